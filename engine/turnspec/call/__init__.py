@@ -1,0 +1,52 @@
+"""What happens in a call: events, actions, audio formats, capabilities and Evidence."""
+
+from turnspec.call.actions import (
+    Action,
+    BeginTurn,
+    EndTurn,
+    HangUp,
+    RequestReply,
+    SendDigits,
+    SendText,
+    Speak,
+    StaySilent,
+    WakeAt,
+)
+from turnspec.call.capability import Capabilities, Capability, ReplyEnd, Source
+from turnspec.call.evidence import Evidence, EvidenceView, Snapshot, Track, read_events
+from turnspec.call.formats import ALAW_8K, MULAW_8K, PCM_8K, PCM_16K, PCM_24K, AudioFormat, Encoding
+from turnspec.call.ids import Identity
+from turnspec.call.record import RecordError, from_document, to_document
+
+__all__ = [
+    "ALAW_8K",
+    "MULAW_8K",
+    "PCM_8K",
+    "PCM_16K",
+    "PCM_24K",
+    "Action",
+    "AudioFormat",
+    "BeginTurn",
+    "Capabilities",
+    "Capability",
+    "Encoding",
+    "EndTurn",
+    "Evidence",
+    "EvidenceView",
+    "HangUp",
+    "Identity",
+    "RecordError",
+    "ReplyEnd",
+    "RequestReply",
+    "SendDigits",
+    "SendText",
+    "Snapshot",
+    "Source",
+    "Speak",
+    "StaySilent",
+    "Track",
+    "WakeAt",
+    "from_document",
+    "read_events",
+    "to_document",
+]

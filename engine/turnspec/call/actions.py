@@ -1,0 +1,79 @@
+"""The one vocabulary of what the engine tells the caller's end of a call to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Send an utterance prepared under `utterance` (an index into the plan's utterances)."""
+
+    turn: int
+    utterance: int
+    interrupts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SendText:
+    """Send text, where the protocol carries it."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigits:
+    """Send keypad digits `0-9*#A-D`, one every `every_us`; `w` waits half a second."""
+
+    turn: int
+    digits: str
+    every_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class StaySilent:
+    """Send silence for `duration_us`."""
+
+    turn: int
+    duration_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestReply:
+    """Ask the agent for a reply that nothing prompted (Realtime greeting)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the call from the caller's side."""
+
+
+@dataclass(frozen=True, slots=True)
+class WakeAt:
+    """Tell the conductor when the call's clock reaches `at_us`."""
+
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeginTurn:
+    """Record that a turn begins: what the agent does from `at_us` belongs to it."""
+
+    turn: int
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndTurn:
+    """Record that a turn is over, take its captures and, if asked, judge it now."""
+
+    turn: int
+    how: str
+    judge: bool = False
+
+
+Action: TypeAlias = (
+    Speak | SendText | SendDigits | StaySilent | RequestReply | HangUp | WakeAt | BeginTurn | EndTurn
+)

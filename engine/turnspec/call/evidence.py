@@ -1,0 +1,176 @@
+"""Evidence: everything that happened in one call. It only grows, in memory and on disk.
+
+On disk a call is a folder: `events.jsonl` (a header line, then a line an event), `wire.jsonl` (the
+frames of every connection, audio payloads left out) and the recording, which `audio` writes.
+Secrets are masked here, on the way in, so that nothing later can leak what it never had.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, Protocol, TypeVar
+
+from turnspec.call.events import Event, Side
+from turnspec.call.record import FORMAT, RecordError, from_document, to_document
+
+AnyEvent = TypeVar("AnyEvent", bound=Event)
+
+EVENTS_FILE = "events.jsonl"
+WIRE_FILE = "wire.jsonl"
+RECORDING_FILE = "call.flac"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Track:
+    """One side of a recording: signed 16-bit mono samples, the first one at microsecond 0 of the call."""
+
+    rate_hz: int
+    pcm: bytes = dataclasses.field(repr=False)
+
+    @property
+    def duration_us(self) -> int:
+        """Length in microseconds, rounded down."""
+        return len(self.pcm) // 2 * 1_000_000 // self.rate_hz
+
+
+class EvidenceView(Protocol):
+    """What checks and reports may see of a call: read-only."""
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Every event in the order in which it was recorded."""
+        ...
+
+    @property
+    def caller(self) -> Track | None:
+        """The caller as sent; None where the call carried no audio."""
+        ...
+
+    @property
+    def agent(self) -> Track | None:
+        """The agent as heard: flushed audio is not in it."""
+        ...
+
+    def of(self, event_class: type[AnyEvent], side: Side | None = None) -> Iterator[AnyEvent]:
+        """The events of one class (and side), in order."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A finished view: literal events and tracks. What tests and saved calls are judged on."""
+
+    events: tuple[Event, ...]
+    caller: Track | None = None
+    agent: Track | None = None
+
+    def of(self, event_class: type[AnyEvent], side: Side | None = None) -> Iterator[AnyEvent]:
+        """The events of one class (and side), in order."""
+        return select(self.events, event_class, side)
+
+
+def select(events: tuple[Event, ...], event_class: type[AnyEvent], side: Side | None) -> Iterator[AnyEvent]:
+    """The events of one class (and side), in order."""
+    for event in events:
+        if isinstance(event, event_class) and (side is None or event.side is side):
+            yield event
+
+
+class Evidence:
+    """The growing record of one call; `folder` None keeps it in memory only.
+
+    Lines are written as they come, so a killed run leaves a readable record.
+    """
+
+    def __init__(
+        self, folder: Path | None, header: dict[str, Any], mask: Callable[[str], str] | None = None
+    ) -> None:
+        self._events: list[Event] = []
+        self._mask = mask
+        self._lines = _open(folder, EVENTS_FILE)
+        self._wire = _open(folder, WIRE_FILE)
+        self._write(self._lines, {"format": FORMAT, **header})
+
+    def append(self, event: Event) -> Event:
+        """Record `event` for good; returns it as recorded, with secrets masked."""
+        if self._mask is not None:
+            event = masked(event, self._mask)
+        self._events.append(event)
+        self._write(self._lines, to_document(event))
+        return event
+
+    def frame(self, at_us: int, side: Side, direction: str, text: str) -> None:
+        """Keep one frame of a connection, `direction` being `in` or `out` as the engine sees it."""
+        if self._mask is not None:
+            text = self._mask(text)
+        self._write(self._wire, {"at_us": at_us, "side": side.value, "direction": direction, "frame": text})
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Everything recorded so far."""
+        return tuple(self._events)
+
+    def of(self, event_class: type[AnyEvent], side: Side | None = None) -> Iterator[AnyEvent]:
+        """The events of one class (and side) so far, in order."""
+        return select(tuple(self._events), event_class, side)
+
+    def snapshot(self, caller: Track | None, agent: Track | None) -> Snapshot:
+        """The record as it stands, with its audio."""
+        return Snapshot(tuple(self._events), caller, agent)
+
+    def close(self) -> None:
+        """Close the files; the record in memory stays."""
+        for file in (self._lines, self._wire):
+            if file is not None:
+                file.close()
+
+    @staticmethod
+    def _write(file: IO[str] | None, document: dict[str, Any]) -> None:
+        if file is not None:
+            file.write(json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+
+def read_events(folder: Path) -> tuple[dict[str, Any], tuple[Event, ...]]:
+    """The header and events of a saved call; a last line cut short by a crash is left out.
+
+    Raises:
+        RecordError: The file is of a newer format, or not a record.
+    """
+    lines = (folder / EVENTS_FILE).read_text("utf-8").splitlines()
+    header = _parse(lines[0]) if lines else None
+    if header is None or "format" not in header:
+        raise RecordError(f"{folder / EVENTS_FILE} is not a call record")
+    if header["format"] > FORMAT:
+        raise RecordError(f"{folder} has format {header['format']}; this turnspec reads up to {FORMAT}")
+    documents = [_parse(line) for line in lines[1:]]
+    if None in documents[:-1]:
+        raise RecordError(f"{folder / EVENTS_FILE}: line {documents.index(None) + 2} is not JSON")
+    return header, tuple(from_document(document) for document in documents if document is not None)
+
+
+def masked(event: AnyEvent, mask: Callable[[str], str]) -> AnyEvent:
+    """The event with `mask` applied to every text in it."""
+    changes: dict[str, Any] = {
+        field.name: mask(value)
+        for field in dataclasses.fields(event)
+        if isinstance(value := getattr(event, field.name), str) and field.name != "side"
+    }
+    return dataclasses.replace(event, **changes) if changes else event
+
+
+def _open(folder: Path | None, name: str) -> IO[str] | None:
+    if folder is None:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    return (folder / name).open("w", encoding="utf-8", buffering=1)
+
+
+def _parse(line: str) -> dict[str, Any] | None:
+    try:
+        document = json.loads(line)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None

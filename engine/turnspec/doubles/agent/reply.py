@@ -1,0 +1,100 @@
+"""What a local agent hears and answers, as values: the seam between its brain and its protocols.
+
+The brain (`LocalAgent`) knows no socket, no clock and no protocol. A double (the Twilio bot, the
+Realtime server) gives it the caller's audio or text, gets a `Reply`, and says it in its protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from turnspec.call.evidence import Track
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the agent made of one caller turn; `text` None: heard, not understood.
+
+    `source` is `protocol`, `known clip` or `transcriber`; `modality` is `audio`, `text` or `dtmf`.
+    """
+
+    text: str | None
+    source: str
+    modality: str = "audio"
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """A function that a reply calls, with its arguments rendered."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionResult:
+    """What a function gave back (JSON text) and how long it takes to give it."""
+
+    output: str
+    takes_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One thing that the agent does in answer, ready to be said.
+
+    Parts happen in the order text/audio, calls, digits, hang-up. After the results of `calls`, ask
+    `LocalAgent.follow(reply, results)` for what comes then. `audio` is at any rate; None with `text`
+    set means that the double says text only. `first_audio_us` counts from the true end of the
+    caller's speech, None: as soon as the turn is known to be over.
+    `fast` audio is sent faster than it plays (`pace: instant`), else in real time.
+    """
+
+    name: str
+    text: str | None = None
+    audio: Track | None = None
+    silent: bool = False  # `audio` is silence of natural length: no recording, no synthesiser
+    calls: tuple[FunctionCall, ...] = ()
+    digits: str = ""
+    hang_up: bool = False
+    interruptible: bool = True
+    first_audio_us: int | None = None
+    fast: bool = True
+    has_more: bool = False  # `then` follows the results of `calls`
+    scores: Mapping[str, float | str] = field(default_factory=dict)
+    token: Any = None  # the brain's own, for `follow`
+
+
+class Agent(Protocol):
+    """The brain of a local agent, one per call."""
+
+    def greet(self) -> Reply | None:
+        """What it says when the call is up (Realtime: when first asked); None: it waits."""
+        ...
+
+    def hear_audio(self, speech: Track) -> Heard:
+        """What one utterance says, by the audio that arrived alone."""
+        ...
+
+    def answer(self, heard: Heard, functions: frozenset[str]) -> Reply:
+        """The reply that scores highest; counts one caller turn. `functions`: names on offer."""
+        ...
+
+    def follow(self, reply: Reply, results: Mapping[str, str]) -> Reply | None:
+        """What follows the results (function name to JSON text) of a reply's calls."""
+        ...
+
+    def run_function(self, call: FunctionCall) -> FunctionResult:
+        """Run a declared function in the agent's place (telephone protocols)."""
+        ...
+
+    def idle(self, silent_us: int, times: int) -> Reply | None:
+        """What it says unprompted after so much silence, having said so `times` times; None: nothing."""
+        ...
+
+    def idle_after_us(self) -> int | None:
+        """How much silence makes it speak unprompted; None: never."""
+        ...

@@ -1,0 +1,37 @@
+"""Outcomes, findings, measurements and the results of runs."""
+
+from turnspec.results.finding import Finding, Judged, Measurement, State, Status
+from turnspec.results.outcome import EXIT_CODE, INTERRUPTED_EXIT, USAGE_EXIT, Outcome, worst
+from turnspec.results.result import (
+    CallResult,
+    FunctionUse,
+    Line,
+    Moment,
+    RunInfo,
+    RunResult,
+    TurnResult,
+    Waveform,
+    WrongFile,
+)
+
+__all__ = [
+    "EXIT_CODE",
+    "INTERRUPTED_EXIT",
+    "USAGE_EXIT",
+    "CallResult",
+    "Finding",
+    "FunctionUse",
+    "Judged",
+    "Line",
+    "Measurement",
+    "Moment",
+    "Outcome",
+    "RunInfo",
+    "RunResult",
+    "State",
+    "Status",
+    "TurnResult",
+    "Waveform",
+    "WrongFile",
+    "worst",
+]

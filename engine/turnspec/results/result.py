@@ -1,0 +1,180 @@
+"""Results of turns, calls and runs as frozen values; reports are made from these alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from turnspec.results.finding import Finding, Measurement
+from turnspec.results.outcome import EXIT_CODE, INTERRUPTED_EXIT, USAGE_EXIT, Outcome, worst
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Words of one side, as heard: `cut` where playback was flushed before they were all said."""
+
+    who: str  # caller | agent
+    text: str
+    began_us: int
+    ended_us: int | None
+    source: str  # where the words come from, such as "backend transcript"
+    turn: int | None = None
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionUse:
+    """A function that the agent called; `output` None: nothing came back."""
+
+    name: str
+    arguments: str
+    called_us: int
+    output: str | None = None
+    returned_us: int | None = None
+    turn: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something worth a mark on the time axis: a digit, a flush, a protocol fault, a hang-up."""
+
+    at_us: int
+    kind: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waveform:
+    """Peaks of one track, a (lowest, highest) pair of 16-bit samples per column over the whole call."""
+
+    columns: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResult:
+    """One turn: what was said and done in it, what was checked, how long things took."""
+
+    index: int
+    name: str
+    outcome: Outcome
+    began_us: int | None
+    ended_us: int | None
+    how: str  # replied, interrupted, quiet, no-reply, hung-up, not-exercised, cut; "" if never begun
+    findings: tuple[Finding, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    lines: tuple[Line, ...] = ()
+    functions: tuple[FunctionUse, ...] = ()
+    why: str = ""  # why it was skipped
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """One test case: a scenario, run once against one target over one protocol.
+
+    `folder` holds the evidence, relative to the output folder. `lateness_us` is the worst lateness
+    of the engine's own frames (0 in virtual time). `error` is the harness's trouble, if it had any.
+    """
+
+    name: str
+    file: str
+    line: int
+    target: str
+    protocol: str
+    clock: str  # virtual | wall
+    outcome: Outcome
+    duration_us: int = 0
+    turns: tuple[TurnResult, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    moments: tuple[Moment, ...] = ()
+    caller_wave: Waveform | None = None
+    agent_wave: Waveform | None = None
+    folder: str | None = None
+    recording: str | None = None
+    lateness_us: int = 0
+    error: str = ""
+    tags: tuple[str, ...] = ()
+    description: str = ""
+    process_output: tuple[str, ...] = ()  # the target's own last lines
+
+    @property
+    def all_findings(self) -> tuple[Finding, ...]:
+        """The call's findings and those of its turns, turns first."""
+        return tuple(finding for turn in self.turns for finding in turn.findings) + self.findings
+
+    @property
+    def all_measurements(self) -> tuple[Measurement, ...]:
+        """The measurements of its turns and its own, turns first."""
+        return tuple(value for turn in self.turns for value in turn.measurements) + self.measurements
+
+
+@dataclass(frozen=True, slots=True)
+class WrongFile:
+    """A file that was refused, with its problems rendered as the terminal shows them."""
+
+    file: str
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """The one place that holds what differs between two runs of the same files."""
+
+    run_id: str
+    started: str  # ISO 8601, UTC
+    finished: str
+    host: str = ""
+    python: str = ""
+    version: str = ""
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A whole run."""
+
+    info: RunInfo
+    calls: tuple[CallResult, ...] = ()
+    wrong_files: tuple[WrongFile, ...] = ()
+    interrupted: bool = False
+    graphs: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst outcome of its calls; a wrong file is an error."""
+        return Outcome.ERROR if self.wrong_files else worst(call.outcome for call in self.calls)
+
+    @property
+    def exit_code(self) -> int:
+        """130 when interrupted, 2 when files were refused or nothing ran, else by the outcome."""
+        if self.interrupted:
+            return INTERRUPTED_EXIT
+        if self.wrong_files or not self.calls:
+            return USAGE_EXIT
+        return EXIT_CODE[self.outcome]
+
+    def count(self, outcome: Outcome) -> int:
+        """How many calls came out so."""
+        return sum(call.outcome is outcome for call in self.calls)
+
+    @property
+    def verdict(self) -> str:
+        """The run's outcome in one sentence."""
+        if self.wrong_files:
+            return f"Nothing was called: {_many(len(self.wrong_files), 'file is', 'files are')} wrong."
+        if not self.calls:
+            return "Nothing was called: no scenario was selected."
+        sentence = self._counted()
+        return f"Interrupted; of the calls made, {sentence}" if self.interrupted else sentence
+
+    def _counted(self) -> str:
+        failed, broke = self.count(Outcome.FAILED), self.count(Outcome.ERROR)
+        total = _many(len(self.calls), "conversation", "conversations")
+        if not failed and not broke:
+            return f"All {total} held." if len(self.calls) > 1 else "The conversation held."
+        parts = [f"{failed} of {total} did not hold"] if failed else []
+        parts += [f"{broke} of {total} could not be judged" if not failed else f"{broke} could not be judged"] if broke else []
+        return "; ".join(parts) + "."
+
+
+def _many(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
