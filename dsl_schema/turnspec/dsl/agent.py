@@ -1,0 +1,219 @@
+"""An agent script: what the local agent says, calls and waits for; and the intents of a project."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, JsonValue
+
+from turnspec.dsl.base import Located, Model, Reading
+from turnspec.dsl.caller import Digits
+from turnspec.dsl.durations import Duration
+from turnspec.dsl.functions import FunctionSpec
+from turnspec.dsl.matchers import Regex
+from turnspec.dsl.refusals import refusal
+
+
+class TurnRange(Model):
+    """Caller turns, counted from 1; `last` is None where there is no end."""
+
+    WORD = "turns"
+
+    first: Annotated[int, Field(ge=1)]
+    last: Annotated[int, Field(ge=1)] | None = None
+
+    def __contains__(self, number: int) -> bool:
+        return self.first <= number and (self.last is None or number <= self.last)
+
+
+def _turn_range(written: object) -> object:
+    if isinstance(written, int) and not isinstance(written, bool) and written >= 1:
+        return TurnRange(first=written, last=written)
+    found = (
+        re.fullmatch(r"([1-9]\d{0,5})(\.\.([1-9]\d{0,5})?)?", written) if isinstance(written, str) else None
+    )
+    if found is None:
+        raise refusal(
+            "bad-turns", f"{written!r} is no range of turns", hint="turns count from 1: write 2, 2.. or 2..4"
+        )
+    first, dots, last = found.groups()
+    end = int(last) if last else None if dots else int(first)
+    return TurnRange(first=int(first), last=end)
+
+
+class AgentSession(Model):
+    """What the model was told about itself."""
+
+    WORD = "session"
+
+    voice: str | None = None
+    instructions: str | None = None
+
+
+class ReplyTiming(Model):
+    """When a reply begins, counted from the true end of the caller's speech, and how fast it is sent."""
+
+    WORD = "timing"
+
+    first_audio: Duration | None = None
+    pace: Literal["real_time", "fast"] | None = None
+
+
+class FunctionCall(Model):
+    """One function that the agent calls, and with what."""
+
+    WORD = "a call"
+
+    function: str
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Reply(Model):
+    """What the agent does: say, call, and `then` do what follows the results."""
+
+    WORD = "a reply"
+    NOT_YET = frozenset({"transfer", "faults"})
+
+    say: str | None = None
+    audio: str | None = None
+    call: tuple[FunctionCall, ...] = ()
+    then: Reply | None = None
+    dtmf: Digits | None = None
+    hangup: Annotated[bool, Field(strict=True)] = False
+    interruptible: Annotated[bool, Field(strict=True)] = True
+    timing: ReplyTiming = ReplyTiming()
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:
+        """Bring the calls into a list, in the order they are written."""
+        return data.but(call=_calls(data, reading)) if "call" in data else data
+
+
+def _calls(data: Located, reading: Reading) -> list[Located]:
+    written, place = data["call"], data.place.child("call")
+    items = written if isinstance(written, list) else [written]
+    calls: list[Located] = []
+    for index, item in enumerate(items):
+        at = place.child(index) if items is written else place
+        if isinstance(item, str):
+            calls.append(Located({"function": item}, at))
+        elif isinstance(item, Located):
+            calls.extend(_call(item, name) for name in item)
+        else:
+            reading.problem("wrong-type", "a call is a function's name with its arguments", at)
+    return calls
+
+
+def _call(item: Located, name: str) -> Located:
+    given: dict[str, Any] = {"function": name}
+    if item[name] is not None:
+        given["arguments"] = item[name]
+    return Located(given, item.place.child(name))
+
+
+class When(Model):
+    """What the caller must have said, and when, for a response to be chosen."""
+
+    WORD = "when"
+
+    keywords: tuple[str, ...] = ()
+    all_of: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    pattern: Regex | None = None
+    turns: Annotated[TurnRange, BeforeValidator(_turn_range)] | None = None
+    intents: tuple[str, ...] = ()
+    modalities: tuple[Literal["audio", "text"], ...] = ()
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's
+        """Make single words lists of one."""
+        lists = ("keywords", "all_of", "excludes", "intents", "modalities")
+        return data.but(**{key: [data[key]] for key in lists if isinstance(data.get(key), str)})
+
+
+class Response(Reply):
+    """A reply that is chosen by score when its conditions hold."""
+
+    WORD = "a response"
+
+    name: str = Field(default="", alias="<name>")
+    when: When = When()
+    priority: Annotated[int, Field(strict=True)] = 0
+
+
+class Idle(Model):
+    """What the agent says unprompted after so much silence."""
+
+    WORD = "idle"
+
+    after: Duration
+    say: str
+    audio: str | None = None
+    times: Annotated[int, Field(strict=True, ge=1)] = 1
+
+
+class AgentScript(Model):
+    """The local agent's whole behaviour."""
+
+    WORD = "an agent script"
+    NOT_YET = frozenset({"faults"})
+
+    name: str = Field(alias="agent", min_length=1)
+    session: AgentSession = AgentSession()
+    greeting: Reply | None = None
+    heard: dict[str, str] = Field(default_factory=dict)
+    functions: dict[str, FunctionSpec] = Field(default_factory=dict)
+    responses: dict[str, Response] = Field(default_factory=dict)
+    idle: Idle | None = None
+    otherwise: Reply
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's
+        """Tell each response its name."""
+        responses = data.get("responses")
+        if not isinstance(responses, Located):
+            return data
+        named: dict[str, Any] = {
+            name: response.but(**{"<name>": name}) if isinstance(response, Located) else response
+            for name, response in responses.items()
+        }
+        return data.but(responses=Located(named, responses.place))
+
+    @property
+    def path(self) -> str:
+        """The file it was read from, relative to the project folder."""
+        return self.place.table.file
+
+
+class IntentSpec(Model):
+    """How an intent is recognised in what was said."""
+
+    WORD = "an intent"
+
+    phrases: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    patterns: tuple[Regex, ...] = ()
+    not_: tuple[str, ...] = Field(default=(), alias="not")
+    threshold: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+class IntentCatalogue(Model):
+    """The intents of a project by name."""
+
+    WORD = "an intents file"
+
+    intents: dict[str, IntentSpec]
+
+
+BUILT_IN_INTENTS = (
+    "greeting",
+    "farewell",
+    "help_request",
+    "question",
+    "complaint",
+    "gratitude",
+    "confirmation",
+    "denial",
+)
+"""The intents that need no catalogue."""

@@ -1,0 +1,213 @@
+"""What the caller does in a turn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
+
+from turnspec.dsl.base import Located, Model, Reading
+from turnspec.dsl.durations import Duration
+from turnspec.dsl.refusals import refusal
+
+DIGIT_PAUSE = Duration(500_000)
+"""What `w` among digits means."""
+
+
+def _quoted_digits(written: object) -> object:
+    if isinstance(written, int | float) and not isinstance(written, bool):
+        raise refusal(
+            "unquoted-digits", "digits are text: as a number, leading zeros are lost", hint="<quote>"
+        )
+    return written
+
+
+def _only_digits(written: str) -> str:
+    if found := re.search(r"[^0-9*#A-Da-dw]", written):
+        raise refusal(
+            "bad-digits",
+            f"{found[0]!r} is not a digit of a telephone",
+            hint="digits are 0-9 * # A-D, and w for a pause of half a second",
+            offset=found.start(),
+        )
+    if not written:
+        raise refusal("bad-digits", "no digits are given", hint='write the digits to press: dtmf: "1#"')
+    return written
+
+
+Digits = Annotated[str, BeforeValidator(_quoted_digits), AfterValidator(_only_digits)]
+QuotedText = Annotated[str, BeforeValidator(_quoted_digits)]
+
+
+class Interrupt(Model):
+    """Start while the agent is speaking, once so much of its speech was heard."""
+
+    WORD = "interrupt"
+
+    after: Duration = Duration(0)
+
+
+class Pause(Model):
+    """Silence inside an utterance."""
+
+    WORD = "a pause in what is said"
+
+    pause: Duration
+
+
+def _part_tag(value: Any) -> str:
+    return "<text>" if isinstance(value, str) else "<pause>"
+
+
+SayPart = Annotated[
+    Annotated[str, Tag("<text>")] | Annotated[Pause, Tag("<pause>")], Discriminator(_part_tag)
+]
+
+
+class Action(Model):
+    """The base of all that a caller can do."""
+
+    WORD = "an action of the caller"
+    NOT_YET = frozenset({"backchannel"})
+
+
+class Say(Action):
+    """Speak a text, in the caller's voice."""
+
+    WORD = "say"
+
+    parts: tuple[SayPart, ...] = Field(alias="say", min_length=1)
+    interrupt: Interrupt | None = None
+
+    @property
+    def text(self) -> str:
+        """All that is said, without its pauses."""
+        return " ".join(part for part in self.parts if isinstance(part, str))
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's
+        """Make one text a list of it."""
+        return data.but(say=[data["say"]]) if isinstance(data["say"], str) else data
+
+
+class Play(Action):
+    """Play a recording; `text` is what is said in it, also from a text file beside it."""
+
+    WORD = "audio"
+
+    audio: str
+    text: str | None = None
+    interrupt: Interrupt | None = None
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:
+        """Take the text from the file beside the recording where none is written."""
+        audio = data["audio"]
+        if "text" in data or not isinstance(audio, str):
+            return data
+        return data.but(text=reading.text_beside(data.place.child("audio"), audio))
+
+
+class SendText(Action):
+    """Send text, where the protocol has it."""
+
+    WORD = "text"
+
+    text: str
+
+
+class Dtmf(Action):
+    """Press keys: `0-9*#A-D`, and `w` for a pause of half a second."""
+
+    WORD = "dtmf"
+
+    digits: Digits = Field(alias="dtmf")
+    every: Duration | None = None
+
+
+class Silence(Action):
+    """Stay on the line and say nothing."""
+
+    WORD = "silence"
+
+    duration: Duration = Field(alias="silence")
+
+
+class HangUp(Action):
+    """End the call."""
+
+    WORD = "hangup"
+
+    hangup: Literal[True]
+
+
+# In this order: a recording may have `text` beside `audio`.
+ACTIONS: Mapping[str, type[Action]] = {
+    "say": Say,
+    "audio": Play,
+    "text": SendText,
+    "dtmf": Dtmf,
+    "silence": Silence,
+    "hangup": HangUp,
+}
+ACTIONS_NOT_YET = frozenset({"microphone", "activity", "event"})
+
+
+def _action_tag(value: Any) -> str | None:
+    if isinstance(value, Action):
+        return f"<{value.WORD}>"
+    if not isinstance(value, Mapping):
+        return None
+    return next((f"<{key}>" for key in ACTIONS if key in value), None)
+
+
+CallerAction = Annotated[
+    Annotated[Say, Tag("<say>")]
+    | Annotated[Play, Tag("<audio>")]
+    | Annotated[SendText, Tag("<text>")]
+    | Annotated[Dtmf, Tag("<dtmf>")]
+    | Annotated[Silence, Tag("<silence>")]
+    | Annotated[HangUp, Tag("<hangup>")],
+    Discriminator(_action_tag),
+]
+
+
+def located_actions(written: Any, data: Located, reading: Reading) -> list[Located]:
+    """Bring what a turn's `caller` may hold into a list of actions; what is none of them is reported."""
+    place = data.place.child("caller")
+    items = written if isinstance(written, list) else [written]
+    places = [place.child(index) for index in range(len(items))] if items is written else [place]
+    found = []
+    for item, at in zip(items, places, strict=True):
+        action = Located({"say": item}, at) if isinstance(item, str) else item
+        if not isinstance(action, Located):
+            reading.problem(
+                "wrong-type", "the caller's part is a text to say, a mapping or a list of them", at
+            )
+        elif _action_tag(action) is None:
+            _no_action(action, reading)
+        else:
+            found.append(action)
+    return found
+
+
+def _no_action(data: Located, reading: Reading) -> None:
+    if not data:
+        reading.problem(
+            "missing-key", "the caller does nothing here", data.place, hint=f"use {', '.join(ACTIONS)}"
+        )
+    for key in data:
+        reading.unknown_key(AnyAction, data, key)
+
+
+class AnyAction(Action):
+    """All the words of a caller's actions, to find the nearest one."""
+
+    NOT_YET = Action.NOT_YET | ACTIONS_NOT_YET
+
+    @classmethod
+    def keys(cls) -> frozenset[str]:
+        """The words that begin an action."""
+        return frozenset(ACTIONS)

@@ -1,0 +1,90 @@
+"""Durations with a unit, as whole microseconds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Self
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from turnspec.dsl.refusals import refusal
+
+UNITS_US = {"ms": 1_000, "s": 1_000_000, "min": 60_000_000, "h": 3_600_000_000}
+_WRITTEN = re.compile(r"(\d{1,9}(?:\.\d{1,6})?) ?(ms|s|min|h)")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Duration:
+    """A length of time, never negative, in whole microseconds."""
+
+    us: int
+
+    @classmethod
+    def parse(cls, written: object) -> Self:
+        """Read `800 ms`, `1.2 s`, `2 min` or `1 h`.
+
+        Raises:
+            PydanticCustomError: kind `missing-unit` for a bare number, `bad-duration` for all else.
+        """
+        if isinstance(written, cls):
+            return written
+        text = written.strip() if isinstance(written, str) else written
+        if isinstance(text, str) and (found := _WRITTEN.fullmatch(text)):
+            return cls(int(Decimal(found[1]) * UNITS_US[found[2]]))
+        if isinstance(text, bool) or not isinstance(text, int | float | str):
+            raise refusal(
+                "bad-duration", "a duration is a number and a unit", hint="write 800 ms, 1.2 s or 2 min"
+            )
+        if not isinstance(text, str) or _NUMBER.fullmatch(text):
+            raise _without_unit(text)
+        raise refusal(
+            "bad-duration",
+            f"{text!r} is not a duration",
+            hint="write a number and one of ms, s, min, h: 800 ms, 1.2 s, 2 min",
+        )
+
+    @property
+    def seconds(self) -> float:
+        """The same length in seconds."""
+        return self.us / 1_000_000
+
+    @property
+    def ms(self) -> float:
+        """The same length in milliseconds."""
+        return self.us / 1_000
+
+    def __str__(self) -> str:
+        for unit in ("h", "min", "s"):
+            if self.us and self.us % UNITS_US[unit] == 0:
+                return f"{self.us // UNITS_US[unit]} {unit}"
+        if self.us >= UNITS_US["s"]:
+            return f"{_plain(self.us, 's')} s"
+        return f"{_plain(self.us, 'ms')} ms"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls.parse, serialization=core_schema.to_string_ser_schema()
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {
+            "type": "string",
+            "pattern": rf"^{_WRITTEN.pattern}$",
+            "description": "a number and a unit: 800 ms, 1.2 s, 2 min, 1 h",
+        }
+
+
+def _plain(us: int, unit: str) -> str:
+    return format((Decimal(us) / UNITS_US[unit]).normalize(), "f")
+
+
+def _without_unit(number: object) -> Exception:
+    return refusal("missing-unit", f"{number} has no unit", hint=f"write '{number} ms' or '{number} s'")

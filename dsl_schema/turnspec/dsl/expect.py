@@ -1,0 +1,136 @@
+"""What the agent must do in a turn."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from turnspec.dsl import matchers
+from turnspec.dsl.base import Located, Model, Reading
+from turnspec.dsl.durations import Duration
+from turnspec.dsl.matchers import Matcher
+from turnspec.dsl.spans import Place
+
+CallsMode = Literal["any", "in_order", "exactly"]
+
+
+def _not_called_tag(value: Any) -> str:
+    return "<any>" if value == "any" else "<names>"
+
+
+NotCalled = Annotated[
+    Annotated[tuple[str, ...], Tag("<names>")] | Annotated[Literal["any"], Tag("<any>")],
+    Discriminator(_not_called_tag),
+]
+
+
+class CallExpectation(Model):
+    """One function that must be called; `with_` is None where any arguments will do."""
+
+    WORD = "an expected call"
+
+    function: str
+    with_: Matcher | None = Field(default=None, alias="with")
+    exactly: bool = False
+    times: Annotated[int, Field(strict=True, ge=1)] | None = None
+    within: Duration | None = None
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:
+        """Bring the arguments into the form of a matcher."""
+        if data.get("with") is None:
+            return data
+        return data.but(**{"with": matchers.located(data["with"], data.place.child("with"), reading)})
+
+
+class CallsExpectation(Model):
+    """The functions called in a turn: in any order, `in_order`, or `exactly` these and no others."""
+
+    WORD = "calls"
+
+    items: tuple[CallExpectation, ...] = Field(alias="<items>")
+    mode: CallsMode = Field(default="any", alias="<mode>")
+
+
+class Expect(Model):
+    """The assertions of a turn; all of them are checked."""
+
+    WORD = "expect"
+    NOT_YET = frozenset(
+        {"judge", "plays", "nothing", "keeps_speaking", "transfer", "dtmf", "activity", "refused", "event"}
+        | {"transcript", "check", "save"}
+    )
+
+    intent: tuple[str, ...] = ()
+    says: tuple[Matcher, ...] = ()
+    does_not_say: tuple[Matcher, ...] = ()
+    calls: CallsExpectation | None = None
+    does_not_call: NotCalled = ()
+    returned: dict[str, Matcher] = Field(default_factory=dict)
+    silent: Duration | None = None
+    stops: Annotated[bool, Field(strict=True)] | None = None
+    hangup: Annotated[bool, Field(strict=True)] | None = None
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:
+        """Bring single values into lists, and values into matchers."""
+        changed: dict[str, Any] = {}
+        for key in ("says", "does_not_say"):
+            if key in data:
+                changed[key] = _matcher_list(data, key, reading)
+        if isinstance(data.get("intent"), str):
+            changed["intent"] = [data["intent"]]
+        if isinstance(data.get("does_not_call"), str) and data["does_not_call"] != "any":
+            changed["does_not_call"] = [data["does_not_call"]]
+        if "calls" in data:
+            changed["calls"] = _calls(data["calls"], data, reading)
+        if isinstance(data.get("returned"), Located):
+            returned = data["returned"]
+            changed["returned"] = {
+                key: matchers.located(value, returned.place.child(key), reading)
+                for key, value in returned.items()
+            }
+        return data.but(**changed) if changed else data
+
+
+def _matcher_list(data: Located, key: str, reading: Reading) -> list[Located]:
+    value, place = data[key], data.place.child(key)
+    if not isinstance(value, list):
+        return [matchers.located(value, place, reading)]
+    return [matchers.located(item, place.child(index), reading) for index, item in enumerate(value)]
+
+
+def _calls(written: Any, data: Located, reading: Reading) -> Located:
+    place = data.place.child("calls")
+    mode: CallsMode = "any"
+    if isinstance(written, Located) and len(written) == 1:
+        for name in ("in_order", "exactly"):
+            if isinstance(written.get(name), list):
+                mode, place, written = name, place.child(name), written[name]
+    if isinstance(written, list):
+        items = [
+            made
+            for index, item in enumerate(written)
+            for made in _call_items(item, place.child(index), reading)
+        ]
+    else:
+        items = _call_items(written, place, reading)
+    return Located({"<items>": items, "<mode>": mode}, data.place.child("calls"))
+
+
+def _call_items(item: Any, place: Place, reading: Reading) -> list[Located]:
+    """One item is usually one call; a mapping of several functions is several."""
+    if isinstance(item, str):
+        return [Located({"function": item}, place)]
+    if not isinstance(item, Located):
+        hint = "write - name: {argument: value}"
+        reading.problem(
+            "wrong-type", "an expected call is a function's name with its arguments", place, hint=hint
+        )
+        return []
+    if "function" in item or (len(item) > 1 and "with" in item):
+        return [item]
+    return [
+        Located({"function": name, "with": given}, item.place.child(name)) for name, given in item.items()
+    ]

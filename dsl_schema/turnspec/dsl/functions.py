@@ -1,0 +1,73 @@
+"""Functions that the agent's side may call, and what they give back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field, JsonValue
+
+from turnspec.dsl import matchers
+from turnspec.dsl.base import Located, Model, Reading
+from turnspec.dsl.durations import Duration
+from turnspec.dsl.matchers import Matcher
+
+
+class FunctionCase(Model):
+    """One answer: the first case whose `when` matches the arguments is given."""
+
+    WORD = "a case of a function"
+
+    when: Matcher | None = None
+    returns: JsonValue = None
+    error: str | None = None
+    takes: Duration | None = None
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:
+        """Bring the condition into the form of a matcher."""
+        if data.get("when") is None:
+            return data
+        return data.but(when=matchers.located(data["when"], data.place.child("when"), reading))
+
+
+class FunctionSpec(Model):
+    """A function: its parameters, and what it returns where the engine answers it."""
+
+    WORD = "a function"
+
+    parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    returns: tuple[FunctionCase, ...] = ()
+    returns_in_turn: tuple[JsonValue, ...] = ()
+    takes: Duration | None = None
+    description: str = ""
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's
+        """Bring one returned value into a list of one case."""
+        if "returns" not in data or _has_cases(data["returns"]):
+            return data
+        return data.but(returns=[Located({"returns": data["returns"]}, data.place.child("returns"))])
+
+    @property
+    def json_schema(self) -> dict[str, JsonValue]:
+        """The JSON Schema of its arguments, whichever way the parameters were written."""
+        if self.parameters.get("type") == "object" and isinstance(self.parameters.get("properties"), dict):
+            return self.parameters
+        return {
+            "type": "object",
+            "properties": {name.removesuffix("?"): _long(kind) for name, kind in self.parameters.items()},
+            "required": [name for name in self.parameters if not name.endswith("?")],
+        }
+
+
+def _has_cases(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(item, Mapping) and ("returns" in item or "error" in item) for item in value)
+    )
+
+
+def _long(kind: JsonValue) -> JsonValue:
+    return {"type": kind} if isinstance(kind, str) else kind

@@ -1,0 +1,128 @@
+"""The project: targets under test, defaults, and names that scenarios may use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, JsonValue
+
+from turnspec.dsl.base import Located, Model, Reading
+from turnspec.dsl.durations import Duration
+from turnspec.dsl.spans import Span
+
+
+class Budgets(Model):
+    """Limits of time, each for one measurement."""
+
+    WORD = "budgets"
+    NOT_YET = frozenset(
+        {"first_audio", "first_response", "function_return", "turn", "speech", "overlap", "underrun"}
+    )
+
+    connect: Duration | None = None
+    greeting: Duration | None = None
+    response: Duration | None = None
+    function_call: Duration | None = None
+    barge_in: Duration | None = None
+    gap: Duration | None = None
+    call: Duration | None = None
+
+    def items(self) -> Iterator[tuple[str, Duration, Span]]:
+        """The budgets that were written: name, limit, and where."""
+        for name in type(self).model_fields:
+            limit: Duration | None = getattr(self, name)
+            if limit is not None:
+                yield name, limit, self.span_of(name)
+
+
+class Limits(Model):
+    """Hard stops: of one call, and of the whole run."""
+
+    WORD = "limits"
+
+    call: Duration | None = None
+    run: Duration | None = None
+
+
+class Ready(Model):
+    """When a started target can be called; exactly one of `http`, `port` and `line` is set."""
+
+    WORD = "ready"
+
+    http: str | None = None
+    port: Literal[True] | None = None
+    line: str | None = None
+    within: Duration = Duration(20_000_000)
+
+
+class StartSpec(Model):
+    """How the engine starts the target as a process of its own."""
+
+    WORD = "start"
+
+    command: str = Field(min_length=1)
+    environment: dict[str, str] = Field(default_factory=dict)
+    ready: Ready | None = None
+
+
+class Auth(Model):
+    """What the engine shows to the target to be let in."""
+
+    WORD = "auth"
+
+    bearer: str | None = None
+    auth_token: str | None = None
+
+
+class TargetSpec(Model):
+    """What is under test. `options` are the adapter's own: its model validates them."""
+
+    WORD = "a target"
+    NOT_YET = frozenset({"asgi", "instances", "restart", "filler"})
+
+    name: str = Field(default="", alias="<name>")
+    protocol: tuple[str, ...] = ()
+    url: str | None = None
+    start: StartSpec | None = None
+    backend: str | None = None
+    agent: str | None = None
+    headers: dict[str, str] = Field(default_factory=dict)
+    auth: Auth | None = None
+    options: dict[str, JsonValue] = Field(default_factory=dict)
+    budgets: Budgets = Budgets()
+    reply_ends_after: Duration | None = None
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's
+        """Make one protocol a list of it."""
+        return data.but(protocol=[data["protocol"]]) if isinstance(data.get("protocol"), str) else data
+
+
+class Project(Model):
+    """A folder of scenarios, what they call, and their common settings."""
+
+    WORD = "turnspec.yaml"
+
+    version: Annotated[int, Field(strict=True)]
+    scenarios: tuple[str, ...] = ("scenarios",)
+    targets: dict[str, TargetSpec] = Field(default_factory=dict)
+    environment: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    variables: dict[str, JsonValue] = Field(default_factory=dict)
+    budgets: Budgets = Budgets()
+    limits: Limits = Limits()
+    intents: tuple[str, ...] = ()
+    allow_outside: Annotated[bool, Field(strict=True)] = False
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's
+        """Tell each target its name."""
+        targets = data.get("targets")
+        if not isinstance(targets, Located):
+            return data
+        named: dict[str, Any] = {
+            name: target.but(**{"<name>": name}) if isinstance(target, Located) else target
+            for name, target in targets.items()
+        }
+        return data.but(targets=Located(named, targets.place))
