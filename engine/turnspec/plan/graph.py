@@ -1,0 +1,157 @@
+"""The step graph of one call: what happens in which order, and on which condition it goes on where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from turnspec.dsl import Span
+
+
+class Condition(StrEnum):
+    """When an edge is taken."""
+
+    DONE = "done"  # the step did what it is for
+    NO_REPLY = "no reply"  # nothing was heard within patience
+    HUNG_UP = "agent hung up"
+    MISSED = "missed"  # there was nothing left to interrupt
+    FAILED = "failed"  # a judged turn failed and `on_failure` ends the call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step; `turn` is the index of the turn it belongs to, None for the call's own steps."""
+
+    id: str
+    turn: int | None = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connect(Step):
+    """Open the line and wait until the call is up; `greets` asks the agent to begin."""
+
+    greets: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speak(Step):
+    """Send an utterance once the agent is not heard."""
+
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interrupt(Step):
+    """Send an utterance once so much of the agent's speech was heard, while it still speaks."""
+
+    utterance: int
+    after_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendText(Step):
+    """Send text; `text` may be a template that needs captures."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendDigits(Step):
+    """Press keys; `digits` may be a template that needs captures."""
+
+    digits: str
+    every_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait(Step):
+    """Stay silent on purpose."""
+
+    duration_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HangUp(Step):
+    """End the call from the caller's side."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen(Step):
+    """Take the next reply, until it is over.
+
+    `patience_us` runs from the end of the caller's action. `until_heard` leaves as soon as the reply
+    begins, for an interruption; `awaits_hangup` goes on until the agent ended the call, or patience
+    ran out after the reply.
+    """
+
+    patience_us: int
+    ends_after_us: int
+    until_heard: bool = False
+    awaits_hangup: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch(Step):
+    """Take no reply: watch the line for so long from the end of the caller's action."""
+
+    duration_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check(Step):
+    """The turn is over: its words become variables, its expectations are held against the evidence.
+
+    `now` judges it while the call is up (`on_failure: end_call`); else it is judged afterwards.
+    """
+
+    expectations: tuple[str, ...] = ()
+    now: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End(Step):
+    """The call is over."""
+
+
+AnyStep: TypeAlias = (
+    Connect | Speak | Interrupt | SendText | SendDigits | Wait | HangUp | Listen | Watch | Check | End
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """From one step to the next, on a condition."""
+
+    source: str
+    target: str
+    condition: Condition = Condition.DONE
+
+
+class StepGraph:
+    """Steps by id, in the order of the scenario, and the edges between them."""
+
+    def __init__(self, steps: tuple[AnyStep, ...], edges: tuple[Edge, ...]) -> None:
+        self.steps = steps
+        self.edges = edges
+        self._by_id = {step.id: step for step in steps}
+        self._next = {(edge.source, edge.condition): edge.target for edge in edges}
+
+    @property
+    def start(self) -> AnyStep:
+        """The first step."""
+        return self.steps[0]
+
+    @property
+    def end(self) -> AnyStep:
+        """The last step."""
+        return self.steps[-1]
+
+    def step(self, step_id: str) -> AnyStep:
+        """The step of this id."""
+        return self._by_id[step_id]
+
+    def after(self, step: AnyStep, condition: Condition = Condition.DONE) -> AnyStep:
+        """Where to go from `step`; a condition without an edge of its own ends the call."""
+        return self._by_id[self._next.get((step.id, condition), self.end.id)]
