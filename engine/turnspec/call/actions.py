@@ -47,7 +47,9 @@ class RequestReply:
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """End the call from the caller's side."""
+    """End the call from the caller's side; `reason` is `caller`, `finished` or `call-limit`."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

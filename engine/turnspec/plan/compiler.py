@@ -1,0 +1,198 @@
+"""The compiler: a scenario and a setting to the plan of a call, or all that stands against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from turnspec.dsl.models import HangUp, Scenario, Turn
+from turnspec.dsl.problems import Problem
+from turnspec.plan import graph
+from turnspec.plan.actions import ActionSteps
+from turnspec.plan.limits import call_limits, turn_limits
+from turnspec.plan.model import CallPlan, TurnPlan, Utterance
+from turnspec.plan.refusals import refusals
+from turnspec.plan.setting import DEFAULT_CALL_LIMIT_US, Setting
+
+WATCH_US = 500_000  # watched after the last reply, for what must not happen
+SILENCES = frozenset({"silent"})  # expectations that take no reply
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A plan, or the problems that stand in its way."""
+
+    plan: CallPlan | None
+    problems: tuple[Problem, ...] = ()
+
+
+def compile_call(scenario: Scenario, setting: Setting) -> Compiled:
+    """Compile `scenario` for one call in `setting`, refusing what the setting cannot do."""
+    variables = {**setting.variables, **scenario.variables}
+    turns = tuple(_turn_plans(scenario, setting))
+    steps = ActionSteps(setting, variables)
+    made = _steps(turns, scenario, setting, steps)
+    problems = (*refusals(scenario, setting, turns), *steps.problems)
+    if problems:
+        return Compiled(None, problems)
+    return Compiled(_plan(scenario, setting, turns, variables, made, tuple(steps.utterances)))
+
+
+def _plan(
+    scenario: Scenario,
+    setting: Setting,
+    turns: tuple[TurnPlan, ...],
+    variables: dict[str, Any],
+    made: graph.StepGraph,
+    utterances: tuple[Utterance, ...],
+) -> CallPlan:
+    limit = scenario.limits.call or setting.call_limit
+    return CallPlan(
+        name=f"{scenario.name} [{setting.protocol}]" if setting.several_protocols else scenario.name,
+        scenario=scenario,
+        file=scenario.path,
+        target=setting.target,
+        protocol=setting.protocol,
+        kind=setting.kind,
+        capabilities=setting.capabilities,
+        graph=made,
+        turns=turns,
+        utterances=utterances,
+        identity=setting.identity,
+        words=setting.words,
+        calls=setting.calls,
+        limits=call_limits(scenario, setting),
+        variables=variables,
+        functions={**setting.agent_functions, **scenario.functions},
+        call_limit_us=limit.us if limit else DEFAULT_CALL_LIMIT_US,
+        watch_us=_ends_after_us(scenario.turns[-1], scenario, setting) + WATCH_US,
+        span=scenario.span_of("scenario"),
+    )
+
+
+# --- turns -------------------------------------------------------------------------------------
+
+
+def _turn_plans(scenario: Scenario, setting: Setting) -> list[TurnPlan]:
+    plans = [_turn_plan(index, title, scenario, setting) for index, title in enumerate(scenario.titles())]
+    for index, plan in enumerate(plans[1:], start=1):
+        if plan.interrupts:
+            plans[index - 1] = replace(plans[index - 1], interrupted=True)
+    return plans
+
+
+def _turn_plan(index: int, title: str, scenario: Scenario, setting: Setting) -> TurnPlan:
+    turn = scenario.turns[index]
+    return TurnPlan(
+        index=index,
+        name=title,
+        turn=turn,
+        takes_reply=_takes_reply(turn, scenario.turns[index + 1 : index + 2]),
+        interrupts=bool(turn.caller) and getattr(turn.caller[0], "interrupt", None) is not None,
+        limits=turn_limits(turn, scenario, setting),
+        patience_us=_patience_us(turn, scenario),
+        span=turn.span,
+    )
+
+
+def _takes_reply(turn: Turn, following: tuple[Turn, ...]) -> bool:
+    if turn.caller and isinstance(turn.caller[-1], HangUp):
+        return False
+    if turn.expect is None:
+        # A listening turn takes the reply to what was said before it.
+        return not (turn.caller and following and not following[0].caller)
+    return not turn.expect.model_fields_set <= SILENCES
+
+
+def _patience_us(turn: Turn, scenario: Scenario) -> int:
+    patience = turn.patience or scenario.patience
+    expect = turn.expect
+    if expect is None:
+        return patience.us
+    written = [expect.silent] + [call.within for call in (expect.calls.items if expect.calls else ())]
+    return max(patience.us, *(duration.us for duration in written if duration is not None), 0)
+
+
+def _ends_after_us(turn: Turn, scenario: Scenario, setting: Setting) -> int:
+    written = turn.reply_ends_after or scenario.reply_ends_after or setting.reply_ends_after
+    return written.us if written else setting.capabilities.reply_ends_after_us
+
+
+# --- steps and edges ---------------------------------------------------------------------------
+
+
+def _steps(
+    turns: tuple[TurnPlan, ...], scenario: Scenario, setting: Setting, actions: ActionSteps
+) -> graph.StepGraph:
+    watch_us = _ends_after_us(scenario.turns[-1], scenario, setting) + WATCH_US
+    steps: list[graph.AnyStep] = [graph.Connect(id="connect", greets=_greets(scenario, setting))]
+    for turn in turns:
+        steps += actions.of(turn)
+        if turn.takes_reply:
+            steps.append(_listen(turn, scenario, setting))
+        elif turn.turn.expect is not None and turn.turn.expect.silent is not None:
+            steps.append(_watch(turn, turn.turn.expect.silent.us))
+        steps.append(_check(turn, scenario))
+    steps += [graph.Watch(id="watch", duration_us=watch_us), graph.End(id="end")]
+    return graph.StepGraph(tuple(steps), tuple(_edges(steps)))
+
+
+def _greets(scenario: Scenario, setting: Setting) -> bool:
+    if not setting.capabilities.greets:
+        return False
+    return not scenario.turns[0].caller if setting.greets is None else setting.greets
+
+
+def _listen(turn: TurnPlan, scenario: Scenario, setting: Setting) -> graph.Listen:
+    expect = turn.turn.expect
+    return graph.Listen(
+        id=f"turn {turn.index + 1} listen",
+        turn=turn.index,
+        span=turn.span,
+        patience_us=turn.patience_us,
+        ends_after_us=_ends_after_us(turn.turn, scenario, setting),
+        until_heard=turn.interrupted,
+        awaits_hangup=bool(expect and expect.hangup),
+    )
+
+
+def _watch(turn: TurnPlan, duration_us: int) -> graph.Watch:
+    return graph.Watch(
+        id=f"turn {turn.index + 1} watch", turn=turn.index, span=turn.span, duration_us=duration_us
+    )
+
+
+def _check(turn: TurnPlan, scenario: Scenario) -> graph.Check:
+    expect = turn.turn.expect
+    names = sorted(expect.model_fields_set) if expect else []
+    return graph.Check(
+        id=f"turn {turn.index + 1} check",
+        turn=turn.index,
+        span=turn.span,
+        expectations=(*names, *(f"budget {name}" for name in turn.limits)),
+        now=scenario.on_failure == "end_call",
+    )
+
+
+def _edges(steps: list[graph.AnyStep]) -> list[graph.Edge]:
+    edges: list[graph.Edge] = []
+    for step, following in zip(steps, steps[1:], strict=False):
+        edges.append(graph.Edge(step.id, following.id))
+        edges += _exits(step, steps)
+    return edges
+
+
+def _exits(step: graph.AnyStep, steps: list[graph.AnyStep]) -> list[graph.Edge]:
+    """The edges of a step beside the one to the next."""
+    check = next((s.id for s in steps if isinstance(s, graph.Check) and s.turn == step.turn), "end")
+    match step:
+        case graph.Listen():
+            return [graph.Edge(step.id, check, graph.Condition.NO_REPLY)]
+        case graph.Interrupt():
+            return [graph.Edge(step.id, check, graph.Condition.MISSED)]
+        case graph.Check():
+            ends = [graph.Condition.NO_REPLY, graph.Condition.HUNG_UP]
+            ends += [graph.Condition.FAILED] if step.now else []
+            return [graph.Edge(step.id, "end", condition) for condition in ends]
+        case _:
+            return []

@@ -1,0 +1,30 @@
+"""Which budget holds where: a turn's own before the scenario's, the target's and the project's."""
+
+from __future__ import annotations
+
+from turnspec.dsl.models import Budgets, Scenario, Turn
+from turnspec.plan.model import Limit
+from turnspec.plan.setting import Setting
+
+CALL_BUDGETS = frozenset({"connect", "greeting", "call"})
+
+
+def turn_limits(turn: Turn, scenario: Scenario, setting: Setting) -> dict[str, Limit]:
+    """The limits of one turn; those written on it must be measured."""
+    return _merged([scenario.budgets, *setting.budgets], turn.budget, of_call=False)
+
+
+def call_limits(scenario: Scenario, setting: Setting) -> dict[str, Limit]:
+    """The limits of the call as a whole, wherever they are written."""
+    limits = _merged([scenario.budgets, *setting.budgets], Budgets(), of_call=True)
+    for turn in scenario.turns:
+        limits |= _merged([], turn.budget, of_call=True)
+    return limits
+
+
+def _merged(inherited: list[Budgets], own: Budgets, *, of_call: bool) -> dict[str, Limit]:
+    limits: dict[str, Limit] = {}
+    for budgets in reversed(inherited):
+        limits |= {name: Limit(name, limit.us, span) for name, limit, span in budgets.items()}
+    limits |= {name: Limit(name, limit.us, span, required=True) for name, limit, span in own.items()}
+    return {name: limit for name, limit in limits.items() if (name in CALL_BUDGETS) is of_call}

@@ -1,0 +1,113 @@
+"""What a setting cannot do or cannot know, refused before any call is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from turnspec.call import Capability
+from turnspec.dsl.models import CallerAction, Dtmf, Place, Play, Say, Scenario, SendText
+from turnspec.dsl.problems import Problem
+from turnspec.plan.model import TurnPlan
+from turnspec.plan.setting import Setting
+
+_WORDS = ("intent", "says", "does_not_say")
+_CALLS = ("calls", "does_not_call", "returned")
+
+
+def refusals(scenario: Scenario, setting: Setting, turns: tuple[TurnPlan, ...]) -> tuple[Problem, ...]:
+    """Every reason not to run `scenario` in `setting`."""
+    return tuple(
+        problem
+        for turn in turns
+        for problem in (
+            *_actions(turn, setting),
+            *_interruption(turn, turns),
+            *_sources(turn, setting),
+        )
+    )
+
+
+def _actions(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
+    for action in turn.turn.caller:
+        lacking = [need for need in _needs(action, setting) if not setting.can(need)]
+        if lacking:
+            yield _refusal(
+                "cannot-do",
+                f"target '{setting.target}' over {setting.protocol} cannot do this: {', '.join(lacking)}",
+                action.place,
+                _instead(action, setting),
+            )
+        elif isinstance(action, Say) and not setting.speaks and not setting.can(Capability.TEXT):
+            yield _refusal(
+                "no-voice",
+                "there is no voice to say this with",
+                action.place,
+                "record it and write audio: FILE (text: what is said), or send it over a realtime target",
+            )
+
+
+def _needs(action: CallerAction, setting: Setting) -> list[Capability]:
+    match action:
+        case Play():
+            needs = [Capability.AUDIO]
+        case SendText():
+            needs = [Capability.TEXT]
+        case Dtmf():
+            needs = [Capability.DTMF]
+        case Say() if setting.speaks:
+            needs = [Capability.AUDIO]
+        case _:
+            needs = []
+    if isinstance(action, Say | Play) and action.interrupt is not None:
+        needs += [Capability.AUDIO, Capability.INTERRUPT]
+    return list(dict.fromkeys(needs))
+
+
+def _instead(action: CallerAction, setting: Setting) -> str:
+    offered = ", ".join(sorted(setting.capabilities.can))
+    if isinstance(action, SendText):
+        return f"use say or audio; this target can do: {offered}"
+    return f"use another target or protocol; this one can do: {offered}"
+
+
+def _interruption(turn: TurnPlan, turns: tuple[TurnPlan, ...]) -> Iterator[Problem]:
+    for number, action in enumerate(turn.turn.caller):
+        if getattr(action, "interrupt", None) is None:
+            continue
+        if number > 0:
+            yield _refusal(
+                "late-interrupt",
+                "only the first action of a turn can interrupt",
+                action.place,
+                "begin a new turn with it",
+            )
+        elif turn.index == 0 or not turns[turn.index - 1].takes_reply:
+            yield _refusal(
+                "nothing-to-interrupt",
+                "the turn before takes no reply, so there is nothing to interrupt",
+                action.place,
+                "let the turn before it make the agent speak",
+            )
+
+
+def _sources(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
+    expect = turn.turn.expect
+    if expect is None:
+        return
+    for names, source, what, fix in (
+        (_WORDS, setting.words, "what the agent says", "give the target a backend: (its transcript is read)"),
+        (_CALLS, setting.calls, "which functions the agent calls", "give the target a backend: script"),
+    ):
+        for name in names:
+            if name in expect.model_fields_set and source is None:
+                yield _refusal(
+                    "no-source",
+                    f"target '{setting.target}' over {setting.protocol} gives no account of {what}",
+                    expect.place.child(name),
+                    f"{fix}, or test a local agent or a realtime target",
+                    key=True,
+                )
+
+
+def _refusal(kind: str, message: str, place: Place, hint: str, *, key: bool = False) -> Problem:
+    return Problem.at(kind, message, place, hint=hint, key=key)

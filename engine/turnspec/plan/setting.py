@@ -1,0 +1,57 @@
+"""What the compiler must know of the far end: a target over one protocol, and what that can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from turnspec.call import Capabilities, Capability, Identity, Source
+from turnspec.call.events import Side
+from turnspec.dsl.models import Budgets, Duration, FunctionSpec
+from turnspec.plan.model import TargetKind
+
+DEFAULT_CALL_LIMIT_US = 300_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A target over one protocol. `variables` are the project's, with `env` among them.
+
+    `speaks`: a synthesiser can say texts. `agent_functions` are those of a local agent's script.
+    """
+
+    target: str
+    protocol: str
+    kind: TargetKind
+    capabilities: Capabilities
+    identity: Identity
+    speaks: bool = False
+    greets: bool | None = None
+    budgets: tuple[Budgets, ...] = ()  # the target's, then the project's
+    reply_ends_after: Duration | None = None
+    call_limit: Duration | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    agent_functions: Mapping[str, FunctionSpec] = field(default_factory=dict)
+    several_protocols: bool = False
+
+    def can(self, capability: Capability) -> bool:
+        """Whether calls in this setting can do this."""
+        return capability in self.capabilities.can
+
+    @property
+    def words(self) -> Side | None:
+        """Whose account of the agent's words is taken."""
+        return self._side(Source.WORDS)
+
+    @property
+    def calls(self) -> Side | None:
+        """Whose account of function calls is taken."""
+        return self._side(Source.CALLS)
+
+    def _side(self, source: Source) -> Side | None:
+        if self.kind is TargetKind.AGENT:
+            return Side.AGENT
+        if self.kind is TargetKind.BACKEND or source in self.capabilities.gives:
+            return Side.MODEL
+        return None

@@ -1,0 +1,109 @@
+"""A plan as text, as Mermaid and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from turnspec.plan import graph
+from turnspec.plan.graph import AnyStep, Condition
+from turnspec.plan.model import CallPlan
+
+
+def as_text(plan: CallPlan) -> str:
+    """The steps in order, each turn under its name, with what leads elsewhere."""
+    lines = [f"{plan.name}", f"  {plan.file} on target '{plan.target}' over {plan.protocol} ({plan.kind})"]
+    turn: int | None = None
+    for step in plan.graph.steps:
+        if step.turn is not None and step.turn != turn:
+            lines.append(f"  {step.turn + 1}. {plan.turns[step.turn].name}")
+        turn = step.turn
+        indent = "  " if step.turn is None else "     "
+        lines.append(f"{indent}{describe(step, plan)}")
+        lines += [f"{indent}  if {edge}" for edge in _exits(plan, step)]
+    return "\n".join(lines) + "\n"
+
+
+def as_mermaid(plan: CallPlan) -> str:
+    """A Mermaid flowchart."""
+    names = {step.id: f"s{number}" for number, step in enumerate(plan.graph.steps)}
+    lines = ["flowchart TD"]
+    lines += [f'    {names[step.id]}["{_escaped(describe(step, plan))}"]' for step in plan.graph.steps]
+    for edge in plan.graph.edges:
+        label = "" if edge.condition is Condition.DONE else f"|{edge.condition}|"
+        lines.append(f"    {names[edge.source]} -->{label} {names[edge.target]}")
+    return "\n".join(lines) + "\n"
+
+
+def as_document(plan: CallPlan) -> dict[str, Any]:
+    """The graph as JSON data: steps in order, edges with their conditions."""
+    return {
+        "name": plan.name,
+        "file": plan.file,
+        "target": plan.target,
+        "protocol": plan.protocol,
+        "steps": [_step_document(step, plan) for step in plan.graph.steps],
+        "edges": [
+            {"from": edge.source, "to": edge.target, "when": edge.condition.value} for edge in plan.graph.edges
+        ],
+    }
+
+
+def describe(step: AnyStep, plan: CallPlan) -> str:
+    """One step in a few words."""
+    match step:
+        case graph.Connect():
+            return "connect, and ask the agent to begin" if step.greets else "connect"
+        case graph.Speak():
+            return f"say {_quoted(plan, step.utterance)}"
+        case graph.Interrupt():
+            return f"after {_seconds(step.after_us)} of its speech, say {_quoted(plan, step.utterance)}"
+        case graph.SendText():
+            return f"send {step.text!r}"
+        case graph.SendDigits():
+            return f"press {step.digits}"
+        case graph.Wait():
+            return f"stay silent for {_seconds(step.duration_us)}"
+        case graph.HangUp():
+            return "hang up"
+        case graph.Listen():
+            return _listening(step)
+        case graph.Watch():
+            return f"watch the line for {_seconds(step.duration_us)}"
+        case graph.Check():
+            return f"check {', '.join(step.expectations) or 'that it replied'}"
+        case graph.End():
+            return "end of the call"
+
+
+def _listening(step: graph.Listen) -> str:
+    if step.until_heard:
+        return f"listen until the reply begins, for at most {_seconds(step.patience_us)}"
+    ending = ", then for the agent to hang up" if step.awaits_hangup else ""
+    return f"listen to the reply, for at most {_seconds(step.patience_us)}{ending}"
+
+
+def _exits(plan: CallPlan, step: AnyStep) -> list[str]:
+    return [
+        f"{edge.condition}: {describe(plan.graph.step(edge.target), plan)}"
+        for edge in plan.graph.edges
+        if edge.source == step.id and edge.condition is not Condition.DONE
+    ]
+
+
+def _step_document(step: AnyStep, plan: CallPlan) -> dict[str, Any]:
+    place = {} if step.span is None else {"file": step.span.file, "line": step.span.line}
+    kind = type(step).__name__.lower()
+    return {"id": step.id, "kind": kind, "turn": step.turn, "does": describe(step, plan), **place}
+
+
+def _quoted(plan: CallPlan, number: int) -> str:
+    utterance = plan.utterances[number]
+    return repr(utterance.text) if utterance.text else f"the recording {utterance.clip}"
+
+
+def _seconds(duration_us: int) -> str:
+    return f"{duration_us / 1_000_000:g} s"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
