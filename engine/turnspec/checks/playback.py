@@ -1,0 +1,150 @@
+"""How much of what the agent said was heard, from the line's own record.
+
+Behind a bridge the model's words and the audio on the line are two accounts of one thing, the second
+later than the first. A stretch of line audio belongs to the item that was begun last, until all of
+that item's audio has come through; only what was cut short leaves the rest of its share unclaimed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from turnspec.call import EvidenceView
+from turnspec.call.events import (
+    AgentAudio,
+    AgentSaid,
+    AgentTruncated,
+    CallEnded,
+    PlaybackFlushed,
+    ResponseEnded,
+    Side,
+)
+
+SLACK_US: Final = 60_000
+"""Audio that a bridge's framing and resampling may add or lose: three frames of 20 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was heard of one item; `share` is (heard, whole) in microseconds, None: all of it."""
+
+    item: AgentSaid
+    from_us: int
+    to_us: int
+    share: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One arrival of line audio: `heard_us` of its `length_us` were played before a flush."""
+
+    arrived_us: int
+    plays_us: int
+    length_us: int
+    heard_us: int
+    stream: str
+
+
+def heard_items(view: EvidenceView, side: Side) -> tuple[Heard, ...]:
+    """Every item that the agent said by one side's account, in order, with what was heard of it."""
+    items = sorted(view.of(AgentSaid, side), key=lambda item: item.began_us)
+    pieces = _pieces(view)
+    streams = {piece.stream for piece in pieces}
+    shared = [piece for piece in pieces if piece.stream not in {item.item_id for item in items}]
+    stopped = _stopped(view, side)
+    told = {event.item_id: event.heard_us for event in view.of(AgentTruncated, side)}
+    heard = []
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        if item.item_id in streams:
+            mine = [piece for piece in pieces if piece.stream == item.item_id]
+        else:
+            mine = _claim(shared, item, following, stopped.get(item.item_id))
+        share = _share(item, mine, cut_short=item.item_id in stopped) if pieces else _told(item, told)
+        heard.append(_heard(item, mine, share))
+    return tuple(heard)
+
+
+def _pieces(view: EvidenceView) -> list[_Piece]:
+    """The agent's audio on the line in order; the next flush, or the call's end, cuts what is pending."""
+    pieces: list[_Piece] = []
+    cut_us: int | None = None
+    for event in reversed(view.events):
+        if isinstance(event, PlaybackFlushed | CallEnded):
+            cut_us = event.at_us
+        elif isinstance(event, AgentAudio) and event.side is Side.LINE:
+            pieces.append(_piece(event, cut_us))
+    return pieces[::-1]
+
+
+def _piece(event: AgentAudio, cut_us: int | None) -> _Piece:
+    plays = event.at_us if event.plays_at_us is None else event.plays_at_us
+    length = event.format.duration_us(event.size)
+    heard = length if cut_us is None else min(length, max(0, cut_us - plays))
+    return _Piece(event.at_us, plays, length, heard, event.stream)
+
+
+def _stopped(view: EvidenceView, side: Side) -> dict[str, int]:
+    """When an item's making was cut short by its own side: its response cancelled, or truncated."""
+    cancelled = {
+        event.response_id: event.at_us
+        for event in view.of(ResponseEnded, side)
+        if event.status in {"cancelled", "incomplete"}
+    }
+    stopped = {event.item_id: event.at_us for event in view.of(AgentTruncated, side)}
+    for item in view.of(AgentSaid, side):
+        if item.response_id in cancelled:
+            stopped.setdefault(item.item_id, cancelled[item.response_id])
+    return stopped
+
+
+def _claim(
+    shared: list[_Piece], item: AgentSaid, following: AgentSaid | None, stopped_us: int | None
+) -> list[_Piece]:
+    """Take this item's pieces off the front of what is left of the line's audio."""
+    if not item.audio_us:
+        return []
+    while shared and shared[0].arrived_us < item.began_us:
+        shared.pop(0)
+    mine: list[_Piece] = []
+    while shared and _goes_on(shared[0], mine, item, following, stopped_us):
+        mine.append(shared.pop(0))
+    return mine
+
+
+def _goes_on(
+    piece: _Piece, mine: list[_Piece], item: AgentSaid, following: AgentSaid | None, stopped_us: int | None
+) -> bool:
+    taken = sum(one.length_us for one in mine)
+    if taken >= (item.audio_us or 0):
+        return False
+    if following is None or piece.arrived_us < following.began_us:
+        return True
+    flushed = any(one.heard_us < one.length_us for one in mine)
+    cut_short = flushed or (stopped_us is not None and stopped_us <= piece.arrived_us)
+    return not cut_short and taken + SLACK_US < (item.audio_us or 0)
+
+
+def _share(item: AgentSaid, mine: list[_Piece], *, cut_short: bool) -> tuple[int, int] | None:
+    """By what the line played; an item whose audio never reached the line was not heard at all."""
+    if not item.audio_us:
+        return None
+    heard = sum(piece.heard_us for piece in mine)
+    dropped = cut_short or not mine or any(piece.heard_us < piece.length_us for piece in mine)
+    return (heard, item.audio_us) if dropped and heard + SLACK_US < item.audio_us else None
+
+
+def _told(item: AgentSaid, told: dict[str, int]) -> tuple[int, int] | None:
+    """By what the agent's side was told, where the line's audio was not seen."""
+    heard = told.get(item.item_id)
+    if heard is None or not item.audio_us or heard + SLACK_US >= item.audio_us:
+        return None
+    return heard, item.audio_us
+
+
+def _heard(item: AgentSaid, mine: list[_Piece], share: tuple[int, int] | None) -> Heard:
+    if not mine:
+        return Heard(item, item.began_us, max(item.began_us, item.at_us), share)
+    begin = mine[0].plays_us
+    end = max((piece.plays_us + piece.heard_us for piece in mine if piece.heard_us), default=begin)
+    return Heard(item, begin, end, share)

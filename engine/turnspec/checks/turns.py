@@ -1,0 +1,62 @@
+"""Which turn owns what: every moment of a call belongs to the turn that had begun last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from turnspec.call import EvidenceView
+from turnspec.call.events import CallEnded, ResponseStarted, Side, TurnBegan, TurnEnded
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A turn that was begun: it owns `began_us` up to, not with, `until_us` (None: to the call's end).
+
+    `ended_us` and `how` tell of its end, which comes before the next turn's beginning.
+    """
+
+    index: int
+    began_us: int
+    until_us: int | None
+    ended_us: int | None = None
+    how: str = ""
+
+    def has(self, at_us: int) -> bool:
+        """Whether this moment lies in it."""
+        return self.began_us <= at_us and (self.until_us is None or at_us < self.until_us)
+
+
+def windows(view: EvidenceView) -> tuple[Window, ...]:
+    """The turns that were begun, in order; what came before the first belongs to the first."""
+    begun = sorted(view.of(TurnBegan), key=lambda event: event.turn)
+    ended = {event.turn: event for event in view.of(TurnEnded)}
+    bounds = [*(event.at_us for event in begun[1:]), None][: len(begun)]
+    return tuple(
+        Window(event.turn, event.at_us, until, *_end(ended.get(event.turn)))
+        for event, until in zip(begun, bounds, strict=True)
+    )
+
+
+def owner(turns: tuple[Window, ...], at_us: int) -> int | None:
+    """The turn that owns a moment; None where no turn was ever begun."""
+    begun = [window.index for window in turns if window.began_us <= at_us]
+    if begun:
+        return begun[-1]
+    return turns[0].index if turns else None
+
+
+def responses_started(view: EvidenceView, side: Side) -> dict[str, int]:
+    """When each response of one side began to be made."""
+    started: dict[str, int] = {}
+    for event in view.of(ResponseStarted, side):
+        started.setdefault(event.response_id, event.at_us)
+    return started
+
+
+def end_of_call(view: EvidenceView) -> int | None:
+    """When the call ended; None while it goes on."""
+    return next((event.at_us for event in view.of(CallEnded)), None)
+
+
+def _end(event: TurnEnded | None) -> tuple[int | None, str]:
+    return (None, "") if event is None else (event.at_us, event.how)
