@@ -1,0 +1,112 @@
+"""Twilio's end of a media stream, without I/O: what the platform sends and makes of what arrives.
+
+Theory of operation: the stream opens with `connected` and `start`; then every 20 ms a `media` frame
+leaves, silence included. One counter numbers everything after `connected`, a second the media.
+Timestamps are media time: they advance by the audio sent, whenever it is sent, and do not start at
+0 (a live call of 2019 printed in a public sample starts at 102 ms), which finds bots that assume so.
+The playback clock is not here: whoever owns it says when a mark was reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from turnspec.adapters.twilio.messages import (
+    BotClear,
+    BotMark,
+    BotMedia,
+    BotMessage,
+    Connected,
+    Dtmf,
+    Mark,
+    Media,
+    Start,
+    Stop,
+)
+from turnspec.adapters.twilio.wire import decode_bot, encode, encode_media
+from turnspec.call import MULAW_8K, Identity
+from turnspec.call.events import (
+    AgentAudio,
+    AgentHungUp,
+    Event,
+    FlushAsked,
+    LineBroke,
+    MarkSet,
+    ProtocolFault,
+)
+
+ORDERLY_CLOSES: Final = frozenset({1000, 1001, 1005})  # normal, going away, no code given
+
+
+class CallerEnd:
+    """One stream of one call, seen from Twilio; its ids are a function of `identity` alone."""
+
+    def __init__(self, identity: Identity, parameters: Mapping[str, str], timestamp_offset_ms: int) -> None:
+        self.stream_sid = "MZ" + identity.hex("twilio", "stream")
+        self.account_sid = "AC" + identity.hex("twilio", "account")
+        self.call_sid = "CA" + identity.hex("twilio", "call")
+        self._parameters = dict(parameters)
+        self._sequence = 0
+        self._chunk = 0
+        self._played_us = timestamp_offset_ms * 1000
+
+    def opening(self) -> tuple[str, str]:
+        """The first two frames: `connected` and `start`."""
+        start = Start(
+            self._next(), self.stream_sid, self.account_sid, self.call_sid, parameters=self._parameters
+        )
+        return encode(Connected()), encode(start)
+
+    def media(self, frame: bytes) -> str:
+        """The next stretch of the caller, mu-law at 8 kHz."""
+        self._chunk += 1
+        message = Media(self._next(), self.stream_sid, self._chunk, self._played_us // 1000, frame)
+        self._played_us += MULAW_8K.duration_us(len(frame))
+        return encode_media(message)
+
+    def dtmf(self, digit: str) -> str:
+        """One key pressed by the caller."""
+        return encode(Dtmf(self._next(), self.stream_sid, digit))
+
+    def mark(self, name: str) -> str:
+        """What was queued before this mark has played, or was cleared; the wire does not tell which."""
+        return encode(Mark(self._next(), self.stream_sid, name))
+
+    def stop(self) -> str:
+        """The caller hung up."""
+        return encode(Stop(self._next(), self.stream_sid, self.account_sid, self.call_sid))
+
+    def receive(self, frame: str | bytes, at_us: int) -> tuple[Event, ...]:
+        """What a frame of the bot means; a wrong one is a fault and otherwise ignored."""
+        decoded = decode_bot(frame, self.stream_sid)
+        faults = (
+            ProtocolFault(at_us=at_us, rule=fault.rule, detail=fault.detail, frame=fault.frame)
+            for fault in decoded.faults
+        )
+        match decoded.message:
+            case BotMedia() | BotMark() | BotClear() as message:
+                return (*faults, _event(message, at_us))
+            case _:
+                return tuple(faults)
+
+    def closed(self, code: int, reason: str, at_us: int) -> Event:
+        """What it means that the bot closed the WebSocket with `code`; 1006: without a close frame."""
+        if code in ORDERLY_CLOSES:
+            return AgentHungUp(at_us=at_us, reason=reason or f"closed the stream ({code})")
+        how = "ended without a close frame" if code == 1006 else f"closed with code {code}"
+        return LineBroke(at_us=at_us, reason=f"{how}: {reason}" if reason else how, code=code)
+
+    def _next(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+
+def _event(message: BotMessage, at_us: int) -> Event:
+    match message:
+        case BotMedia(_, payload):
+            return AgentAudio(at_us=at_us, format=MULAW_8K, size=len(payload), data=payload)
+        case BotMark(_, name):
+            return MarkSet(at_us=at_us, name=name)
+        case BotClear():
+            return FlushAsked(at_us=at_us)
