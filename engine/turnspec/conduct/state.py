@@ -21,7 +21,7 @@ class CallState:
 
     plan: CallPlan
     step: AnyStep
-    facts: Facts = Facts()
+    facts: Facts = field(default_factory=Facts)
     variables: Mapping[str, Any] = field(default_factory=dict)
     started: bool = False
     entered_us: int = 0

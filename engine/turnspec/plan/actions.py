@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, assert_never
 
+from turnspec.dsl.templates import TemplateError, render
+
 from turnspec.call import Capability
 from turnspec.dsl.models import CallerAction, Dtmf, HangUp, Play, Say, SendText, Silence
 from turnspec.dsl.problems import Problem
-from turnspec.dsl.templates import TemplateError, render
 from turnspec.plan import graph
 from turnspec.plan.model import TurnPlan, Utterance
 from turnspec.plan.setting import Setting
@@ -33,7 +34,7 @@ class ActionSteps:
         ]
 
     def _step(self, action: CallerAction, turn: TurnPlan, name: str) -> graph.AnyStep:
-        where = {"id": name, "turn": turn.index, "span": action.span}
+        where: dict[str, Any] = {"id": name, "turn": turn.index, "span": action.span}
         match action:
             case Say() | Play():
                 return self._speech(action, where)

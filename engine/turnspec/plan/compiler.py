@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from turnspec.dsl.models import HangUp, Scenario, Turn
@@ -32,7 +33,7 @@ def compile_call(scenario: Scenario, setting: Setting) -> Compiled:
     turns = tuple(_turn_plans(scenario, setting))
     steps = ActionSteps(setting, variables)
     made = _steps(turns, scenario, setting, steps)
-    problems = (*refusals(scenario, setting, turns), *steps.problems)
+    problems = (*refusals(setting, turns), *steps.problems)
     if problems:
         return Compiled(None, problems)
     return Compiled(_plan(scenario, setting, turns, variables, made, tuple(steps.utterances)))
@@ -176,7 +177,7 @@ def _check(turn: TurnPlan, scenario: Scenario) -> graph.Check:
 
 def _edges(steps: list[graph.AnyStep]) -> list[graph.Edge]:
     edges: list[graph.Edge] = []
-    for step, following in zip(steps, steps[1:], strict=False):
+    for step, following in pairwise(steps):
         edges.append(graph.Edge(step.id, following.id))
         edges += _exits(step, steps)
     return edges

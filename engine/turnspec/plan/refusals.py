@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from turnspec.call import Capability
-from turnspec.dsl.models import CallerAction, Dtmf, Place, Play, Say, Scenario, SendText
-from turnspec.dsl.problems import Problem
+from turnspec.dsl.models import CallerAction, Dtmf, Place, Play, Say, SendText
+from turnspec.dsl.problems import Problem, problem_at
 from turnspec.plan.model import TurnPlan
 from turnspec.plan.setting import Setting
 
@@ -14,8 +14,8 @@ _WORDS = ("intent", "says", "does_not_say")
 _CALLS = ("calls", "does_not_call", "returned")
 
 
-def refusals(scenario: Scenario, setting: Setting, turns: tuple[TurnPlan, ...]) -> tuple[Problem, ...]:
-    """Every reason not to run `scenario` in `setting`."""
+def refusals(setting: Setting, turns: tuple[TurnPlan, ...]) -> tuple[Problem, ...]:
+    """Every reason not to make a call of these turns in `setting`."""
     return tuple(
         problem
         for turn in turns
@@ -110,4 +110,4 @@ def _sources(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
 
 
 def _refusal(kind: str, message: str, place: Place, hint: str, *, key: bool = False) -> Problem:
-    return Problem.at(kind, message, place, hint=hint, key=key)
+    return problem_at(place, kind, message, hint=hint, key=key)

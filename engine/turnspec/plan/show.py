@@ -43,7 +43,8 @@ def as_document(plan: CallPlan) -> dict[str, Any]:
         "protocol": plan.protocol,
         "steps": [_step_document(step, plan) for step in plan.graph.steps],
         "edges": [
-            {"from": edge.source, "to": edge.target, "when": edge.condition.value} for edge in plan.graph.edges
+            {"from": edge.source, "to": edge.target, "when": edge.condition.value}
+            for edge in plan.graph.edges
         ],
     }
 

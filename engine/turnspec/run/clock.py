@@ -1,0 +1,28 @@
+"""A call's own clock: whole microseconds since it began, on whatever loop runs it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+MICROSECONDS = 1_000_000
+
+
+class CallClock:
+    """Time 0 is when this object was made, on the running loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.began = loop.time()
+
+    def now_us(self) -> int:
+        """Microseconds since the call began."""
+        return round((self._loop.time() - self.began) * MICROSECONDS)
+
+    def loop_time(self, at_us: int) -> float:
+        """The loop's time at `at_us`."""
+        return self.began + at_us / MICROSECONDS
+
+    def call_at(self, at_us: int, callback: Callable[[], object]) -> asyncio.TimerHandle:
+        """Run `callback` when the clock reaches `at_us` (at once if it has)."""
+        return self._loop.call_at(self.loop_time(at_us), callback)

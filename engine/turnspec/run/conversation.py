@@ -1,0 +1,102 @@
+"""One conversation from dialling to the last event, on the running loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from turnspec.adapters.base import Adapter, Call, Dial, LineRefused, NothingListens
+from turnspec.call.events import (
+    AgentHungUp,
+    CallEnded,
+    CallerHungUp,
+    CallRefused,
+    Closer,
+    Dialled,
+    HarnessFailed,
+    LineBroke,
+)
+from turnspec.run.live import LiveCall
+from turnspec.run.voice import FRAME_US
+from turnspec.run.wheel import PacingWheel, Seat
+
+CLOSING_S = 5.0  # how long an agent may take to let the line close
+
+
+async def converse(
+    live: LiveCall, adapter: Adapter, dial: Dial, wheel: PacingWheel, died: Callable[[], asyncio.Future[None]]
+) -> Seat | None:
+    """Hold the call; its outcome is in the evidence. Returns its seat on the wheel, if it came up.
+
+    `died` gives a future that fails when the target's process ends.
+    """
+    live.happened(Dialled(at_us=live.now_us(), url=dial.url, protocol=adapter.name))
+    seat: Seat | None = None
+    try:
+        call = await adapter.dial(dial)
+    except LineRefused as refused:
+        live.happened(CallRefused(at_us=live.now_us(), reason=refused.reason, code=refused.code))
+    except NothingListens as nothing:
+        live.happened(HarnessFailed(at_us=live.now_us(), reason=nothing.reason))
+    else:
+        seat = await _hold(live, call, wheel, died())
+    _end(live)
+    return seat
+
+
+async def _hold(live: LiveCall, call: Call, wheel: PacingWheel, died: asyncio.Future[None]) -> Seat:
+    seat = wheel.join(live.tick, live.clock.loop_time(live.started_us))
+    # On the wall clock the wheel moves a call onto its grid: frames count from there.
+    live.started_us = round((seat.start_time - live.clock.began) * 1_000_000)
+    try:
+        async with asyncio.TaskGroup() as group:
+            listening = group.create_task(call.listen(), name="listen to the line")
+            live.attach(call)
+            await _until_over(live, listening, seat, died)
+            seat.leave()
+            async with asyncio.timeout(CLOSING_S):
+                await call.hang_up()
+            listening.cancel() if not listening.done() and live.over.is_set() else None
+    finally:
+        seat.leave()
+        live.stop()
+    return seat
+
+
+async def _until_over(
+    live: LiveCall, listening: asyncio.Task[None], seat: Seat, died: asyncio.Future[None]
+) -> None:
+    over = asyncio.ensure_future(live.over.wait())
+    moments: list[asyncio.Future[Any]] = [over, listening, seat.ended, died]
+    await asyncio.wait(moments, return_when=asyncio.FIRST_COMPLETED)
+    if seat.ended.done():
+        seat.ended.result()  # raises what a tick raised
+    if died.done() and not live.over.is_set():
+        live.happened(HarnessFailed(at_us=live.now_us(), reason=str(died.exception() or "the target ended")))
+    if not live.over.is_set() and listening.done() and not listening.cancelled():
+        listening.result()
+    over.cancel()
+
+
+def _end(live: LiveCall) -> None:
+    live.stop()
+    events = live.evidence.events
+    by, reason = Closer.ENGINE, "no call"
+    for event in events:
+        match event:
+            case AgentHungUp():
+                by, reason = Closer.AGENT, event.reason
+            case CallerHungUp():
+                by, reason = Closer.CALLER, live.end_reason
+            case LineBroke() | CallRefused():
+                by, reason = Closer.AGENT, event.reason
+            case HarnessFailed():
+                by, reason = Closer.ENGINE, event.reason
+            case _:
+                continue
+        break
+    live.happened(CallEnded(at_us=live.now_us(), by=by, reason=reason))
+
+
+__all__ = ["FRAME_US", "converse"]

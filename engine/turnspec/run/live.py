@@ -1,0 +1,366 @@
+"""One call while it is up: events in, the conductor asked, its actions carried out.
+
+Everything that happens comes through `happened`, one event at a time and in one order: the playback
+clock is fed, the event is recorded, the conductor answers, its actions are done. Time comes from the
+running loop alone, so the same code makes virtual and wall-clock calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+from turnspec.adapters.base import Call
+from turnspec.audio.activity import ActivityTracker, SpeechBegan
+from turnspec.audio.codecs import decode
+from turnspec.audio.playback import PlaybackClock
+from turnspec.audio.recorder import Recorder
+from turnspec.audio.resample import StreamResampler
+from turnspec.call import AudioFormat, Evidence, actions
+from turnspec.call.actions import Action
+from turnspec.call.events import (
+    ActionDone,
+    AgentAudio,
+    AgentSpeechBegan,
+    AgentSpeechEnded,
+    CallerHungUp,
+    CallerPressed,
+    CallerSpoke,
+    CallerTexted,
+    CallerWaited,
+    CallUp,
+    Captured,
+    Event,
+    FlushAsked,
+    FunctionCalled,
+    MarkReturned,
+    MarkSet,
+    PlaybackDrained,
+    PlaybackFlushed,
+    ProtocolFault,
+    Side,
+    TurnBegan,
+    TurnEnded,
+    TurnJudged,
+)
+from turnspec.conduct import advance, begin
+from turnspec.dsl.caller import DIGIT_PAUSE
+from turnspec.plan.model import CallPlan
+from turnspec.run.clock import CallClock
+from turnspec.run.voice import FRAME_US, CallerVoice, Prepared
+
+DEFAULT_RATE_HZ = 8_000
+HIGH_WATER = 1 << 20  # bytes unread by the peer: some ten seconds of frames
+
+
+class TurnCloser(Protocol):
+    """What the checks do for a call that is still up."""
+
+    def captures(self, turn: int) -> Mapping[str, Any]:
+        """The variables that a turn's words bind."""
+        ...
+
+    def passes(self, turn: int) -> bool:
+        """Whether a turn holds, as far as can be told now."""
+        ...
+
+
+class LiveCall:
+    """The engine's end of one call; also the `Witness` of its adapter."""
+
+    def __init__(
+        self,
+        plan: CallPlan,
+        evidence: Evidence,
+        clock: CallClock,
+        utterances: tuple[Prepared, ...],
+        closer: TurnCloser,
+    ) -> None:
+        self.plan = plan
+        self.evidence = evidence
+        self.clock = clock
+        self.over = asyncio.Event()
+        self.call: Call | None = None
+        self.on_function: Callable[[FunctionCalled], None] | None = None
+        line = plan.capabilities.caller_format
+        self.rate_hz = line.rate_hz if line else DEFAULT_RATE_HZ
+        self.playback = PlaybackClock(self.rate_hz)
+        self.recorder = Recorder(self.playback)
+        self._utterances = utterances
+        self._closer = closer
+        self._voice = CallerVoice(line) if line else None
+        self._activity = ActivityTracker(self.rate_hz)
+        self._resamplers: dict[tuple[str, int], StreamResampler] = {}
+        self._state = begin(plan)
+        self._queue: deque[Event] = deque()
+        self._running = False
+        self._held = False  # events after `CallUp` wait until the call can be driven
+        self._drained = True
+        self._timer: asyncio.TimerHandle | None = None
+        self._wake_us: int | None = None
+        self._next_speech: actions.Speak | None = None
+        self._speech: CallerSpoke | None = None
+        self._stalled = False
+        self.end_reason = ""
+        self.started_us = 0  # when the caller's stream begins
+
+    # --- the witness -----------------------------------------------------------------------
+
+    def now_us(self) -> int:
+        """Microseconds since the call began."""
+        return self.clock.now_us()
+
+    def frame(self, side: Side, direction: str, text: str) -> None:
+        """Keep a frame for the wire log."""
+        self.evidence.frame(self.now_us(), side, direction, text)
+
+    def happened(self, event: Event) -> None:
+        """Take one event and do all that follows from it."""
+        if self.over.is_set():
+            self.evidence.append(event)
+            return
+        self._queue.append(event)
+        if isinstance(event, CallUp):
+            self._held = self.call is None
+        self._run()
+
+    def attach(self, call: Call) -> None:
+        """The call is up and can be driven from now on."""
+        self.call = call
+        self._held = False
+        self._run()
+
+    def _run(self) -> None:
+        if self._running or self._held:
+            return
+        self._running = True
+        try:
+            while self._queue:
+                self._take(self._queue.popleft())
+            if self._state.hung_up:
+                self.over.set()
+            self._arm()
+        finally:
+            self._running = False
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case AgentAudio():
+                event = self._placed(event)
+            case CallUp():
+                self.started_us = event.at_us
+        recorded = self.evidence.append(event)
+        match event:
+            case MarkSet():
+                self.playback.mark(event.at_us, event.name)
+            case FlushAsked():
+                self._flush(event.at_us)
+        self._conduct(recorded)
+        if isinstance(event, FunctionCalled) and self.on_function is not None:
+            self.on_function(event)
+
+    def _conduct(self, event: Event | None) -> None:
+        self._state, given = advance(self._state, self.now_us(), event)
+        for action in given:
+            self._do(action)
+
+    # --- the agent's audio -----------------------------------------------------------------
+
+    def _placed(self, event: AgentAudio) -> AgentAudio:
+        samples = decode(event.data, event.format)
+        if event.format.rate_hz != self.rate_hz:
+            samples = self._resampler(event.stream, event.format).feed(samples)
+        placement = self.playback.enqueue(event.at_us, samples, event.stream)
+        self._drained = False
+        return replace(event, plays_at_us=placement.start_us)
+
+    def _resampler(self, stream: str, format_: AudioFormat) -> StreamResampler:
+        key = (stream, format_.rate_hz)
+        if key not in self._resamplers:
+            self._resamplers[key] = StreamResampler(format_.rate_hz, self.rate_hz)
+        return self._resamplers[key]
+
+    def _flush(self, at_us: int) -> None:
+        flushed = self.playback.flush(at_us)
+        self._drained = True
+        for name in flushed.marks:
+            self._return_mark(name, cleared=True)
+        if flushed.unplayed_us:
+            self._queue.append(PlaybackFlushed(at_us=at_us, unplayed_us=flushed.unplayed_us))
+        for stream, heard_us in flushed.heard_us.items():
+            if self.call is not None:
+                self.call.playback_flushed(stream, heard_us)
+
+    def _return_mark(self, name: str, *, cleared: bool) -> None:
+        self._queue.append(MarkReturned(at_us=self.now_us(), name=name, cleared=cleared))
+        if self.call is not None:
+            self.call.mark_reached(name)
+
+    # --- time ------------------------------------------------------------------------------
+
+    def _arm(self) -> None:
+        """Wake for whatever comes first: a mark, the end of playback, or the conductor's wish."""
+        soonest = None if self.over.is_set() else min(self._moments(), default=None)
+        if soonest == self._wake_us and self._timer is not None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._wake_us = soonest
+        if soonest is not None:
+            self._timer = self.clock.call_at(soonest, self._woken)
+
+    def _moments(self) -> Iterator[int]:
+        if not self._drained:
+            yield self.playback.drained_at_us
+        if self.playback.next_due_us is not None:
+            yield self.playback.next_due_us
+        if self._state.wake_us is not None and self._state.wake_us > self.now_us():
+            yield self._state.wake_us
+
+    def _woken(self) -> None:
+        self._timer = None
+        now_us = self.now_us()
+        for name in self.playback.due(now_us):
+            self._return_mark(name, cleared=False)
+        if not self._drained and not self.playback.playing(now_us):
+            self._drained = True
+            self._queue.append(PlaybackDrained(at_us=now_us))
+        if not self._held:
+            self._conduct(None)
+        self._run()
+
+    def tick(self, number: int) -> None:
+        """Send the caller's next 20 ms, and listen to the agent's last 20 ms as heard."""
+        from_us = self.started_us + number * FRAME_US
+        if self.over.is_set() or self.call is None:
+            return
+        if self._voice is not None and not self._peer_stalls():
+            self._send_frame(self._voice, from_us)
+        self._listen(from_us, from_us + FRAME_US)
+        self._run()
+
+    def _peer_stalls(self) -> bool:
+        """Whether the peer has stopped reading: frames are then dropped, as a line drops them."""
+        stalls = self._driven.backlog > HIGH_WATER
+        if stalls and not self._stalled:
+            detail = f"it has left {self._driven.backlog} bytes unread"
+            self._queue.append(ProtocolFault(at_us=self.now_us(), rule="stalled-reader", detail=detail))
+        self._stalled = stalls
+        return stalls
+
+    def _send_frame(self, voice: CallerVoice, from_us: int) -> None:
+        if self._next_speech is not None and not voice.talking:
+            self._begin_speech(self._next_speech, voice, from_us)
+            self._next_speech = None
+        self._driven.send_audio(voice.frame())
+        speech = self._speech
+        if speech is not None and from_us + FRAME_US >= speech.speech_end_us:
+            self._speech = None
+            self._queue.append(ActionDone(at_us=self.now_us(), turn=speech.turn, end_us=speech.speech_end_us))
+
+    def _begin_speech(self, speak: actions.Speak, voice: CallerVoice, from_us: int) -> None:
+        prepared = self._utterances[speak.utterance]
+        voice.say(prepared)
+        self.recorder.put_caller(from_us, prepared.samples)
+        self._speech = CallerSpoke(
+            at_us=from_us,
+            turn=speak.turn,
+            text=prepared.text,
+            origin=prepared.origin,
+            clip=prepared.clip,
+            speech_start_us=from_us + prepared.speech_start_us,
+            speech_end_us=from_us + prepared.speech_end_us,
+            interrupts=speak.interrupts,
+        )
+        self._queue.append(self._speech)
+
+    def _listen(self, from_us: int, to_us: int) -> None:
+        heard = self.playback.heard(from_us, to_us)
+        for edge in self._activity.feed(from_us, heard):
+            now_us = self.now_us()
+            if isinstance(edge, SpeechBegan):
+                self._queue.append(AgentSpeechBegan(at_us=now_us, began_us=edge.began_us))
+            else:
+                self._queue.append(AgentSpeechEnded(at_us=now_us, ended_us=edge.ended_us))
+
+    # --- actions ---------------------------------------------------------------------------
+
+    def _do(self, action: Action) -> None:
+        match action:
+            case actions.WakeAt():
+                pass  # the state holds it; `_arm` reads it there
+            case actions.Speak():
+                self._next_speech = action
+            case actions.SendText():
+                self._send_text(action)
+            case actions.SendDigits():
+                self._send_digits(action)
+            case actions.StaySilent():
+                self._stay_silent(action)
+            case actions.RequestReply():
+                self._driven.request_reply()
+            case actions.HangUp():
+                self._hang_up(action.reason)
+            case actions.BeginTurn():
+                self._queue.append(TurnBegan(at_us=action.at_us, turn=action.turn))
+            case actions.EndTurn():
+                self._end_turn(action)
+
+    @property
+    def _driven(self) -> Call:
+        assert self.call is not None, "actions are given out only once the call is up"
+        return self.call
+
+    def _send_text(self, action: actions.SendText) -> None:
+        now_us = self.now_us()
+        self._driven.send_text(action.text)
+        self._queue.append(CallerTexted(at_us=now_us, turn=action.turn, text=action.text))
+        self._queue.append(ActionDone(at_us=now_us, turn=action.turn, end_us=now_us))
+
+    def _send_digits(self, action: actions.SendDigits) -> None:
+        at_us = last_us = self.now_us()
+        for digit in action.digits:
+            if digit == "w":
+                at_us += DIGIT_PAUSE.us
+                continue
+            self.clock.call_at(at_us, lambda digit=digit: self._press(action.turn, digit))  # type: ignore[misc]
+            last_us, at_us = at_us, at_us + action.every_us
+        self.clock.call_at(last_us, lambda: self._done(action.turn, last_us))
+
+    def _press(self, turn: int, digit: str) -> None:
+        if self.over.is_set():
+            return
+        self._driven.send_digit(digit.upper())
+        self.happened(CallerPressed(at_us=self.now_us(), turn=turn, digit=digit.upper()))
+
+    def _stay_silent(self, action: actions.StaySilent) -> None:
+        now_us = self.now_us()
+        until_us = now_us + action.duration_us
+        self._queue.append(CallerWaited(at_us=now_us, turn=action.turn, until_us=until_us))
+        self.clock.call_at(until_us, lambda: self._done(action.turn, until_us))
+
+    def _done(self, turn: int, end_us: int) -> None:
+        if not self.over.is_set():
+            self.happened(ActionDone(at_us=self.now_us(), turn=turn, end_us=end_us))
+
+    def _end_turn(self, action: actions.EndTurn) -> None:
+        now_us = self.now_us()
+        for name, value in self._closer.captures(action.turn).items():
+            self._queue.append(Captured(at_us=now_us, turn=action.turn, name=name, value=value))
+        if action.judge:
+            passed = self._closer.passes(action.turn)
+            self._queue.append(TurnJudged(at_us=now_us, turn=action.turn, passed=passed))
+        self._queue.append(TurnEnded(at_us=now_us, turn=action.turn, how=action.how))
+
+    def _hang_up(self, reason: str) -> None:
+        self.end_reason = reason
+        self._queue.append(CallerHungUp(at_us=self.now_us()))
+
+    def stop(self) -> None:
+        """Do nothing more: no timer, no conductor; late events are only recorded."""
+        self.over.set()
+        self._arm()

@@ -1,0 +1,88 @@
+"""The caller's voice: utterances made ready before the call, sent a 20 ms frame at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from turnspec.audio.codecs import encode
+from turnspec.audio.edges import voiced_span
+from turnspec.audio.files import AudioFileError, load_clip
+from turnspec.audio.samples import Samples, samples_of
+from turnspec.call import AudioFormat
+from turnspec.call.events import Origin
+from turnspec.plan.model import Utterance
+
+FRAME_US = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An utterance at the line's rate, encoded for the wire, with its true voiced part."""
+
+    text: str | None
+    clip: str | None
+    origin: Origin
+    samples: Samples
+    wire: bytes
+    speech_start_us: int
+    speech_end_us: int
+
+
+def prepare(utterances: Sequence[Utterance], line: AudioFormat) -> tuple[Prepared, ...]:
+    """Decode, resample and encode all that the caller will say.
+
+    Raises:
+        AudioFileError: A recording cannot be read, or holds no sound.
+    """
+    return tuple(_prepare(utterance, line) for utterance in utterances)
+
+
+def _prepare(utterance: Utterance, line: AudioFormat) -> Prepared:
+    assert utterance.path is not None, "the compiler refuses texts that nothing can speak"
+    samples = samples_of(load_clip(utterance.path, line.rate_hz))
+    span = voiced_span(samples, line.rate_hz)
+    if span is None:
+        raise AudioFileError(utterance.path, "it holds no speech", "record it louder, or name another file")
+    return Prepared(
+        utterance.text,
+        utterance.clip,
+        Origin.RECORDED,
+        samples,
+        encode(samples, line),
+        speech_start_us=span[0],
+        speech_end_us=span[1],
+    )
+
+
+class CallerVoice:
+    """What is being said: yields one wire frame per tick, silence where nothing is said."""
+
+    def __init__(self, line: AudioFormat) -> None:
+        self._size = line.size_of(FRAME_US)
+        self._silence = encode(_quiet(self._size // line.sample_bytes), line)
+        self._wire = b""
+        self._position = 0
+
+    @property
+    def talking(self) -> bool:
+        """Whether some of an utterance is still to be sent."""
+        return self._position < len(self._wire)
+
+    def say(self, prepared: Prepared) -> None:
+        """Begin an utterance with the next frame."""
+        self._wire, self._position = prepared.wire, 0
+
+    def frame(self) -> bytes:
+        """The next 20 ms."""
+        if not self.talking:
+            return self._silence
+        frame = self._wire[self._position : self._position + self._size]
+        self._position += self._size
+        return frame + self._silence[len(frame) :]
+
+
+def _quiet(count: int) -> Samples:
+    import numpy as np
+
+    return np.zeros(count, np.int16)
