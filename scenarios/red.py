@@ -1,0 +1,111 @@
+"""Make every example fail, each for one reason, to see what a failure looks like.
+
+    python scenarios/red.py [OUTPUT_FOLDER]
+
+Copies this folder, changes one fact of each agent in the copy, and runs it. The exit code is that of
+`turnspec run`: 1, if all is well.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One fact of an agent: what its script says, what it says instead, and what should be found."""
+
+    scenario: str
+    script: str
+    kind_of_fact: str
+    written: str
+    instead: str
+    finding: str
+
+
+CHANGES = (
+    Change(
+        "mailbox.yaml",
+        "agents/mailbox.yaml",
+        "a word that it says",
+        "You have two new messages",
+        "You have too few messages",
+        "turn 'Say the number': says",
+    ),
+    Change(
+        "rover.yaml",
+        "agents/rover.yaml",
+        "its hang-up",
+        "    hangup: true\n",
+        "",
+        "turn 'Confirm with a key': hangup",
+    ),
+    Change(
+        "dictation.yaml",
+        "agents/dictation.yaml",
+        "its delay",
+        "first_audio: 900 ms",
+        "first_audio: 2500 ms",
+        "turn 'First line': budget response",
+    ),
+    Change(
+        "editor.yaml",
+        "agents/editor.yaml",
+        "an argument that it passes",
+        'delete_line: {which: "{{ which }}"}',
+        "delete_line: {which: first}",
+        "turn 'Delete it in writing': calls",
+    ),
+    Change(
+        "card-table.yaml",
+        "agents/dealer.yaml",
+        "an argument that it passes",
+        'add_card: {rank: ten, suit: "{{ suit }}"}',
+        'add_card: {rank: nine, suit: "{{ suit }}"}',
+        "turn 'Talk over the menu': calls and returned",
+    ),
+)
+
+
+def main() -> int:
+    """Run the changed copy and return the exit code of `turnspec run`."""
+    output = Path(sys.argv[1] if len(sys.argv) > 1 else "turnspec-report/red").resolve()
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(
+            shutil.copytree(HERE, Path(scratch, "scenarios"), ignore=shutil.ignore_patterns("__pycache__"))
+        )
+        for change in CHANGES:
+            apply(change, copy)
+            sys.stdout.write(_line(change))
+        sys.stdout.flush()
+        command = [sys.executable, "-m", "turnspec", "run", str(copy), "-o", str(output)]
+        return subprocess.run(command, check=False).returncode  # noqa: S603 # the command is our own
+
+
+def apply(change: Change, project: Path) -> None:
+    """Change one fact of an agent script; it must be there exactly once."""
+    script = project / change.script
+    text = script.read_text(encoding="utf-8")
+    if (times := text.count(change.written)) != 1:
+        sys.exit(f"{change.script} has {change.written!r} {times} times; red.py needs it once")
+    script.write_text(text.replace(change.written, change.instead), encoding="utf-8")
+
+
+def _line(change: Change) -> str:
+    instead = change.instead.strip() or "(removed)"
+    return (
+        f"{change.scenario}: {change.kind_of_fact} changed in {change.script}\n"
+        f"    {change.written.strip()}  ->  {instead}\n"
+        f"    expected: {change.finding}\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
