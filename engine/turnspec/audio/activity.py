@@ -1,0 +1,265 @@
+"""Where speech begins and ends in live audio, by the same energies as `edges`, told as it happens.
+
+A *cluster* is sound with gaps shorter than `CLUSTER_US`. Once it holds enough sounding frames it is
+speech; until then it may be a click. Speech is over when `hangover_us` passed without any; the end that
+is told is the edge itself, not the moment at which it was noticed. Edges are placed one frame late, when
+the frames on both sides are known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from turnspec.audio.edges import (
+    BRIDGE_US,
+    CLUSTER_US,
+    DIGITAL_SILENCE,
+    FRAME_US,
+    HYSTERESIS,
+    MIN_SPEECH_US,
+    QUIET,
+    frame_width,
+    offset_at,
+    onset_at,
+    threshold_over,
+)
+from turnspec.audio.samples import Samples, Tape, position_at, time_of
+
+NOISE_RISE: Final = 8  # the noise doubles in 2 ** 8 x 10 ms x ln 2 = 1.8 s at most
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechBegan:
+    """Speech began at `began_us`."""
+
+    began_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """Speech ended at `ended_us`: its last sounding sample."""
+
+    ended_us: int
+
+
+Activity: TypeAlias = SpeechBegan | SpeechEnded
+
+
+class NoiseFloor:
+    """The line's own noise so far, and the threshold that follows from it."""
+
+    def __init__(self, quiet: int = QUIET) -> None:
+        self._quiet = quiet
+        self._noise = 0
+        self._loudest = 0
+        self._before = 0
+        self.threshold = quiet
+
+    def hear(self, energy: int) -> None:
+        """Take the mean square of the next frame."""
+        # A frame that is half digital silence is no measure of the noise: two in a row are.
+        level, self._before = max(energy, self._before), energy
+        if energy <= DIGITAL_SILENCE:
+            return
+        self._loudest = max(self._loudest, energy)
+        if level < self._noise or not self._noise:
+            self._noise = level
+        else:
+            self._noise += 1 + (self._noise >> NOISE_RISE)
+        self.threshold = threshold_over(self._noise, self._loudest, self._quiet)
+
+
+class ActivityTracker:
+    """Speech on one live line. Costs a few microseconds a frame, one on digital silence.
+
+    `hangover_us` is how long the line must be quiet before speech counts as over.
+    """
+
+    def __init__(
+        self,
+        rate_hz: int,
+        *,
+        hangover_us: int = BRIDGE_US,
+        min_speech_us: int = MIN_SPEECH_US,
+        quiet: int = QUIET,
+    ) -> None:
+        self.rate_hz = rate_hz
+        self._width = frame_width(rate_hz)
+        self._hangover = position_at(hangover_us, rate_hz)
+        self._gap = min(position_at(CLUSTER_US, rate_hz), self._hangover)
+        self._least = max(2, min_speech_us // FRAME_US)
+        self._floor = NoiseFloor(quiet)
+        self._blank = np.zeros(2 * self._width, np.int16)
+        self._kept = self._blank  # the last two frames, and what does not fill a frame yet
+        self._position = 0  # of the next sample
+        self._sounding = False  # the last frame was sound
+        self._frames = 0  # sounding frames of the cluster; 0: no cluster
+        self._start = 0  # of the cluster
+        self._end = 0  # of the cluster's last sound, while it is not sounding
+        self._is_speech = False  # the cluster is speech
+        self._speech_end: int | None = None  # how far speech reaches; None: there is none
+
+    @property
+    def speaking(self) -> bool:
+        """Whether speech has begun and is not over."""
+        return self._speech_end is not None
+
+    def feed(self, at_us: int, samples: Samples) -> list[Activity]:
+        """Take audio whose first sample is at `at_us`; a gap before it is silence. What was noticed."""
+        noticed = self.advance(at_us)
+        idle = self._speech_end is None and not self._frames and len(self._kept) == len(self._blank)
+        if idle and not samples.any():
+            self._kept = self._blank
+            self._position += len(samples)
+        else:
+            self._hear(samples, noticed)
+        return noticed
+
+    def advance(self, now_us: int) -> list[Activity]:
+        """Take silence up to `now_us`, as far as no audio has come. What was noticed."""
+        noticed: list[Activity] = []
+        gap = position_at(now_us, self.rate_hz) - self._position
+        if gap > 0:
+            settled = self._hangover + self._gap + 3 * self._width  # nothing is pending after so much
+            self._hear(np.zeros(min(gap, settled), np.int16), noticed)
+            self._position += max(0, gap - settled)
+        return noticed
+
+    def _hear(self, samples: Samples, noticed: list[Activity]) -> None:
+        width = self._width
+        heard = np.concatenate((self._kept, samples))
+        wide = heard.astype(np.int64)
+        self._position += len(samples)
+        origin = self._position - len(heard)
+        after = 2 * width
+        while after + width <= len(heard):
+            start, after = after, after + width
+            frame = wide[start:after]
+            self._step(int(frame @ frame) // width, heard, start, origin)
+            self._conclude(origin + after, noticed)
+        self._kept = heard[after - 2 * width :]
+
+    def _step(self, energy: int, heard: Samples, start: int, origin: int) -> None:
+        """Take the frame at `heard[start]`; `heard[0]` is at position `origin` of the line."""
+        floor, width = self._floor, self._width
+        floor.hear(energy)
+        if self._frames == 1 and self._sounding:
+            self._start = origin + onset_at(heard, start - width, width, floor.threshold)
+        sounds = energy >= (floor.threshold // HYSTERESIS if self._sounding else floor.threshold)
+        if sounds:
+            self._frames += 1
+        elif self._sounding:
+            self._end = origin + offset_at(heard, start - width, width, floor.threshold)
+        self._sounding = sounds
+
+    def _conclude(self, now: int, noticed: list[Activity]) -> None:
+        """What follows at the end of a frame, at position `now`."""
+        if self._frames >= self._least:
+            if self._speech_end is None:
+                noticed.append(SpeechBegan(time_of(self._start, self.rate_hz)))
+            self._is_speech = True
+            self._speech_end = now if self._sounding else self._end
+        if self._frames and not self._sounding and now - self._end >= self._gap:
+            self._frames, self._is_speech = 0, False
+        if self._speech_end is None or (self._sounding and self._is_speech):
+            return
+        quiet_until = self._start if self._frames and not self._is_speech else now
+        if quiet_until - self._speech_end >= self._hangover:
+            noticed.append(SpeechEnded(time_of(self._speech_end, self.rate_hz)))
+            self._speech_end = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """An utterance began; with the padding before it, its audio begins at `audio_start_us`."""
+
+    began_us: int
+    audio_start_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """An utterance is over. `ended_us` is its true end; `audio_end_us` adds the silence waited for."""
+
+    began_us: int
+    ended_us: int
+    audio_start_us: int
+    audio_end_us: int
+
+
+Utterance: TypeAlias = SpeechStarted | SpeechStopped
+
+USUAL_THRESHOLD: Final = 0.5
+
+
+class Endpointer:
+    """Server-side turn detection: cuts a stream of input audio into utterances and keeps the audio.
+
+    All times are positions in the input audio, in microseconds since its first sample. `threshold` is
+    0 to 1 as in the Realtime API; 0.5 is the usual sensitivity, and amplitude goes with it.
+    """
+
+    def __init__(
+        self,
+        rate_hz: int,
+        *,
+        threshold: float = USUAL_THRESHOLD,
+        silence_duration_us: int = 500_000,
+        prefix_padding_us: int = 300_000,
+    ) -> None:
+        self.rate_hz = rate_hz
+        self._silence_us = silence_duration_us
+        self._prefix_us = prefix_padding_us
+        percent = max(5, round(threshold * 100 / USUAL_THRESHOLD))
+        self._quiet = QUIET * percent * percent // 10_000
+        self._tape = Tape()
+        self._tracker = self._fresh_tracker()
+        self._began: SpeechStarted | None = None
+        self._free_from_us = 0  # padding does not reach into the utterance before
+
+    @property
+    def position_us(self) -> int:
+        """How much audio has been fed: an edge is `position_us - edge` ago."""
+        return time_of(len(self._tape), self.rate_hz)
+
+    @property
+    def speaking(self) -> SpeechStarted | None:
+        """The utterance that is going on, if one is."""
+        return self._began
+
+    def feed(self, samples: Samples) -> list[Utterance]:
+        """Take the next input audio; the utterances that began or ended."""
+        at = len(self._tape)
+        self._tape.put(at, samples)
+        return [
+            self._utterance(activity) for activity in self._tracker.feed(time_of(at, self.rate_hz), samples)
+        ]
+
+    def audio(self, from_us: int, to_us: int) -> Samples:
+        """Input audio by position."""
+        return self._tape.read(position_at(from_us, self.rate_hz), position_at(to_us, self.rate_hz))
+
+    def reset(self) -> None:
+        """Forget an utterance that is going on; positions go on."""
+        self._tracker = self._fresh_tracker()
+        self._began = None
+        self._free_from_us = self.position_us
+
+    def _fresh_tracker(self) -> ActivityTracker:
+        return ActivityTracker(self.rate_hz, hangover_us=self._silence_us, quiet=self._quiet)
+
+    def _utterance(self, activity: Activity) -> Utterance:
+        match activity:
+            case SpeechBegan(began_us):
+                start_us = max(self._free_from_us, began_us - self._prefix_us)
+                self._began = SpeechStarted(began_us, start_us)
+                return self._began
+            case SpeechEnded(ended_us):
+                began = self._began or SpeechStarted(ended_us, ended_us)
+                self._began = None
+                self._free_from_us = ended_us
+                audio_end_us = ended_us + self._silence_us
+                return SpeechStopped(began.began_us, ended_us, began.audio_start_us, audio_end_us)

@@ -1,0 +1,173 @@
+"""Where speech begins and ends, by energy.
+
+Frames of 10 ms decide what is sound, with hysteresis over a threshold that follows the line's own noise;
+inside the frames at an edge, steps of 1 ms place it. The threshold is a mean square per sample:
+
+    max(QUIET, min(NOISE_RATIO x noise, max(loudest / LOUD_RATIO, LOW_SPEECH)))
+
+so a line without noise gets QUIET, noise raises it, and it never climbs to within 20 dB of the loudest
+frame, so that a steady loud sound is not taken for noise. Digital silence (also A-law's, which is +8) is
+no noise: how much of it surrounds the speech changes nothing. All arithmetic is on integers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turnspec.audio.samples import Samples, time_of
+from turnspec.call.formats import MICROSECONDS
+
+FRAME_US: Final = 10_000
+STEP_US: Final = 1_000
+MIN_SPEECH_US: Final = 30_000
+BRIDGE_US: Final = 200_000
+CLUSTER_US: Final = 100_000  # sounds this close are of one piece: a stop consonant and its vowel
+RESOLUTION_US: Final = 5_000  # an edge is this close to the truth, fades of up to 20 ms included
+
+QUIET: Final = 64**2  # -54 dBFS
+LOW_SPEECH: Final = 292**2  # -41 dBFS: a steady sound below it counts as noise
+DIGITAL_SILENCE: Final = 12**2
+NOISE_RATIO: Final = 4  # +6 dB
+LOUD_RATIO: Final = 100  # -20 dB
+HYSTERESIS: Final = 2  # sound goes on until 3 dB below what began it
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Speech from its first to its last sounding sample."""
+
+    start_us: int
+    end_us: int
+
+    @property
+    def duration_us(self) -> int:
+        """How long it is."""
+        return self.end_us - self.start_us
+
+
+def speech_segments(
+    samples: Samples,
+    rate_hz: int,
+    *,
+    bridge_us: int = BRIDGE_US,
+    min_speech_us: int = MIN_SPEECH_US,
+    quiet: int = QUIET,
+) -> tuple[Segment, ...]:
+    """All speech in `samples`, gaps shorter than `bridge_us` bridged, in order.
+
+    Sounds of less than `min_speech_us` that stand alone are clicks, not speech. `quiet` is the mean
+    square that no threshold goes below.
+    """
+    energies = frame_energies(samples, rate_hz)
+    threshold = threshold_of(energies, quiet)
+    width = frame_width(rate_hz)
+    segments: list[Segment] = []
+    for first, last in _speech_frames(sounding_runs(energies, threshold), min_speech_us // FRAME_US):
+        onset = onset_at(samples, first * width, width, threshold)
+        offset = offset_at(samples, last * width, width, threshold)
+        _join(segments, Segment(time_of(onset, rate_hz), time_of(offset, rate_hz)), bridge_us)
+    return tuple(segments)
+
+
+def voiced_span(samples: Samples, rate_hz: int) -> tuple[int, int] | None:
+    """From the first to the last speech of a clip, in microseconds; None if there is none."""
+    segments = speech_segments(samples, rate_hz)
+    return (segments[0].start_us, segments[-1].end_us) if segments else None
+
+
+def frame_width(rate_hz: int) -> int:
+    """Samples of one frame."""
+    return rate_hz * FRAME_US // MICROSECONDS
+
+
+def frame_energies(samples: Samples, rate_hz: int) -> NDArray[np.int64]:
+    """The mean square of each 10 ms, the last frame filled up with silence."""
+    return mean_squares(samples, frame_width(rate_hz))
+
+
+def mean_squares(samples: Samples, width: int) -> NDArray[np.int64]:
+    """The mean square of each `width` samples, rounded down, the last part filled up with silence."""
+    whole = len(samples) // width
+    wide = samples.astype(np.int64)
+    frames = wide[: whole * width].reshape(whole, width)
+    squares = np.einsum("ij,ij->i", frames, frames)
+    rest = wide[whole * width :]
+    if len(rest):
+        squares = np.append(squares, rest @ rest)
+    return np.asarray(squares // width, np.int64)
+
+
+def threshold_of(energies: NDArray[np.int64], quiet: int = QUIET) -> int:
+    """The mean square at which sound begins, for a whole recording."""
+    alive = energies[energies > DIGITAL_SILENCE]
+    if not len(alive):
+        return quiet
+    tenth = len(alive) // 10
+    noise = int(np.partition(alive, tenth)[tenth])
+    return threshold_over(noise, int(alive.max()), quiet)
+
+
+def threshold_over(noise: int, loudest: int, quiet: int) -> int:
+    """The mean square at which sound begins, over a noise and under the loudest frame."""
+    return max(quiet, min(NOISE_RATIO * noise, max(loudest // LOUD_RATIO, LOW_SPEECH)))
+
+
+def sounding_runs(energies: NDArray[np.int64], threshold: int) -> list[tuple[int, int]]:
+    """First and last frame of each sound: it begins at the threshold and ends below half of it."""
+    steps = np.flatnonzero(np.diff(energies >= threshold // HYSTERESIS, prepend=False, append=False))
+    starts, ends = steps[::2], steps[1::2]
+    loud = np.append(np.flatnonzero(energies >= threshold), len(energies))
+    firsts = loud[np.searchsorted(loud, starts)]
+    begun = firsts < ends
+    return list(zip(firsts[begun].tolist(), (ends[begun] - 1).tolist(), strict=True))
+
+
+def _speech_frames(runs: list[tuple[int, int]], least: int) -> list[tuple[int, int]]:
+    """Runs less than `CLUSTER_US` apart as one, if they hold at least `least` sounding frames."""
+    clusters: list[tuple[int, int, int]] = []  # first frame, last frame, sounding frames
+    for first, last in runs:
+        frames = last - first + 1
+        if clusters and first - clusters[-1][1] <= CLUSTER_US // FRAME_US:
+            begin, _, before = clusters.pop()
+            clusters.append((begin, last, before + frames))
+        else:
+            clusters.append((first, last, frames))
+    return [(first, last) for first, last, frames in clusters if frames >= least]
+
+
+def onset_at(samples: Samples, position: int, width: int, threshold: int) -> int:
+    """The sample at which the sound of the frame at `position` begins: in it, or up to a frame around."""
+    start = max(0, position - width)
+    step = _first_step(samples[start : position + 2 * width], width, threshold)
+    return position if step is None else start + step
+
+
+def offset_at(samples: Samples, position: int, width: int, threshold: int) -> int:
+    """The sample after which the sound of the frame at `position` is over, likewise."""
+    start, end = max(0, position - width), min(len(samples), position + 2 * width)
+    step = _first_step(samples[start:end][::-1], width, threshold)
+    return min(len(samples), position + width) if step is None else end - step
+
+
+def _first_step(samples: Samples, width: int, threshold: int) -> int | None:
+    """Where the first 1 ms that sounds, and does not do so alone, begins."""
+    step = width * STEP_US // FRAME_US
+    loud = mean_squares(samples, step) >= threshold
+    # A single loud millisecond is a click of the noise; speech fills at least two of three.
+    company = np.zeros(len(loud), bool)
+    company[:-1] |= loud[1:]
+    company[:-2] |= loud[2:]
+    sounding = np.flatnonzero(loud & company)
+    return int(sounding[0]) * step if len(sounding) else None
+
+
+def _join(segments: list[Segment], segment: Segment, bridge_us: int) -> None:
+    """Add a segment, or lengthen the last one if the gap is shorter than `bridge_us`."""
+    if segments and segment.start_us - segments[-1].end_us < bridge_us:
+        segments[-1] = Segment(segments[-1].start_us, segment.end_us)
+    else:
+        segments.append(segment)

@@ -1,0 +1,136 @@
+"""What the caller has heard so far: the one playback clock of a call.
+
+Bots send audio faster than it plays. A phone plays what arrives at once when it is idle, else after
+what is queued; a flush drops what has not been played; a mark comes back when everything queued before
+it has been played, or when it is flushed. Positions are whole samples since the call began, so nothing
+drifts; the times handed in must not go backwards.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from turnspec.audio.samples import Samples, Tape, position_at, time_of
+from turnspec.call.formats import MICROSECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """When one piece of audio plays."""
+
+    start_us: int
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flushed:
+    """What a flush dropped.
+
+    `marks` are the names it returned, in the order in which they were set; `heard_us` says, for each
+    stream that lost audio, how much of that stream had been heard in all.
+    """
+
+    unplayed_us: int
+    marks: tuple[str, ...] = ()
+    heard_us: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Piece:
+    stream: str
+    start: int
+    end: int
+
+
+class PlaybackClock:
+    """The playout queue of one phone at one rate, and the tape of what it has played."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self.rate_hz = rate_hz
+        self._tape = Tape()
+        self._end = 0  # position at which everything queued so far is over
+        self._pieces: deque[_Piece] = deque()  # what may still be playing, in playing order
+        self._queued: dict[str, int] = {}  # samples a stream, without what was flushed
+        self._marks: deque[tuple[int, str]] = deque()  # due time, name; due times never fall
+
+    def enqueue(self, at_us: int, samples: Samples, stream: str = "") -> Placement:
+        """Take audio that arrived `at_us`; says when it will play, if nothing flushes it."""
+        start = self._end if at_us <= self.drained_at_us else -(-at_us * self.rate_hz // MICROSECONDS)
+        self._end = start + len(samples)
+        self._tape.put(start, samples)
+        self._queued[stream] = self._queued.get(stream, 0) + len(samples)
+        self._remember(at_us, _Piece(stream, start, self._end))
+        return Placement(time_of(start, self.rate_hz), self.drained_at_us)
+
+    def mark(self, at_us: int, name: str) -> None:
+        """Ask for `name` back once everything queued before it has played: at once if idle."""
+        self._marks.append((max(at_us, self.drained_at_us), name))
+
+    def due(self, now_us: int) -> list[str]:
+        """Take the marks that have come due, oldest first."""
+        names = []
+        while self._marks and self._marks[0][0] <= now_us:
+            names.append(self._marks.popleft()[1])
+        return names
+
+    def flush(self, at_us: int) -> Flushed:
+        """Drop what has not been played at `at_us`, and every mark that is not due yet."""
+        played = min(position_at(at_us, self.rate_hz), self._end)
+        lost, heard_us = self._drop_pieces(played)
+        marks = tuple(name for due_us, name in self._marks if due_us > at_us)
+        self._marks = deque(mark for mark in self._marks if mark[0] <= at_us)
+        self._tape.cut(played)
+        self._end = played
+        return Flushed(lost * MICROSECONDS // self.rate_hz, marks, heard_us)
+
+    def playing(self, now_us: int) -> bool:
+        """Whether something is left to play at `now_us`."""
+        return now_us < self.drained_at_us
+
+    @property
+    def drained_at_us(self) -> int:
+        """When everything queued so far has been played; 0 before the first audio."""
+        return time_of(self._end, self.rate_hz)
+
+    @property
+    def next_due_us(self) -> int | None:
+        """When the next mark comes due, unless something is flushed before."""
+        return self._marks[0][0] if self._marks else None
+
+    def heard_us(self, stream: str, now_us: int) -> int:
+        """How much of a stream's audio has been played at `now_us`."""
+        now = position_at(now_us, self.rate_hz)
+        ahead = sum(
+            piece.end - max(now, piece.start)
+            for piece in self._pieces
+            if piece.stream == stream and piece.end > now
+        )
+        return (self._queued.get(stream, 0) - ahead) * MICROSECONDS // self.rate_hz
+
+    def heard(self, from_us: int, to_us: int) -> Samples:
+        """The audio heard from `from_us` to `to_us` (not after now): flushed audio is not in it."""
+        return self._tape.read(position_at(from_us, self.rate_hz), position_at(to_us, self.rate_hz))
+
+    def _remember(self, at_us: int, piece: _Piece) -> None:
+        pieces = self._pieces
+        now = position_at(at_us, self.rate_hz)
+        while pieces and pieces[0].end <= now:
+            pieces.popleft()
+        if pieces and pieces[-1].stream == piece.stream and pieces[-1].end == piece.start:
+            pieces[-1].end = piece.end
+        else:
+            pieces.append(piece)
+
+    def _drop_pieces(self, played: int) -> tuple[int, dict[str, int]]:
+        """How many samples are lost, and how much of each stream that lost any had been heard."""
+        lost: dict[str, int] = {}
+        for piece in self._pieces:
+            if piece.end > played:
+                lost[piece.stream] = lost.get(piece.stream, 0) + piece.end - max(played, piece.start)
+        self._pieces.clear()
+        for stream, samples in lost.items():
+            self._queued[stream] -= samples
+        heard = {stream: self._queued[stream] * MICROSECONDS // self.rate_hz for stream in lost}
+        return sum(lost.values()), heard

@@ -1,0 +1,55 @@
+"""How alike a text is to known phrases: TF-IDF over letters and words, cosine, in plain Python."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from turnspec.speech.text import words
+
+Vector = dict[str, float]
+
+
+class PhraseBook:
+    """Known phrases, each a vector of the rarity of its letter and word runs."""
+
+    def __init__(self, phrases: Sequence[str]) -> None:
+        counts = {phrase: Counter(_features(phrase)) for phrase in phrases}
+        spread = Counter(feature for features in counts.values() for feature in features)
+        self._rarity = {
+            feature: 1 + math.log((1 + len(counts)) / (1 + phrases_with))
+            for feature, phrases_with in spread.items()
+        }
+        self._unseen = 1 + math.log(1 + len(counts))
+        self._vectors = {phrase: self._vector(features) for phrase, features in counts.items()}
+
+    def likeness(self, text: str) -> dict[str, float]:
+        """The cosine of `text` with each phrase, 0 to 1."""
+        vector = self._vector(Counter(_features(text)))
+        return {phrase: _dot(known, vector) for phrase, known in self._vectors.items()}
+
+    def _vector(self, counts: Counter[str]) -> Vector:
+        """Unit length; runs of no known phrase count too, so that a long strange text is unlike all."""
+        vector = {
+            feature: (1 + math.log(count)) * self._rarity.get(feature, self._unseen)
+            for feature, count in counts.items()
+        }
+        length = math.sqrt(math.fsum(weight * weight for weight in vector.values()))
+        return {feature: weight / length for feature, weight in vector.items()}
+
+
+def _features(text: str) -> Iterator[str]:
+    """Runs of 3 and 4 letters within words, words, and pairs of words."""
+    said = words(text)
+    for word in said:
+        padded = f"<{word}>"
+        for size in (3, 4):
+            yield from (padded[start : start + size] for start in range(len(padded) - size + 1))
+    yield from (f" {word}" for word in said)
+    yield from (f" {first} {second}" for first, second in pairwise(said))
+
+
+def _dot(known: Vector, vector: Vector) -> float:
+    return math.fsum(weight * vector[feature] for feature, weight in known.items() if feature in vector)

@@ -1,0 +1,75 @@
+"""Words as checks, intents and the local agent compare them: without case, punctuation and hyphens."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+import regex
+
+# A number keeps its inner points and colons ("3.50" is not "350"), a word its letters and digits.
+_WORD: Final = regex.compile(r"\d+(?:[.,:/]\d+)+|[\p{L}\p{M}\p{N}]+")
+_THOUSANDS: Final = regex.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_APOSTROPHES: Final = str.maketrans(dict.fromkeys("'\u2019\u2018\u02bc\u00b4`", None))
+_WORDS_PER_MINUTE: Final = 160
+_SHORTEST_US: Final = 300_000
+
+_STOP_LIST: Final = """
+a about after again all am an and any are as at be been before being but by can cant could did do does
+doing done dont for from get give go got had has have having he hello her here hers hey hi him his how
+i id if ill im in into is isnt it its ive just know let lets like may me might mine my need no not now
+of off oh ok okay on one or other our ours out over please really say see shall she should so some
+such tell than thank thanks that thats the their them then there these they this those to too under up
+us very want was we well were what whats when where which who whose why will with wont would yeah yes
+you youd your youre yours
+"""
+STOP_WORDS: Final = frozenset(_STOP_LIST.split())
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text in order: case, accents' spelling, apostrophes and punctuation evened out."""
+    plain = unicodedata.normalize("NFKC", text).casefold().translate(_APOSTROPHES)
+    return tuple(_number(word) for word in _WORD.findall(plain))
+
+
+def content_words(text: str) -> tuple[str, ...]:
+    """The distinct words that carry meaning, in order: those which are not in `STOP_WORDS`."""
+    return tuple(dict.fromkeys(word for word in words(text) if word not in STOP_WORDS))
+
+
+def contains_words(text: str, phrase: str) -> bool:
+    """Whether `phrase` is a run of whole words of `text`; spaces and hyphens inside it do not count.
+
+    "card-less", "card less" and "cardless" are the same; "less" is not in "cardless". An empty phrase is
+    in every text.
+    """
+    return find_words(words(text), phrase) is not None
+
+
+def find_words(text_words: tuple[str, ...], phrase: str) -> tuple[int, int] | None:
+    """First word and the one after the last at which `phrase` stands in `text_words`."""
+    wanted = "".join(words(phrase))
+    for start in range(len(text_words) + 1):
+        end = _run_from(text_words, start, wanted)
+        if end is not None:
+            return start, end
+    return None
+
+
+def natural_length_us(text: str) -> int:
+    """How long a person takes to say `text`: 160 words a minute, each digit a word."""
+    spoken = sum(max(1, sum(character.isdigit() for character in word)) for word in words(text))
+    return max(_SHORTEST_US, spoken * 60_000_000 // _WORDS_PER_MINUTE)
+
+
+def _run_from(text_words: tuple[str, ...], start: int, wanted: str) -> int | None:
+    """The end of the run of whole words from `start` that spells `wanted`."""
+    end = start
+    while wanted and end < len(text_words) and wanted.startswith(text_words[end]):
+        wanted = wanted[len(text_words[end]) :]
+        end += 1
+    return None if wanted else end
+
+
+def _number(word: str) -> str:
+    return word.replace(",", "") if _THOUSANDS.fullmatch(word) else word
