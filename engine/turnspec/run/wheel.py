@@ -1,0 +1,186 @@
+"""One timer for all paced calls of a loop: ticks on absolute deadlines, never relative to the last one.
+
+A seat's tick n is due at its start + (n + 1) periods. On the wall clock starts are moved (by less than one
+period) onto a grid of slots, the emptiest first, so that many calls neither wake the loop once each nor send
+in one burst. In virtual time nothing is moved. Ticks are plain calls, so no seat can hold up another by
+waiting; a late wheel makes up for every tick, oldest first, and the lateness never adds up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections import Counter
+from collections.abc import Callable
+
+from turnspec.run.virtual import VirtualLoop
+
+Tick = Callable[[int], None]
+
+PERIOD_US = 20_000
+SLOT_US = 2_000
+
+_NS = 1_000_000_000
+# Latenesses are kept to 7 binary digits, rounded up: within 1.6 %, and exact below 128 us.
+_DIGITS = 7
+
+
+class Lateness:
+    """How late ticks came: integer microseconds, kept as a count for each distinct (rounded) value."""
+
+    __slots__ = ("_counts", "maximum_us")
+
+    def __init__(self) -> None:
+        self._counts: Counter[int] = Counter()
+        self.maximum_us = 0
+
+    def add(self, late_us: int) -> None:
+        """Count one tick."""
+        self.maximum_us = max(self.maximum_us, late_us)
+        step = max(0, late_us.bit_length() - _DIGITS)
+        self._counts[-(-late_us >> step) << step] += 1
+
+    @property
+    def ticks(self) -> int:
+        """How many ticks were counted."""
+        return self._counts.total()
+
+    def percentile_us(self, percent: float) -> int:
+        """Return a lateness that `percent` of the ticks did not exceed; 0 without ticks."""
+        wanted = self.ticks * percent / 100
+        seen = 0
+        for late_us, count in sorted(self._counts.items()):
+            seen += count
+            if seen >= wanted:
+                return min(late_us, self.maximum_us)
+        return self.maximum_us
+
+
+class Seat:
+    """One call's place on the wheel."""
+
+    def __init__(self, wheel: PacingWheel, tick: Tick, start_ns: int, number: int) -> None:
+        self._wheel = wheel
+        self._tick = tick
+        self.start_ns = start_ns
+        self._next = 0
+        self.number = number
+        self.lateness = Lateness()
+        self.ended: asyncio.Future[None] = wheel.loop.create_future()
+
+    @property
+    def start_time(self) -> float:
+        """The loop time from which this seat's deadlines count, after any move onto the grid."""
+        return self.start_ns / _NS
+
+    @property
+    def active(self) -> bool:
+        """Tell whether ticks still come."""
+        return not self.ended.done()
+
+    def deadline_ns(self) -> int:
+        """Return when the next tick is due, in nanoseconds of loop time."""
+        return self.start_ns + (self._next + 1) * self._wheel.period_ns
+
+    def turn(self, now_ns: int) -> None:
+        """Tick once; what the tick raises ends this seat alone and waits in `ended`."""
+        self.lateness.add(max(0, now_ns - self.deadline_ns()) // 1000)
+        index, self._next = self._next, self._next + 1
+        try:
+            self._tick(index)
+        except Exception as error:  # noqa: BLE001 - handed whole to the seat's owner, who awaits `ended`
+            self._end(error)
+
+    def leave(self) -> None:
+        """Tick no more; harmless when the seat has ended already."""
+        self._end(None)
+
+    def _end(self, error: Exception | None) -> None:
+        if not self.active:
+            return
+        if error is None:
+            self.ended.set_result(None)
+        else:
+            self.ended.set_exception(error)
+        self._wheel.forget(self)
+
+
+class PacingWheel:
+    """The one timer that paces all calls of `loop`; `slot_us=0` keeps every seat's own phase."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        period_us: int = PERIOD_US,
+        slot_us: int = SLOT_US,
+    ) -> None:
+        self.loop = loop
+        self.period_ns = period_us * 1000
+        self._slot_ns = slot_us * 1000
+        self._numbers = itertools.count()
+        # (deadline, seat number, seat): the number breaks ties in the order of joining.
+        self._due: list[tuple[int, int, Seat]] = []
+        self._load: Counter[int] = Counter()
+        self._seated = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    @classmethod
+    def of(cls, loop: asyncio.AbstractEventLoop) -> PacingWheel:
+        """Return a wheel as suits the loop: exact phases in virtual time, slots on the wall clock."""
+        return cls(loop, slot_us=0 if isinstance(loop, VirtualLoop) else SLOT_US)
+
+    def join(self, tick: Tick, start_time: float) -> Seat:
+        """Call `tick(n)` for n = 0, 1, 2... as each deadline passes, until the seat is left.
+
+        `start_time` is loop time in seconds; deadlines already past are made up for at once, in order.
+        """
+        start_ns = self._placed(round(start_time * _NS))
+        seat = Seat(self, tick, start_ns, next(self._numbers))
+        self._load[start_ns % self.period_ns] += 1
+        self._seated += 1
+        heapq.heappush(self._due, (seat.deadline_ns(), seat.number, seat))
+        self._wind()
+        return seat
+
+    def _placed(self, start_ns: int) -> int:
+        """Move a start onto the grid: to the emptiest slot, the nearest one where several are."""
+        if not self._slot_ns:
+            return start_ns
+        nearest = -(-start_ns // self._slot_ns) * self._slot_ns
+        slots = [nearest + index * self._slot_ns for index in range(self.period_ns // self._slot_ns)]
+        return min(slots, key=lambda slot: self._load[slot % self.period_ns])
+
+    def forget(self, seat: Seat) -> None:
+        """Free an ended seat's slot; its entry goes when it comes up."""
+        self._load[seat.start_ns % self.period_ns] -= 1
+        self._seated -= 1
+        if not self._seated:
+            self._due.clear()
+            self._wind()
+
+    def _wind(self) -> None:
+        """Have the one timer ring at the next deadline, or not at all."""
+        next_ns = self._due[0][0] if self._due else None
+        if self._timer is not None and (next_ns is None or next_ns / _NS != self._timer.when()):
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None and next_ns is not None:
+            self._timer = self.loop.call_at(next_ns / _NS, self._turn)
+
+    def _turn(self) -> None:
+        # Only what is due now: a wheel that cannot keep up still lets the rest of the loop run.
+        self._timer = None
+        until_ns = self._now_ns()
+        while self._due and self._due[0][0] <= until_ns:
+            _, number, seat = heapq.heappop(self._due)
+            if not seat.active:
+                continue
+            seat.turn(self._now_ns())
+            if seat.active:
+                heapq.heappush(self._due, (seat.deadline_ns(), number, seat))
+        self._wind()
+
+    def _now_ns(self) -> int:
+        return round(self.loop.time() * _NS)
