@@ -36,7 +36,7 @@ CHANGES = (
         "agents/mailbox.yaml",
         "a word that it says",
         "You have two new messages",
-        "You have too few messages",
+        "You have two old messages",
         "turn 'Say the number': says",
     ),
     Change(

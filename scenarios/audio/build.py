@@ -114,18 +114,9 @@ CLIPS = (
     ),
     spoken(COMMANDS, "forward", "go forward ten meters", Piece("goforward.raw", (480, 2420))),
     spoken(COMMANDS, "vague", "go somewhere and do something", Piece("something.raw", (440, 2320))),
-    spoken(COMMANDS, "code", "thirty three four six ninety two", Piece("numbers.raw", (400, 3260))),
     spoken(COMMANDS, "seven-of-clubs", "seven of clubs", Piece("cards/003.wav", (90, 1340))),
     spoken(COMMANDS, "ten-of-clubs", "ten of clubs", Piece("cards/001.wav", (160, 960))),
     spoken(COMMANDS, "queen-of-clubs", "queen of clubs", Piece("cards/002.wav", (790, 1710))),
-    spoken(
-        COMMANDS,
-        "three-cards",
-        "eight of spades four of clubs seven of hearts",
-        Piece("cards/005.wav", (190, 1150)),
-        Piece("cards/005.wav", (1300, 2150), pause_before_ms=0),
-        Piece("cards/005.wav", (2220, 3250), pause_before_ms=0),
-    ),
     spoken(
         READINGS,
         "young-man",
