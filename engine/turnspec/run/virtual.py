@@ -91,7 +91,10 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop that begins at 0 and lives in virtual time; `latency_us` delays each of its links."""
+    """An event loop that begins at 0 and lives in virtual time.
+
+    `latency_us` is the one-way delay of each of its links. The other two only bound what would hang.
+    """
 
     _scheduled: list[asyncio.TimerHandle]
     _ssock: socket.socket | None
@@ -99,8 +102,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     _task_factory: Any
     _default_executor: Executor | None
 
-    def __init__(self, latency_us: int = 0) -> None:
+    def __init__(
+        self,
+        latency_us: int = 0,
+        *,
+        job_patience_s: float = JOB_PATIENCE_S,
+        standstill_turns: int = STANDSTILL_TURNS,
+    ) -> None:
         self._now_ns = 0
+        self._job_patience_s = job_patience_s
+        self._standstill_turns = standstill_turns
         self._refusal: ForeignWork | None = None
         self._idle_turns = 0
         self._numbers = itertools.count(1)
@@ -152,14 +163,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             refusal, self._refusal = self._refusal, None
             raise refusal
         self._idle_turns = self._idle_turns + 1 if busy else 0
-        if self._idle_turns > STANDSTILL_TURNS:
+        if self._idle_turns > self._standstill_turns:
             turns, self._idle_turns = self._idle_turns, 0
             raise VirtualStandstill(self._now_ns // 1000, turns, self._waiting())
 
     def pass_time(self, until_timer_s: float | None) -> float | None:
         """Deliver what finished in other threads, or say how long to wait for it, or jump to a timer."""
         if self._others.busy():
-            return None if self._others.deliver() else JOB_PATIENCE_S
+            return None if self._others.deliver() else self._job_patience_s
         if until_timer_s is None:
             raise VirtualDeadlock(self._now_ns // 1000, self._waiting(), self._others.unknown())
         self._now_ns += round(until_timer_s * _NS)
@@ -167,7 +178,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def lose_patience(self) -> NoReturn:
         """Refuse a job that has taken so long that it may never end."""
-        work = f"{self._others.overdue()}, not done after {JOB_PATIENCE_S:g} s of real time"
+        work = f"{self._others.overdue()}, not done after {self._job_patience_s:g} s of real time"
         raise ForeignWork(work, _SERVE_IT)
 
     def _waiting(self) -> tuple[str, ...]:
