@@ -31,6 +31,8 @@ TAIL_MS = 60
 FADE_MS = 5
 JOIN_MS = 50
 SENTENCE_MS = 260
+LINE_NOISE_DB = -62.0
+SPEECH_OVER_NOISE_DB = 9.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,36 +106,36 @@ def spoken(collection: Collection, name: str, text: str, *pieces: Piece) -> Clip
 
 
 CLIPS = (
-    spoken(COMMANDS, "account", "two nine three four zero", Piece("tidigits/dhd.2934z.raw", (240, 1640))),
+    spoken(COMMANDS, "account", "two nine three four zero", Piece("tidigits/dhd.2934z.raw", (100, 1_960))),
     spoken(
         COMMANDS,
         "five-five",
         "five five",
-        Piece("cards/004.wav", (200, 660)),
-        Piece("cards/004.wav", (880, 1260), pause_before_ms=0),
+        Piece("cards/004.wav", (20, 660)),
+        Piece("cards/004.wav", (880, 1_540), pause_before_ms=0),
     ),
-    spoken(COMMANDS, "forward", "go forward ten meters", Piece("goforward.raw", (480, 2420))),
-    spoken(COMMANDS, "vague", "go somewhere and do something", Piece("something.raw", (440, 2320))),
-    spoken(COMMANDS, "seven-of-clubs", "seven of clubs", Piece("cards/003.wav", (90, 1340))),
-    spoken(COMMANDS, "ten-of-clubs", "ten of clubs", Piece("cards/001.wav", (160, 960))),
-    spoken(COMMANDS, "queen-of-clubs", "queen of clubs", Piece("cards/002.wav", (790, 1710))),
+    spoken(COMMANDS, "forward", "go forward ten meters", Piece("goforward.raw", (300, 2_700))),
+    spoken(COMMANDS, "vague", "go somewhere and do something", Piece("something.raw", (260, 2_620))),
+    spoken(COMMANDS, "seven-of-clubs", "seven of clubs", Piece("cards/003.wav", (0, 1_530))),
+    spoken(COMMANDS, "ten-of-clubs", "ten of clubs", Piece("cards/001.wav", (0, 1_090))),
+    spoken(COMMANDS, "queen-of-clubs", "queen of clubs", Piece("cards/002.wav", (740, 1_950))),
     spoken(
         READINGS,
         "young-man",
         "he was not an ill disposed young man",
-        Piece(f"{CHAPTER}-0880.wav", (230, 2820)),
+        Piece(f"{CHAPTER}-0880.wav", (60, 2_980)),
     ),
     spoken(
         READINGS,
         "cold-hearted",
         "unless to be rather cold hearted and rather selfish is to be ill disposed",
-        Piece(f"{CHAPTER}-0890.wav", (270, 5190)),
+        Piece(f"{CHAPTER}-0890.wav", (80, 5_290)),
     ),
     spoken(
         READINGS,
         "amiable",
         "he might even have been made amiable himself",
-        Piece(f"{CHAPTER}-0930.wav", (240, 3040)),
+        Piece(f"{CHAPTER}-0930.wav", (60, 3_280)),
     ),
     prompt("mailbox-greeting", "Comedian Mail. Mailbox?", "vm-login"),
     prompt(
@@ -229,7 +231,8 @@ def _sound(clip: Clip) -> Samples:
     for number, piece in enumerate(clip.pieces):
         parts += [_silence(piece.pause_before_ms if number else 0), _voiced(clip.collection, piece)]
     parts.append(_silence(TAIL_MS))
-    return _levelled(np.concatenate(parts))
+    levelled = _levelled(np.concatenate(parts))
+    return levelled if clip.collection is PROMPTS else _with_quiet_line(levelled)
 
 
 def _voiced(collection: Collection, piece: Piece) -> Samples:
@@ -238,7 +241,7 @@ def _voiced(collection: Collection, piece: Piece) -> Samples:
         begin, end = (ms * rate_hz // 1_000 for ms in piece.cut_ms)
         samples = samples[begin:end]
     at_telephone_rate: Samples = soxr.resample(samples, rate_hz, TELEPHONE_HZ, quality="VHQ")
-    # The callers' recordings were cut by hand, at word boundaries; prompts only lose their silence.
+    # Callers keep the noise of their line around the words, as on a telephone; prompts begin at once.
     trimmed = at_telephone_rate if collection is not PROMPTS else _without_silence(at_telephone_rate)
     return _faded(trimmed)
 
@@ -279,6 +282,20 @@ def _levelled(samples: Samples) -> Samples:
     return levelled
 
 
+def _with_quiet_line(samples: Samples) -> Samples:
+    """Turn the noise of a caller's line down to that of a good one, where nobody speaks.
+
+    It would begin and end with the clip, as it does on no telephone.
+    """
+    levels = _frame_levels_db(samples)
+    noise_db = np.percentile(levels[levels > LINE_NOISE_DB - 20], 10)
+    speech = np.convolve(levels > noise_db + SPEECH_OVER_NOISE_DB, np.ones(5), "same") > 0
+    frame_gains = np.where(speech, 1.0, min(1.0, 10 ** ((LINE_NOISE_DB - noise_db) / 20)))
+    centres = np.arange(frame_gains.size) * FRAME + FRAME / 2
+    quietened: Samples = samples * np.interp(np.arange(samples.size), centres, frame_gains)
+    return quietened
+
+
 def _silence(ms: int) -> Samples:
     return np.zeros(ms * TELEPHONE_HZ // 1_000)
 
@@ -289,10 +306,10 @@ def _provenance() -> str:
 # Where the clips come from
 
 Made by `build.py` from recordings of people, nothing synthesised. Every clip was resampled to 8 kHz mono,
-trimmed to its speech ({LEAD_MS} ms before it, {TAIL_MS} ms after it), given {FADE_MS} ms fades at each cut,
-and brought to {ACTIVE_LEVEL_DB:.0f} dBFS while speaking; joined prompts have {JOIN_MS} ms between words and
-{SENTENCE_MS} ms between sentences. The text file beside a clip says exactly what is said in it. The licences
-are in `LICENSE`.
+given {FADE_MS} ms fades at each cut, and brought to {ACTIVE_LEVEL_DB:.0f} dBFS while speaking. Prompts lost
+the silence around them; joined ones have {JOIN_MS} ms between words and {SENTENCE_MS} ms between sentences.
+The noise of a caller's line was turned down to {LINE_NOISE_DB:.0f} dBFS around the words. The text file beside
+a clip says exactly what is said in it. The licences are in `LICENSE`.
 
 | clip | source package | recordings (cut, in ms) | speaker | licence |
 |---|---|---|---|---|
