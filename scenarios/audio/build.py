@@ -308,8 +308,8 @@ def _provenance() -> str:
 Made by `build.py` from recordings of people, nothing synthesised. Every clip was resampled to 8 kHz mono,
 given {FADE_MS} ms fades at each cut, and brought to {ACTIVE_LEVEL_DB:.0f} dBFS while speaking. Prompts lost
 the silence around them; joined ones have {JOIN_MS} ms between words and {SENTENCE_MS} ms between sentences.
-The noise of a caller's line was turned down to {LINE_NOISE_DB:.0f} dBFS around the words. The text file beside
-a clip says exactly what is said in it. The licences are in `LICENSE`.
+The noise of a caller's line was turned down to {LINE_NOISE_DB:.0f} dBFS around the words. The text file
+beside a clip says exactly what is said in it. The licences are in `LICENSE`.
 
 | clip | source package | recordings (cut, in ms) | speaker | licence |
 |---|---|---|---|---|
