@@ -85,9 +85,9 @@ class TestPlugins:
             adapter("fax", [point(), point("other:FAX")])
 
     @pytest.mark.parametrize("value", ["no_such_module_here:FAX", "a_fax_plugin:MISSING"])
-    def test_does_not_load(self, plugin: ModuleType, value: str) -> None:
+    @pytest.mark.usefixtures("plugin")
+    def test_does_not_load(self, value: str) -> None:
         """A plugin that cannot be imported is named with the reason."""
-        assert plugin
         with pytest.raises(AdapterError, match=rf"'fax' \({value}\) does not load"):
             adapter("fax", [point(value)])
 

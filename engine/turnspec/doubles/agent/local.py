@@ -1,0 +1,188 @@
+"""The local agent: a script of what to say and call, played by what is heard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import JsonValue
+
+from turnspec.audio.files import AudioFileError, read_audio
+from turnspec.audio.samples import silence, track_of
+from turnspec.call.evidence import Track
+from turnspec.doubles.agent.functions import DeclaredFunctions
+from turnspec.doubles.agent.hearing import KnownClips
+from turnspec.doubles.agent.reply import FunctionCall, FunctionResult, Heard, Reply
+from turnspec.doubles.agent.selection import OTHERWISE, Choice, Moment, choose
+from turnspec.dsl import AgentScript, FunctionSpec
+from turnspec.dsl import Reply as Written
+from turnspec.dsl.templates import TemplateError, render_value
+from turnspec.speech.intents import Intents
+from turnspec.speech.text import natural_length_us
+
+
+SILENCE_RATE_HZ: Final = 8_000
+
+
+class AgentScriptError(Exception):
+    """A script that cannot go on in the middle of a call: where, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Thread:
+    """Where a reply stands in its chain, and what its templates may use."""
+
+    written: Written
+    variables: Mapping[str, Any]
+
+
+class LocalAgent:
+    """The brain of one call: no socket, no clock, no protocol.
+
+    `functions` are the scenario's, which override the script's own; `utterances` the recordings of the
+    running scenario with their words; `call` what `{{ call.from }}` and the like stand for. The audio of
+    its replies has the rate of its recordings.
+
+    Raises:
+        AudioFileError: A recording that it is to recognise cannot be read.
+    """
+
+    def __init__(
+        self,
+        script: AgentScript,
+        *,
+        intents: Intents,
+        functions: Mapping[str, FunctionSpec] | None = None,
+        utterances: Mapping[Path, str] | None = None,
+        call: Mapping[str, str] | None = None,
+    ) -> None:
+        self._script = script
+        self._intents = intents
+        self._known = KnownClips.of(script, (utterances or {}).items())
+        self._functions = DeclaredFunctions({**script.functions, **(functions or {})})
+        self._call = dict(call or {})
+        self._turns = 0
+
+    @property
+    def own_functions(self) -> frozenset[str]:
+        """What it can run itself, where no bridge does."""
+        return self._functions.names
+
+    def greet(self) -> Reply | None:
+        """What it says when the call is up; None: it waits."""
+        greeting = self._script.greeting
+        return None if greeting is None else self._reply("greeting", _Thread(greeting, self._context()))
+
+    def hear_audio(self, speech: Track) -> Heard:
+        """The words of the known recording that one utterance is."""
+        return self._known.hear(speech)
+
+    def answer(self, heard: Heard, functions: frozenset[str]) -> Reply:
+        """The reply that scores highest; counts one caller turn."""
+        self._turns += 1
+        choice = choose(self._script.responses, self._moment(heard, functions))
+        responses: Mapping[str, Written] = self._script.responses
+        written = self._script.otherwise if choice.name == OTHERWISE else responses[choice.name]
+        variables = {**self._context(), **choice.captured, "heard": {"text": heard.text or ""}}
+        return self._reply(choice.name, _Thread(written, variables), choice)
+
+    def follow(self, reply: Reply, results: Mapping[str, str]) -> Reply | None:
+        """What follows the results (function name to JSON text) of a reply's calls."""
+        thread = reply.token
+        if not isinstance(thread, _Thread) or thread.written.then is None:
+            return None
+        so_far = thread.variables["results"]
+        now = {name: _parsed(output) for name, output in results.items()}
+        variables = {**thread.variables, "results": {**so_far, **now}}
+        return self._reply(reply.name, _Thread(thread.written.then, variables))
+
+    def run_function(self, call: FunctionCall) -> FunctionResult:
+        """Run a declared function in the agent's place; its texts may use `{{ arguments.name }}`."""
+        variables = {**self._context(), "arguments": dict(call.arguments)}
+        return self._functions.run(call, lambda value: self._rendered(value, variables, call.name))
+
+    def idle(self, silent_us: int, times: int) -> Reply | None:
+        """What it says unprompted after so much silence, having said so `times` times; None: nothing."""
+        idle = self._script.idle
+        if idle is None or silent_us < idle.after.us or times >= idle.times:
+            return None
+        said = Written(say=idle.say, audio=None if idle.audio is None else str(idle.file(idle.audio)))
+        return self._reply("idle", _Thread(said, self._context()))
+
+    def idle_after_us(self) -> int | None:
+        """How much silence makes it speak unprompted; None: never."""
+        return None if self._script.idle is None else self._script.idle.after.us
+
+    def _context(self) -> dict[str, Any]:
+        return {"results": {}, "call": self._call}
+
+    def _moment(self, heard: Heard, functions: frozenset[str]) -> Moment:
+        held = frozenset[str]() if heard.text is None else self._intents.classify(heard.text).held
+        return Moment(heard.text, heard.modality, self._turns, functions, held)
+
+    def _reply(self, name: str, thread: _Thread, choice: Choice | None = None) -> Reply:
+        written = thread.written
+        text = None if written.say is None else str(self._rendered(written.say, thread.variables, name))
+        timing = written.timing
+        return Reply(
+            name=name,
+            text=text,
+            audio=self._audio(written, text, name),
+            silent=text is not None and written.audio is None,
+            calls=tuple(
+                FunctionCall(call.function, self._arguments(call.arguments, thread.variables, name))
+                for call in written.call
+            ),
+            digits=written.dtmf or "",
+            hang_up=written.hangup,
+            interruptible=written.interruptible,
+            first_audio_us=timing.first_audio.us if timing.first_audio else None,
+            fast=timing.pace != "real_time",
+            has_more=written.then is not None,
+            scores=choice.scores if choice else {},
+            token=thread,
+        )
+
+    def _arguments(
+        self, written: dict[str, JsonValue], variables: Mapping[str, Any], name: str
+    ) -> dict[str, JsonValue]:
+        return {key: self._rendered(value, variables, name) for key, value in written.items()}
+
+    def _audio(self, written: Written, text: str | None, name: str) -> Track | None:
+        if written.audio is None:
+            # No synthesiser: silence of the length that saying it would take, and the reply says so.
+            return None if text is None else _silence(natural_length_us(text))
+        try:
+            return _recording(written.file(written.audio))
+        except AudioFileError as error:
+            raise AgentScriptError(f"{self._script.path}: {name}: {error}") from error
+
+    def _rendered(self, value: JsonValue, variables: Mapping[str, Any], name: str) -> JsonValue:
+        try:
+            return render_value(value, variables)
+        except TemplateError as error:
+            raise AgentScriptError(f"{self._script.path}: {name}: {error}") from error
+
+
+def _parsed(output: str) -> Any:
+    try:
+        return json.loads(output)
+    except ValueError:
+        return output
+
+
+def _silence(duration_us: int) -> Track:
+    return track_of(silence(duration_us, SILENCE_RATE_HZ), SILENCE_RATE_HZ)
+
+
+def _recording(path: Path) -> Track:
+    return _read(path, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, _modified_ns: int) -> Track:
+    return read_audio(path)
