@@ -1,0 +1,172 @@
+"""The input audio buffer and the server's ear: what was appended, when, and where speech is in it.
+
+Positions are microseconds of audio appended in this session, as `audio_start_ms` counts. Audio that
+arrives at a moment is taken to end at that moment, which gives each position its time in the call.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from turnspec.adapters.realtime.wire.session import Vad
+from turnspec.audio.activity import USUAL_THRESHOLD, Activity, ActivityTracker, SpeechBegan, SpeechEnded
+from turnspec.audio.codecs import decode
+from turnspec.audio.edges import QUIET, voiced_span
+from turnspec.audio.samples import time_of, track_of
+from turnspec.call import AudioFormat, Track
+
+# Kept before speech is noticed: what noticing may take, beside the prefix that is asked for.
+NOTICE_US: Final = 1_000_000
+MIN_SILENCE_US: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Audio taken out of the buffer; `ended_us` is the call's time at which its speech truly ended."""
+
+    data: bytes = field(repr=False)
+    format: AudioFormat
+    ended_us: int
+
+    @property
+    def track(self) -> Track:
+        """Its samples."""
+        return track_of(decode(self.data, self.format), self.format.rate_hz)
+
+
+class InputBuffer:
+    """Audio appended and not committed yet."""
+
+    def __init__(self, audio_format: AudioFormat, vad: Vad | None) -> None:
+        self._format = audio_format
+        self._vad = vad
+        self._origin_us = 0  # the position at which the current format began
+        self._samples = 0  # appended since then
+        self._held = bytearray()
+        self._half = b""  # half a sample, whose other half is still to come
+        self._arrivals: deque[tuple[int, int]] = deque()  # (position at its end, time of arrival)
+        self._tracker = _tracker(audio_format, vad)
+        self._listens_from_us = 0  # the position at which the tracker's own count begins
+        self._listened = 0  # samples that it has heard
+
+    @property
+    def end_us(self) -> int:
+        """The position at the end of what was appended."""
+        return self._origin_us + time_of(self._samples, self._format.rate_hz)
+
+    @property
+    def held_us(self) -> int:
+        """How much is in the buffer."""
+        return self._format.duration_us(len(self._held))
+
+    def configure(self, audio_format: AudioFormat, vad: Vad | None) -> bool:
+        """Take new settings; answers whether speech that had begun was forgotten with the old ones."""
+        if (audio_format, vad) == (self._format, self._vad):
+            return False
+        was_speaking = self._tracker is not None and self._tracker.speaking
+        if audio_format != self._format:
+            self._origin_us, self._samples = self.end_us, 0
+            self._held.clear()
+            self._half = b""
+        self._format, self._vad = audio_format, vad
+        self._listen_afresh()
+        return was_speaking
+
+    def append(self, data: bytes, now_us: int) -> Sequence[Activity]:
+        """Add audio; what was noticed, with positions."""
+        data = self._half + data
+        whole = len(data) - len(data) % self._format.sample_bytes
+        data, self._half = data[:whole], data[whole:]
+        if not data:
+            return ()
+        self._held += data
+        self._samples += whole // self._format.sample_bytes
+        self._arrivals.append((self.end_us, now_us))
+        if self._tracker is None:
+            return ()
+        self._forget_silence()
+        samples = decode(data, self._format)
+        noticed = self._tracker.feed(time_of(self._listened, self._format.rate_hz), samples)
+        self._listened += len(samples)
+        return [_shifted(activity, self._listens_from_us) for activity in noticed]
+
+    def start_of(self, began_us: int) -> int:
+        """Where the audio of speech that began there starts: with its prefix, as far as that is held."""
+        assert self._vad is not None
+        return max(began_us - self._vad.prefix_us, self.end_us - self.held_us)
+
+    def take_speech(self, began_us: int, ended_us: int) -> Utterance:
+        """Take an utterance out: with its prefix, up to the end of the silence that ended it."""
+        assert self._vad is not None
+        start = self._offset(self.start_of(began_us))
+        end = self._offset(ended_us + self._vad.silence_us)
+        data = bytes(self._held[start:end])
+        ended_at_us = self.time_at(ended_us)
+        del self._held[:end]
+        self._forget_arrivals()
+        return Utterance(data, self._format, ended_at_us)
+
+    def take_all(self) -> Utterance:
+        """Take everything out."""
+        data, start_us = bytes(self._held), self.end_us - self.held_us
+        span = voiced_span(decode(data, self._format), self._format.rate_hz)
+        ended_us = self.time_at(self.end_us if span is None else start_us + span[1])
+        self.clear()
+        return Utterance(data, self._format, ended_us)
+
+    def clear(self) -> None:
+        """Forget what is in the buffer, and speech that had begun in it."""
+        self._held.clear()
+        self._forget_arrivals()
+        self._listen_afresh()
+
+    def time_at(self, position_us: int) -> int:
+        """The call's time of a position."""
+        for end_us, arrived_us in self._arrivals:
+            if end_us >= position_us:
+                return arrived_us - (end_us - position_us)
+        return self._arrivals[-1][1] if self._arrivals else 0
+
+    def _listen_afresh(self) -> None:
+        self._tracker = _tracker(self._format, self._vad)
+        self._listens_from_us, self._listened = self.end_us, 0
+
+    def _offset(self, position_us: int) -> int:
+        held_from_us = self.end_us - self.held_us
+        offset = self._format.size_of(max(0, position_us - held_from_us))
+        return min(offset, len(self._held))
+
+    def _forget_silence(self) -> None:
+        assert self._vad is not None
+        assert self._tracker is not None
+        keep_us = self._vad.prefix_us + NOTICE_US
+        if not self._tracker.speaking and self.held_us > 2 * keep_us:
+            del self._held[: -self._format.size_of(keep_us)]
+            self._forget_arrivals()
+
+    def _forget_arrivals(self) -> None:
+        held_from_us = self.end_us - self.held_us
+        while len(self._arrivals) > 1 and self._arrivals[0][0] < held_from_us:
+            self._arrivals.popleft()
+
+
+def _tracker(audio_format: AudioFormat, vad: Vad | None) -> ActivityTracker | None:
+    if vad is None:
+        return None
+    # The usual threshold is the tracker's own floor; others move that floor in amplitude.
+    percent = max(5, round(vad.threshold * 100 / USUAL_THRESHOLD))
+    hangover_us = max(vad.silence_us, MIN_SILENCE_US)
+    return ActivityTracker(
+        audio_format.rate_hz, hangover_us=hangover_us, quiet=QUIET * percent * percent // 10_000
+    )
+
+
+def _shifted(activity: Activity, by_us: int) -> Activity:
+    match activity:
+        case SpeechBegan(began_us):
+            return SpeechBegan(began_us + by_us)
+        case SpeechEnded(ended_us):
+            return SpeechEnded(ended_us + by_us)

@@ -1,0 +1,65 @@
+"""The seam between the server's protocol and what decides its words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from turnspec.call import Track
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One user item: text, audio or both; `ended_us` is the true end of the caller's speech."""
+
+    ended_us: int
+    text: str | None = None
+    audio: Track | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A response is wanted. `context`, if given, is all that it may know (out of band)."""
+
+    functions: frozenset[str]
+    context: tuple[Said, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function to call, `arguments` being JSON text."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one response is made of: words and their audio, then calls, then perhaps the end.
+
+    Nothing of it leaves before `not_before_us`. `fast` audio is sent faster than it plays.
+    """
+
+    text: str | None = None
+    audio: Track | None = field(default=None, repr=False)
+    calls: tuple[Call, ...] = ()
+    not_before_us: int = 0
+    fast: bool = True
+    interruptible: bool = True
+    hangs_up: bool = False
+
+
+class Mind(Protocol):
+    """Who understands and answers behind one connection."""
+
+    def hear(self, said: Said, now_us: int) -> str | None:
+        """Take one user item; answers what its audio says, None where that is not known."""
+        ...
+
+    def take_result(self, call_id: str, function: str, output: str) -> None:
+        """Take the output of a call that an answer made."""
+        ...
+
+    def respond(self, ask: Ask, now_us: int) -> Answer:
+        """The next response, given all that was heard and returned so far."""
+        ...

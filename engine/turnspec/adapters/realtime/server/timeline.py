@@ -1,0 +1,105 @@
+"""What one response will do and when: its answer cut into steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from turnspec.adapters.realtime.server.mind import Answer, Call
+from turnspec.audio.codecs import encode
+from turnspec.audio.resample import resample
+from turnspec.audio.samples import samples_of
+from turnspec.call import AudioFormat, Track
+
+CHUNK_US: Final = 100_000  # of audio in one delta
+WORD_US: Final = 200_000  # between text deltas in real time: about how fast people read aloud
+_WORD: Final = re.compile(r"\S+\s*|\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class BeginMessage:
+    """Open the message item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Some of the text or transcript."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Some of the audio, encoded."""
+
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EndMessage:
+    """Close the message item."""
+
+
+@dataclass(frozen=True, slots=True)
+class MakeCall:
+    """Call a function."""
+
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The response is complete."""
+
+
+Step: TypeAlias = BeginMessage | Words | Sound | EndMessage | MakeCall | Finish
+Timed: TypeAlias = tuple[int, Step]
+
+
+def timeline(answer: Answer, audio_format: AudioFormat | None, start_us: int) -> Iterator[Timed]:
+    """The steps of an answer from `start_us` on; `audio_format` None: text without audio."""
+    end_us = start_us
+    for at_us, step in _message(answer, audio_format, start_us):
+        yield at_us, step
+        end_us = at_us
+    for call in answer.calls:
+        yield end_us, MakeCall(call)
+    yield end_us, Finish()
+
+
+def _message(answer: Answer, audio_format: AudioFormat | None, start_us: int) -> Iterator[Timed]:
+    sound = answer.audio if audio_format is not None else None
+    if not answer.text and sound is None:
+        return
+    yield start_us, BeginMessage()
+    end_us = start_us
+    words = _WORD.findall(answer.text or "")
+    steps = _written(words) if audio_format is None or sound is None else _spoken(words, sound, audio_format)
+    for offset_us, step in steps:
+        end_us = start_us if answer.fast else start_us + offset_us
+        yield end_us, step
+    yield end_us, EndMessage()
+
+
+def _written(words: list[str]) -> Iterator[Timed]:
+    for index, word in enumerate(words):
+        yield index * WORD_US, Words(word)
+
+
+def _spoken(words: list[str], sound: Track, audio_format: AudioFormat) -> Iterator[Timed]:
+    samples = resample(samples_of(sound), sound.rate_hz, audio_format.rate_hz)
+    data = encode(samples, audio_format)
+    size = audio_format.size_of(CHUNK_US)
+    chunks = -(-len(data) // size)
+    said = 0
+    for index in range(chunks):
+        # The transcript leads: the words of a chunk leave before its sound.
+        until = -(-len(words) * (index + 1) // chunks)
+        if until > said:
+            yield index * CHUNK_US, Words("".join(words[said:until]))
+        said = until
+        yield index * CHUNK_US, Sound(data[index * size : (index + 1) * size])
+    if not chunks and words:
+        yield 0, Words("".join(words))

@@ -1,0 +1,120 @@
+"""A local agent's brain behind a Realtime connection: what was said and returned, and what follows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from turnspec.adapters.realtime.server import Answer, Ask, Call, Said
+from turnspec.call.events import CallerHeard, Event, ResponseChosen, Side
+from turnspec.doubles.agent.reply import Agent, Heard, Reply
+
+NOTHING_HEARD = Heard(text=None, source="protocol", modality="text")
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A reply that called functions: what came back so far, by call id."""
+
+    reply: Reply
+    results: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        return len(self.results) >= len(self.reply.calls)
+
+    def by_name(self) -> Mapping[str, str]:
+        return dict(self.results.values())
+
+
+class ScriptedMind:
+    """Implements `Mind` for one connection.
+
+    A response answers, in this order: function results that are complete; what the caller said since the
+    last response; at the very first, the greeting. Results that are still incomplete, and a first request
+    to an agent that does not greet, are met with an empty response; a later request that nothing prompted
+    is answered as an utterance that was not understood.
+    """
+
+    def __init__(self, agent: Agent, report: Callable[[Event], None], side: Side = Side.MODEL) -> None:
+        self._agent, self._report, self._side = agent, report, side
+        self._unanswered: list[tuple[Heard, int]] = []  # with the true end of the speech
+        self._pending: _Pending | None = None
+        self._asked = False
+
+    def hear(self, said: Said, now_us: int) -> str | None:
+        """Take one user item, and report what was made of it."""
+        heard = self._heard(said)
+        self._report(
+            CallerHeard(
+                at_us=now_us, side=self._side, text=heard.text, source=heard.source, score=heard.score
+            )
+        )
+        self._unanswered.append((heard, said.ended_us))
+        return heard.text
+
+    def take_result(self, call_id: str, function: str, output: str) -> None:
+        """Keep what a function gave back until all that the reply called have."""
+        if self._pending is not None:
+            self._pending.results[call_id] = (function, output)
+
+    def respond(self, ask: Ask, now_us: int) -> Answer:
+        """The next thing that the agent does."""
+        first, self._asked = not self._asked, True
+        if ask.context is not None:
+            heard = self._heard(ask.context[-1]) if ask.context else NOTHING_HEARD
+            return self._answer(self._agent.answer(heard, ask.functions), now_us, now_us)
+        if self._pending is not None and self._pending.complete:
+            return self._follow(self._pending, now_us)
+        if self._unanswered:
+            heard, ended_us = self._take_unanswered()
+            return self._answer(self._agent.answer(heard, ask.functions), ended_us, now_us)
+        if self._pending is not None and self._pending.results:
+            return Answer()
+        if first:
+            return self._answer(self._agent.greet(), now_us, now_us)
+        return self._answer(self._agent.answer(NOTHING_HEARD, ask.functions), now_us, now_us)
+
+    def _heard(self, said: Said) -> Heard:
+        if said.text is None and said.audio is not None:
+            return self._agent.hear_audio(said.audio)
+        return Heard(text=said.text, source="protocol", modality="text")
+
+    def _take_unanswered(self) -> tuple[Heard, int]:
+        """All that the caller said since the last response, as one utterance."""
+        heard = [one for one, _ in self._unanswered]
+        ended_us = max(ended for _, ended in self._unanswered)
+        self._unanswered.clear()
+        if len(heard) == 1:
+            return heard[0], ended_us
+        texts = [one.text for one in heard if one.text is not None]
+        last = heard[-1]
+        return Heard(" ".join(texts) or None, last.source, last.modality, last.score), ended_us
+
+    def _follow(self, pending: _Pending, now_us: int) -> Answer:
+        self._pending = None
+        return self._answer(self._agent.follow(pending.reply, pending.by_name()), now_us, now_us)
+
+    def _answer(self, reply: Reply | None, from_us: int, now_us: int) -> Answer:
+        """The reply as the server says it; its first audio counts from `from_us`."""
+        if reply is None:
+            return Answer()
+        if reply.calls:
+            self._pending = _Pending(reply)
+        self._report(
+            ResponseChosen(at_us=now_us, side=self._side, name=reply.name, scores=dict(reply.scores))
+        )
+        return Answer(
+            text=reply.text,
+            audio=reply.audio,
+            calls=tuple(Call(call.name, _json(call.arguments)) for call in reply.calls),
+            not_before_us=from_us + (reply.first_audio_us or 0),
+            fast=reply.fast,
+            interruptible=reply.interruptible,
+            hangs_up=reply.hang_up,
+        )
+
+
+def _json(arguments: Mapping[str, object]) -> str:
+    return json.dumps(dict(arguments), ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,185 @@
+"""The Realtime double on a port: a thin `websockets` server around the sans-I/O one.
+
+It asks for time only of the running loop (timers) and of the call's witness (stamps), so it serves in
+virtual time as it does on the wall clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from turnspec.adapters.base import Witness
+from turnspec.adapters.realtime.server import (
+    PATH,
+    SUBPROTOCOL,
+    Close,
+    Output,
+    RealtimeServer,
+    Refused,
+    Send,
+    admitted,
+)
+from turnspec.adapters.realtime.wire import ClientError, elided
+from turnspec.adapters.realtime.wire.server_events import error as error_event
+from turnspec.call import Identity
+from turnspec.call.events import Side
+from turnspec.doubles.agent.reply import Agent
+from turnspec.doubles.realtime.mind import ScriptedMind
+
+Sessions = Callable[[], "tuple[Agent, Witness, Identity] | None"]
+
+LARGEST_MESSAGE: Final = 32 * 1024 * 1024  # an append may carry 15 MiB of audio, a third more in base64
+CLOSE_TIMEOUT_S: Final = 2.0
+TRY_AGAIN_LATER: Final = 1013
+MICROSECONDS: Final = 1_000_000
+
+
+class RunningDouble:
+    """A Realtime server that listens; `url` is what a client takes as its base URL."""
+
+    def __init__(self, server: Server, host: str, port: int) -> None:
+        self._server = server
+        self.url = f"ws://{host}:{port}/v1"
+        self.port = port
+
+    async def aclose(self) -> None:
+        """Close all connections and stop listening; returns when nothing of it runs any more."""
+        self._server.close()
+        await self._server.wait_closed()
+
+
+async def serve_realtime(
+    sessions: Sessions,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    api_key: str | None = None,
+    ping_interval_s: float | None = None,
+    side: Side = Side.MODEL,
+) -> RunningDouble:
+    """Serve `/v1/realtime`; `sessions()` gives the agent of the call in progress, None: there is none.
+
+    `api_key` None takes any key. What happens is reported to the witness that `sessions()` gives.
+    """
+    server = await serve(
+        lambda connection: _converse(connection, sessions, api_key, side),
+        host,
+        port,
+        process_request=_only_realtime,
+        select_subprotocol=_selected,
+        compression=None,
+        ping_interval=ping_interval_s,
+        close_timeout=CLOSE_TIMEOUT_S,
+        max_size=LARGEST_MESSAGE,
+        server_header=None,
+    )
+    bound: int = next(iter(server.sockets)).getsockname()[1]
+    return RunningDouble(server, host, bound)
+
+
+@asynccontextmanager
+async def serving(sessions: Sessions, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[RunningDouble]:
+    """`serve_realtime` for the length of a block."""
+    double = await serve_realtime(sessions, host, port)
+    try:
+        yield double
+    finally:
+        await double.aclose()
+
+
+def _only_realtime(connection: ServerConnection, request: Request) -> Response | None:
+    if urlsplit(request.path).path.rstrip("/") == PATH:
+        return None
+    return connection.respond(HTTPStatus.NOT_FOUND, f"only {PATH} is served here\n")
+
+
+def _selected(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    # Browsers fail a connection whose server selects none of what they offered.
+    return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in offered else None
+
+
+async def _converse(
+    connection: ServerConnection, sessions: Sessions, api_key: str | None, side: Side
+) -> None:
+    request = connection.request
+    assert request is not None
+    offered = ",".join(request.headers.get_all("Sec-WebSocket-Protocol")).split(",")
+    model = admitted(request.path, request.headers, [name.strip() for name in offered], api_key)
+    if isinstance(model, Refused):
+        await _refuse(connection, model)
+        return
+    session = sessions()
+    if session is None:
+        error = ClientError("no_call_in_progress", "No call is in progress here.", type="server_error")
+        await _refuse(connection, Refused(error, TRY_AGAIN_LATER))
+        return
+    agent, witness, identity = session
+    mind = ScriptedMind(agent, witness.happened, side)
+    await _Session(connection, RealtimeServer(mind, witness, identity, model, side), witness, side).run()
+
+
+async def _refuse(connection: ServerConnection, refused: Refused) -> None:
+    import json
+
+    broadcast([connection], json.dumps({"event_id": "event_refused", **error_event(refused.error)}))
+    await connection.close(refused.code, refused.reason)
+
+
+class _Session:
+    """One connection: frames in, outputs out, and one timer for what the server does by itself."""
+
+    def __init__(
+        self, connection: ServerConnection, server: RealtimeServer, witness: Witness, side: Side
+    ) -> None:
+        self._connection, self._server, self._witness, self._side = connection, server, witness, side
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        self._do(self._server.open(self._witness.now_us()))
+        try:
+            while True:
+                self._arrived(await self._connection.recv())
+        except ConnectionClosed:
+            pass  # however it ended: the other side of the double reports what its line saw
+        finally:
+            self._cancel_timer()
+        if self._closing is not None:
+            await self._closing
+
+    def _arrived(self, frame: str | bytes) -> None:
+        self._witness.frame(self._side, "in", elided(frame))
+        self._do(self._server.receive(frame, self._witness.now_us()))
+
+    def _woken(self) -> None:
+        self._do(self._server.advance(self._witness.now_us()))
+
+    def _do(self, outputs: Sequence[Output]) -> None:
+        for output in outputs:
+            match output:
+                case Send(text):
+                    self._witness.frame(self._side, "out", elided(text))
+                    broadcast([self._connection], text)
+                case Close(code, reason):
+                    self._closing = self._loop.create_task(self._connection.close(code, reason))
+        self._cancel_timer()
+        due_us = self._server.due_us
+        if due_us is not None:
+            delay_s = max(0, due_us - self._witness.now_us()) / MICROSECONDS
+            self._timer = self._loop.call_later(delay_s, self._woken)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
