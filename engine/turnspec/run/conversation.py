@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from turnspec.adapters.base import Adapter, Call, Dial, LineRefused, NothingListens
@@ -17,19 +16,19 @@ from turnspec.call.events import (
     HarnessFailed,
     LineBroke,
 )
+from turnspec.run.errors import TargetDied
 from turnspec.run.live import LiveCall
-from turnspec.run.voice import FRAME_US
 from turnspec.run.wheel import PacingWheel, Seat
 
 CLOSING_S = 5.0  # how long an agent may take to let the line close
 
 
 async def converse(
-    live: LiveCall, adapter: Adapter, dial: Dial, wheel: PacingWheel, died: Callable[[], asyncio.Future[None]]
+    live: LiveCall, adapter: Adapter, dial: Dial, wheel: PacingWheel, died: asyncio.Future[TargetDied] | None
 ) -> Seat | None:
     """Hold the call; its outcome is in the evidence. Returns its seat on the wheel, if it came up.
 
-    `died` gives a future that fails when the target's process ends.
+    `died` is done when the process under test ends before its time; None: there is no process.
     """
     live.happened(Dialled(at_us=live.now_us(), url=dial.url, protocol=adapter.name))
     seat: Seat | None = None
@@ -40,12 +39,14 @@ async def converse(
     except NothingListens as nothing:
         live.happened(HarnessFailed(at_us=live.now_us(), reason=nothing.reason))
     else:
-        seat = await _hold(live, call, wheel, died())
+        seat = await _hold(live, call, wheel, died)
     _end(live)
     return seat
 
 
-async def _hold(live: LiveCall, call: Call, wheel: PacingWheel, died: asyncio.Future[None]) -> Seat:
+async def _hold(
+    live: LiveCall, call: Call, wheel: PacingWheel, died: asyncio.Future[TargetDied] | None
+) -> Seat:
     seat = wheel.join(live.tick, live.clock.loop_time(live.started_us))
     # On the wall clock the wheel moves a call onto its grid: frames count from there.
     live.started_us = round((seat.start_time - live.clock.began) * 1_000_000)
@@ -55,9 +56,7 @@ async def _hold(live: LiveCall, call: Call, wheel: PacingWheel, died: asyncio.Fu
             live.attach(call)
             await _until_over(live, listening, seat, died)
             seat.leave()
-            async with asyncio.timeout(CLOSING_S):
-                await call.hang_up()
-            listening.cancel() if not listening.done() and live.over.is_set() else None
+            await _closed(call, listening)
     finally:
         seat.leave()
         live.stop()
@@ -65,18 +64,29 @@ async def _hold(live: LiveCall, call: Call, wheel: PacingWheel, died: asyncio.Fu
 
 
 async def _until_over(
-    live: LiveCall, listening: asyncio.Task[None], seat: Seat, died: asyncio.Future[None]
+    live: LiveCall,
+    listening: asyncio.Task[None],
+    seat: Seat,
+    died: asyncio.Future[TargetDied] | None,
 ) -> None:
     over = asyncio.ensure_future(live.over.wait())
-    moments: list[asyncio.Future[Any]] = [over, listening, seat.ended, died]
+    moments: list[asyncio.Future[Any]] = [over, listening, seat.ended, *([died] if died else [])]
     await asyncio.wait(moments, return_when=asyncio.FIRST_COMPLETED)
+    over.cancel()
     if seat.ended.done():
         seat.ended.result()  # raises what a tick raised
-    if died.done() and not live.over.is_set():
-        live.happened(HarnessFailed(at_us=live.now_us(), reason=str(died.exception() or "the target ended")))
-    if not live.over.is_set() and listening.done() and not listening.cancelled():
-        listening.result()
-    over.cancel()
+    if died is not None and died.done():
+        live.happened(HarnessFailed(at_us=live.now_us(), reason=died.result().what))
+
+
+async def _closed(call: Call, listening: asyncio.Task[None]) -> None:
+    """Close the line; an agent that will not let it close is left behind."""
+    try:
+        async with asyncio.timeout(CLOSING_S):
+            await call.hang_up()
+            await asyncio.wait({listening})
+    except TimeoutError:
+        listening.cancel()
 
 
 def _end(live: LiveCall) -> None:
@@ -98,5 +108,3 @@ def _end(live: LiveCall) -> None:
         break
     live.happened(CallEnded(at_us=live.now_us(), by=by, reason=reason))
 
-
-__all__ = ["FRAME_US", "converse"]

@@ -1,0 +1,100 @@
+"""`turnspec`: the commands and their options. What a command does is imported when it runs.
+
+Exit codes: 0 all passed, 1 a finding about an agent, 2 a wrong file or command line (nothing was
+called), 3 the harness or the line broke, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def _selection(command: Command) -> Command:
+    """The options that choose what is called."""
+    for option in reversed(
+        (
+            click.option("-t", "--target", help="Call this target instead of the one a scenario names."),
+            click.option("--protocol", help="Call over this protocol only."),
+            click.option("--tag", "tags", multiple=True, help="Only scenarios with this tag; repeatable."),
+            click.option("-k", "match", default="", metavar="TEXT", help="Only cases whose name has TEXT."),
+            click.option("--seed", default=0, show_default=True, help="Seed of ids and random choices."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="turnspec", message="%(package)s %(version)s")
+def cli() -> None:
+    """Hold conversations written in YAML with voice agents, and report what happened."""
+
+
+@cli.command()
+@PATHS
+@_selection
+@click.option("--clock", type=click.Choice(["virtual", "wall"]), help="Default: virtual for local agents.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of reports [turnspec-report].")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write the JUnit XML here instead.")
+@click.option("--junit-flavor", type=click.Choice(["default", "strict"]), default="default")
+@click.option("--html", type=click.Path(path_type=Path), help="Write the HTML report here instead.")
+@click.option("--json", type=click.Path(path_type=Path), help="Write results.json here instead.")
+@click.option(
+    "--embed",
+    type=click.Choice(["failures", "all", "none"]),
+    default="failures",
+    show_default=True,
+    help="Whose recordings the HTML report carries inside; all are kept as FLAC beside it.",
+)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, help="Processes for virtual calls.")
+@click.option("--fail-fast", is_flag=True, help="Make no further call after the first failure.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the verdict only.")
+@click.option("-v", "--verbose", is_flag=True, help="Print every turn.")
+def run(**options: object) -> None:
+    """Run the scenarios in PATHS (files or folders; default: scenarios)."""
+    from turnspec.cli.running import run_command
+
+    sys.exit(run_command(options))
+
+
+@cli.command()
+@PATHS
+def check(paths: tuple[Path, ...]) -> None:
+    """Say everything that is wrong with the files in PATHS, without calling anybody."""
+    from turnspec.cli.checking import check_command
+
+    sys.exit(check_command(paths))
+
+
+@cli.command()
+@PATHS
+@_selection
+@click.option("--format", "form", type=click.Choice(["text", "mermaid", "json"]), default="text")
+def plan(paths: tuple[Path, ...], form: str, **options: object) -> None:
+    """Show the steps that scenarios compile to."""
+    from turnspec.cli.checking import plan_command
+
+    sys.exit(plan_command(paths, form, options))
+
+
+@cli.command()
+@click.argument("kind", type=click.Choice(["scenario", "agent", "intents", "project"]))
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a kind of file, for editors."""
+    from turnspec.cli.checking import schema_command
+
+    sys.exit(schema_command(kind))
+
+
+def main() -> None:
+    """Run the command line; usage errors exit with 2."""
+    cli.main(prog_name="turnspec")

@@ -1,0 +1,78 @@
+"""What a run shows while it goes on: a bar in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from turnspec.results import CallResult
+from turnspec.run.runner import Progress
+
+
+class Silent:
+    """Shows nothing."""
+
+    def started(self, name: str) -> None:
+        """Nothing."""
+
+    def finished(self, result: CallResult) -> None:
+        """Nothing."""
+
+
+class Plain:
+    """A line a call, for logs."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._done = 0
+
+    def started(self, name: str) -> None:
+        """Nothing: a log wants outcomes."""
+
+    def finished(self, result: CallResult) -> None:
+        """Print how a call came out."""
+        self._done += 1
+        print(f"[{self._done}/{self._total}] {line_of(result)}", flush=True)
+
+
+def line_of(result: CallResult) -> str:
+    """One call in one line."""
+    seconds = result.duration_us / 1_000_000
+    return f"{result.outcome.value:7} {result.name} ({result.protocol}, {result.clock}, {seconds:.1f} s)"
+
+
+@contextmanager
+def progress_for(total: int, *, quiet: bool) -> Iterator[Progress]:
+    """The display that suits where the output goes."""
+    if quiet:
+        yield Silent()
+    elif sys.stdout.isatty():
+        with _bar(total) as bar:
+            yield bar
+    else:
+        yield Plain(total)
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as RichProgress
+
+    colours = {"passed": "green", "failed": "red", "error": "magenta", "skipped": "yellow", "flaky": "yellow"}
+    columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with RichProgress(*columns, console=Console(), transient=True) as shown:
+        task = shown.add_task("", total=total)
+
+        class _Bar:
+            def started(self, name: str) -> None:
+                shown.update(task, description=escape(name))
+
+            def finished(self, result: CallResult) -> None:
+                colour = colours[result.outcome.value]
+                shown.console.print(f"[{colour}]{escape(line_of(result))}[/{colour}]", highlight=False)
+                shown.advance(task)
+
+        yield _Bar()

@@ -1,0 +1,134 @@
+"""`turnspec run`: select, call, report."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from turnspec.cli.progress import progress_for
+from turnspec.dsl import problems as dsl_problems
+from turnspec.reports import Written, summary, write_reports
+from turnspec.results import CallResult, Outcome, RunInfo, RunResult, WrongFile
+from turnspec.run.options import DEFAULT_OUTPUT, RunOptions
+
+INTERNAL_ERROR_EXIT = 3
+RUN_ID_FORMAT = "%Y%m%dT%H%M%SZ"
+
+
+def run_command(options: Mapping[str, Any]) -> int:
+    """Run what was asked for; returns the exit code."""
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted before anything was called\n")
+        return 130
+    except Exception as error:  # noqa: BLE001 - the last resort: never a traceback, unless asked for
+        if options["debug"]:
+            traceback.print_exc()
+        else:
+            sys.stderr.write(
+                f"turnspec itself failed: {type(error).__name__}: {error}\n"
+                "  help: run it again with --debug and report what it prints\n"
+            )
+        return INTERNAL_ERROR_EXIT
+
+
+def _run(options: Mapping[str, Any]) -> int:
+    from turnspec.run.planning import plan_cases
+
+    started = datetime.now(UTC)
+    asked = _asked(options)
+    planned = plan_cases(asked)
+    if planned.problems:
+        print(dsl_problems.render_problems(planned.problems), file=sys.stderr)
+        run = RunResult(_info(started, asked), wrong_files=_wrong_files(planned.problems))
+    elif not planned.cases:
+        print(planned.why_none, file=sys.stderr)
+        run = RunResult(_info(started, asked))
+    else:
+        run = _called(planned.cases, asked, started, options)
+    written = _write(run, asked, options)
+    print(summary(run, written, quiet=options["quiet"], verbose=options["verbose"]))
+    return run.exit_code
+
+
+def _asked(options: Mapping[str, Any]) -> RunOptions:
+    return RunOptions(
+        paths=tuple(options["paths"]) or RunOptions().paths,
+        output=options["output"] or DEFAULT_OUTPUT,
+        target=options["target"],
+        protocol=options["protocol"],
+        clock=options["clock"],
+        tags=tuple(options["tags"]),
+        match=options["match"],
+        workers=options["workers"],
+        seed=options["seed"],
+        fail_fast=options["fail_fast"],
+    )
+
+
+def _called(cases: Any, asked: RunOptions, started: datetime, options: Mapping[str, Any]) -> RunResult:
+    from turnspec.run.runner import make_calls
+
+    with progress_for(len(cases), quiet=options["quiet"]) as progress:
+        calls = make_calls(cases, asked, progress)
+    return RunResult(_info(started, asked), calls.results, interrupted=calls.interrupted)
+
+
+def _info(started: datetime, asked: RunOptions) -> RunInfo:
+    from importlib.metadata import version
+
+    return RunInfo(
+        run_id=started.strftime(RUN_ID_FORMAT),
+        started=started.isoformat(timespec="seconds"),
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        host=platform.node(),
+        python=platform.python_version(),
+        version=version("turnspec"),
+        seed=asked.seed,
+    )
+
+
+def _wrong_files(problems: tuple[dsl_problems.Problem, ...]) -> tuple[WrongFile, ...]:
+    by_file: dict[str, list[str]] = {}
+    for problem in problems:
+        by_file.setdefault(problem.span.file, []).append(dsl_problems.render_problem(problem))
+    return tuple(WrongFile(file, tuple(rendered)) for file, rendered in by_file.items())
+
+
+def _write(run: RunResult, asked: RunOptions, options: Mapping[str, Any]) -> Written:
+    return write_reports(
+        run,
+        asked.output,
+        _Recordings(asked.output, options["embed"]),
+        flavor=options["junit_flavor"],
+        junit=options["junit"],
+        html=options["html"],
+        json=options["json"],
+    )
+
+
+class _Recordings:
+    """Makes MP3 of the recordings that the page is to carry, and of no others."""
+
+    def __init__(self, folder: Path, which: str) -> None:
+        self._folder = folder
+        self._which = which
+
+    def __call__(self, call: CallResult) -> bytes | None:
+        """The MP3 of a call's recording, or None where the page links to the file."""
+        wanted = self._which == "all" or (self._which == "failures" and call.outcome is not Outcome.PASSED)
+        if not wanted or call.recording is None:
+            return None
+        from turnspec.audio.files import mp3_of_flac
+
+        return mp3_of_flac(self._folder / call.recording)
+
+
+__all__ = ["replace", "run_command"]

@@ -1,0 +1,143 @@
+"""A target that the engine starts: its process, and the model behind it where that is simulated.
+
+Such a target carries one call at a time. It is started when its first call needs it and stopped when
+the run is over; the model's side serves the script of the call in progress.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from turnspec.call.events import ProtocolFault, Side
+from turnspec.dsl.models import Ready, StartSpec, TargetSpec
+from turnspec.dsl.templates import render
+from turnspec.run.errors import HarnessError
+from turnspec.run.process import HttpReady, LineReady, PortReady, TargetProcess, free_port
+from turnspec.run.process import Ready as Readiness
+from turnspec.run.stand import Double, FarEnd, Session, serve_double
+
+HTTP_PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
+
+
+class Bridge:
+    """One target under test for the length of a run."""
+
+    def __init__(
+        self,
+        target: TargetSpec,
+        project: Path,
+        environment: Mapping[str, str],
+        mask: Callable[[str], str] | None,
+    ) -> None:
+        self._target = target
+        self._project = project
+        self._variables: dict[str, Any] = {"env": environment}
+        self._mask = mask or str
+        self._turn = asyncio.Lock()
+        self._open = AsyncExitStack()
+        self._process: TargetProcess | None = None
+        self._backend: Double | None = None
+        self._session: Session | None = None
+        self._broken: HarnessError | None = None
+
+    @asynccontextmanager
+    async def call(self, session: Session | None) -> AsyncIterator[FarEnd]:
+        """The target, up and ready, for one call; `session` is what its model is in this call.
+
+        Raises:
+            HarnessError: It could not be started, or died before.
+        """
+        async with self._turn:
+            await self._started()
+            self._session = session
+            try:
+                yield FarEnd(self._text(self._target.url or ""), self._process.died if self._process else None)
+            finally:
+                self._session = None
+
+    @property
+    def output(self) -> tuple[str, ...]:
+        """The last lines that the process printed."""
+        return self._process.output if self._process else ()
+
+    async def stop(self) -> None:
+        """Stop the process and the model."""
+        await self._open.aclose()
+
+    async def _started(self) -> None:
+        if self._broken is not None:
+            raise self._broken
+        if "port" in self._variables:
+            return
+        try:
+            await self._start()
+        except HarnessError as error:
+            self._broken = error
+            raise
+
+    async def _start(self) -> None:
+        self._variables["port"] = free_port()
+        if self._target.backend is not None:
+            self._backend = await serve_double("realtime", lambda: self._session)
+            self._open.push_async_callback(self._backend.aclose)
+            self._variables["backend"] = {"url": self._backend.url}
+        if self._target.start is not None:
+            await self._start_process(self._target.start)
+
+    async def _start_process(self, start: StartSpec) -> None:
+        self._process = TargetProcess(
+            self._text(start.command),
+            folder=self._project,
+            environment={name: self._text(value) for name, value in start.environment.items()},
+            mask=self._mask,
+        )
+        await self._open.enter_async_context(self._process)
+        ready = start.ready or Ready(port=True)
+        await self._process.wait_ready(self._readiness(ready), ready.within.seconds)
+
+    def _readiness(self, ready: Ready) -> Readiness:
+        if ready.http is not None:
+            return HttpReady(self._text(ready.http))
+        if ready.line is not None:
+            return LineReady(self._text(ready.line))
+        return PortReady(self._variables["port"])
+
+    def _text(self, template: str) -> str:
+        return str(render(template, self._variables))
+
+
+def outside_call(at_us: int) -> ProtocolFault:
+    """The finding that the model was called while no call was in progress."""
+    detail = "the target connected to its model while no call was in progress"
+    return ProtocolFault(at_us=at_us, side=Side.MODEL, rule="connection-outside-call", detail=detail)
+
+
+class Bridges:
+    """The targets of one run that the engine starts, by name; each is made when first needed."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Bridge] = {}
+
+    def of(
+        self,
+        target: TargetSpec,
+        project: Path,
+        environment: Mapping[str, str],
+        mask: Callable[[str], str] | None,
+    ) -> Bridge:
+        """The bridge of a target."""
+        key = f"{target.place.table.file}:{'/'.join(map(str, target.place.path))}"
+        if key not in self._made:
+            self._made[key] = Bridge(target, project, environment, mask)
+        return self._made[key]
+
+    async def stop(self) -> None:
+        """Stop all of them."""
+        async with contextlib.AsyncExitStack() as stack:
+            for bridge in self._made.values():
+                stack.push_async_callback(bridge.stop)

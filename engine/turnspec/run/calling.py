@@ -1,0 +1,206 @@
+"""Making the call of a case, on either clock, and turning it into its result."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from turnspec.audio.files import AudioFileError
+from turnspec.call import Identity
+from turnspec.call.events import CallEnded, Closer, FunctionCalled, HarnessFailed, Side
+from turnspec.checks import Scene, captures, judge_turn
+from turnspec.doubles.agent import FunctionCall, KnownClips, LocalAgent
+from turnspec.doubles.agent.functions import DeclaredFunctions
+from turnspec.dsl.templates import render_value
+from turnspec.plan.model import TargetKind
+from turnspec.results import CallResult
+from turnspec.run.bridge import Bridges
+from turnspec.run.case import Case, CaseRecord
+from turnspec.run.clock import CallClock
+from turnspec.run.conversation import converse
+from turnspec.run.errors import HarnessError
+from turnspec.run.live import LiveCall
+from turnspec.run.loops import run_on
+from turnspec.run.stand import FarEnd, SidedWitness, local_agent
+from turnspec.run.virtual import VirtualLoop
+from turnspec.run.voice import prepare
+from turnspec.run.wheel import PacingWheel
+
+
+class Interrupted(Exception):  # noqa: N818 - not an error: somebody wanted the run to stop
+    """A run was stopped from outside; `result` is what its call left."""
+
+    def __init__(self, result: CallResult) -> None:
+        super().__init__("interrupted")
+        self.result = result
+
+
+def call_virtual(case: Case, output: Path) -> CallResult:
+    """Make a call in virtual time, on a loop of its own.
+
+    Raises:
+        Interrupted: SIGINT or SIGTERM came; the record is complete up to that moment.
+    """
+    record = CaseRecord(case, output)
+    try:
+        run_on(VirtualLoop, _hold_alone(record))
+    except HarnessError as error:
+        record.broke(error.what)
+    except KeyboardInterrupt:
+        raise Interrupted(record.result()) from None
+    return record.result()
+
+
+async def call_wall(case: Case, output: Path, wheel: PacingWheel, bridges: Bridges) -> CallResult:
+    """Make a call on the wall clock, on the running loop."""
+    record = CaseRecord(case, output)
+    try:
+        await _hold(record, wheel, bridges)
+    except HarnessError as error:
+        record.process_output = record.process_output or error.output
+        record.broke(error.what)
+    except asyncio.CancelledError:
+        raise Interrupted(record.result()) from None
+    return record.result()
+
+
+async def _hold_alone(record: CaseRecord) -> None:
+    await _hold(record, PacingWheel.of(asyncio.get_running_loop()), Bridges())
+
+
+async def _hold(record: CaseRecord, wheel: PacingWheel, bridges: Bridges) -> None:
+    case = record.case
+    line = case.plan.capabilities.caller_format
+    try:
+        utterances = prepare(case.plan.utterances, line) if line else ()
+    except AudioFileError as error:
+        raise HarnessError(str(error)) from error
+    clock = CallClock(asyncio.get_running_loop())
+    live = LiveCall(case.plan, record.evidence, clock, utterances, _Closer(record))
+    record.live = live
+    if case.plan.kind is not TargetKind.BACKEND:
+        live.on_function = _Answering(live, case).called
+    try:
+        async with _far_end(record, live, bridges) as far:
+            clock.began = asyncio.get_running_loop().time()  # the call begins once the far end is up
+            record.seat = await converse(live, case.adapter, case.dial(far.url, live), wheel, far.died)
+    except asyncio.CancelledError:
+        live.stop()
+        _cut(record, "interrupted")
+        raise
+
+
+def _cut(record: CaseRecord, reason: str) -> None:
+    at_us = record.live.now_us() if record.live else 0
+    record.evidence.append(HarnessFailed(at_us=at_us, reason=reason))
+    record.evidence.append(CallEnded(at_us=at_us, by=Closer.ENGINE, reason=reason))
+
+
+@asynccontextmanager
+async def _far_end(record: CaseRecord, live: LiveCall, bridges: Bridges) -> AsyncIterator[FarEnd]:
+    case = record.case
+    if case.plan.kind is TargetKind.AGENT:
+        session = (_brain(case), SidedWitness(live, Side.AGENT), _agent_identity(case))
+        async with local_agent(case.plan.protocol, session) as far:
+            yield far
+        return
+    bridge = bridges.of(case.target, case.project, case.environment, case.mask)
+    backend = (_brain(case), SidedWitness(live, Side.MODEL), _agent_identity(case)) if case.script else None
+    try:
+        async with bridge.call(backend) as far:
+            yield far
+    finally:
+        record.process_output = bridge.output
+
+
+def _agent_identity(case: Case) -> Identity:
+    return Identity(f"{case.plan.identity.seed}/agent")
+
+
+def _brain(case: Case) -> LocalAgent:
+    assert case.script is not None, "a local agent and a backend have a script"
+    try:
+        known = KnownClips.of(case.script, _known_utterances(case))
+    except AudioFileError as error:
+        raise HarnessError(str(error)) from error
+    return LocalAgent(
+        case.script,
+        known,
+        case.intents,
+        functions=case.plan.scenario.functions,
+        caller_number=case.plan.scenario.caller.from_ or "",
+        variables=case.plan.variables,
+    )
+
+
+def _known_utterances(case: Case) -> Iterator[tuple[Path, str]]:
+    """The scenario's recordings with their words; a text file beside one knows better than a turn."""
+    for utterance in case.plan.utterances:
+        if utterance.path is None:
+            continue
+        beside = utterance.path.with_suffix(".txt")
+        if beside.is_file():
+            yield utterance.path, " ".join(beside.read_text("utf-8-sig").split())
+        elif utterance.text:
+            yield utterance.path, utterance.text
+
+
+class _Closer:
+    """Closes turns while the call is up, by the same checks that judge it afterwards."""
+
+    def __init__(self, record: CaseRecord) -> None:
+        self._record = record
+
+    def captures(self, turn: int) -> Mapping[str, Any]:
+        """The variables that a turn's words bind."""
+        plan = self._record.case.plan
+        if plan.turns[turn].turn.expect is None:
+            return {}
+        return captures(plan, turn, self._record.evidence)
+
+    def passes(self, turn: int) -> bool:
+        """Whether a turn holds, as far as can be told now."""
+        plan = self._record.case.plan
+        live = self._record.live
+        assert live is not None
+        caller, agent = live.recorder.tracks(live.now_us())
+        snapshot = self._record.evidence.snapshot(caller, agent)
+        return not judge_turn(plan, turn, snapshot, self._record.context)
+
+
+class _Answering:
+    """Runs the functions that a model calls where the engine offered them."""
+
+    def __init__(self, live: LiveCall, case: Case) -> None:
+        self._live = live
+        self._functions = DeclaredFunctions(case.plan.functions)
+        self._variables = case.plan.variables
+
+    def called(self, event: FunctionCalled) -> None:
+        """Answer a call that came over the line, after as long as the function takes."""
+        if event.side is not Side.MODEL:
+            return
+        arguments = _arguments(event.arguments)
+        variables = {**self._variables, "arguments": arguments}
+        result = self._functions.run(
+            FunctionCall(event.name, arguments), lambda value: render_value(value, variables)
+        )
+        at_us = self._live.now_us() + result.takes_us
+        self._live.clock.call_at(at_us, lambda: self._give(event.call_id, result.output))
+
+    def _give(self, call_id: str, output: str) -> None:
+        if self._live.call is not None and not self._live.over.is_set():
+            self._live.call.return_function(call_id, output)
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    """The arguments as sent; none if they are not a JSON object, which a check reports."""
+    try:
+        arguments = json.loads(text)
+    except ValueError:
+        return {}
+    return arguments if isinstance(arguments, dict) else {}

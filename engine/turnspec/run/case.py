@@ -1,0 +1,165 @@
+"""A case: one call that is to be made, with everything it needs, and the record that it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from turnspec.adapters.base import Adapter, Dial, Function
+from turnspec.audio.waveform import peaks
+from turnspec.call import Evidence, Snapshot
+from turnspec.call.evidence import RECORDING_FILE
+from turnspec.call.events import CallEnded, Closer, HarnessFailed
+from turnspec.checks import CallVerdict, Context, judge_call
+from turnspec.dsl.models import AgentScript, TargetSpec
+from turnspec.plan.model import CallPlan
+from turnspec.results import CallResult, Outcome, Waveform
+from turnspec.run.live import LiveCall
+from turnspec.run.wheel import Seat
+from turnspec.speech.intents import Intents
+
+WAVE_COLUMNS = 800
+VIRTUAL, WALL = "virtual", "wall"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One call to be made. `script` is that of the local agent, or of the backend behind a bridge."""
+
+    number: int
+    slug: str
+    plan: CallPlan
+    target: TargetSpec
+    adapter: Adapter
+    options: BaseModel
+    clock: str
+    intents: Intents
+    project: Path
+    script: AgentScript | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    mask: Callable[[str], str] | None = None
+
+    def dial(self, url: str, live: LiveCall) -> Dial:
+        """How to open the line to `url`."""
+        auth = self.target.auth
+        given = {"bearer": auth.bearer, "auth_token": auth.auth_token} if auth else {}
+        caller = self.plan.scenario.caller.from_
+        return Dial(
+            url=url,
+            options=self.options,
+            identity=self.plan.identity,
+            witness=live,
+            headers={name: self.rendered(value) for name, value in self.target.headers.items()},
+            auth={name: self.rendered(value) for name, value in given.items() if value is not None},
+            functions=self._functions(),
+            **({"caller_number": caller} if caller else {}),
+        )
+
+    def rendered(self, template: str, **more: Any) -> str:
+        """A target's text with its templates filled in."""
+        from turnspec.dsl.templates import render
+
+        return str(render(template, {"env": self.environment, **more}))
+
+    def _functions(self) -> tuple[Function, ...]:
+        return tuple(
+            Function(name, spec.description, spec.json_schema) for name, spec in self.plan.functions.items()
+        )
+
+
+class CaseRecord:
+    """What one call leaves behind, from its first event to its result."""
+
+    def __init__(self, case: Case, output: Path) -> None:
+        self.case = case
+        self.folder = output / "calls" / case.slug
+        self.evidence = Evidence(self.folder, self._header(), case.mask)
+        self.live: LiveCall | None = None
+        self.seat: Seat | None = None
+        self.process_output: tuple[str, ...] = ()
+
+    def _header(self) -> dict[str, Any]:
+        plan = self.case.plan
+        return {
+            "call": plan.name,
+            "file": plan.file,
+            "target": plan.target,
+            "protocol": plan.protocol,
+            "clock": self.case.clock,
+            "seed": plan.identity.seed,
+        }
+
+    @property
+    def context(self) -> Context:
+        """What the checks know beside the evidence."""
+        return Context(intents=self.case.intents, lateness_us=self.lateness_us, functions=self.case.plan.functions)
+
+    @property
+    def lateness_us(self) -> int:
+        """How late the engine's own frames left: 99 % were no later; 0 in virtual time."""
+        if self.seat is None or self.case.clock == VIRTUAL:
+            return 0
+        return self.seat.lateness.percentile_us(99)
+
+    def broke(self, reason: str) -> None:
+        """Record that the harness failed, and that the call is over if it was not."""
+        at_us = self._now_us()
+        self.evidence.append(HarnessFailed(at_us=at_us, reason=reason))
+        if not any(self.evidence.of(CallEnded)):
+            self.evidence.append(CallEnded(at_us=at_us, by=Closer.ENGINE, reason=reason))
+
+    def _now_us(self) -> int:
+        events = self.evidence.events
+        return events[-1].at_us if events else 0
+
+    def result(self) -> CallResult:
+        """Save the recording, judge the evidence, and put all of it into a value."""
+        snapshot, recording = self._recorded()
+        self.evidence.close()
+        verdict = judge_call(self.case.plan, snapshot, self.context)
+        return self._result(verdict, snapshot, recording)
+
+    def _recorded(self) -> tuple[Snapshot, str | None]:
+        events = self.evidence.events
+        end_us = events[-1].at_us if events else 0
+        carries_audio = self.case.plan.capabilities.caller_format is not None
+        if self.live is None or not carries_audio or self.live.started_us == 0:
+            return self.evidence.snapshot(None, None), None
+        caller, agent = self.live.recorder.save(self.folder / RECORDING_FILE, end_us)
+        return self.evidence.snapshot(caller, agent), f"calls/{self.case.slug}/{RECORDING_FILE}"
+
+    def _result(self, verdict: CallVerdict, snapshot: Snapshot, recording: str | None) -> CallResult:
+        plan = self.case.plan
+        duration_us = snapshot.events[-1].at_us if snapshot.events else 0
+        broke = [event.reason for event in snapshot.of(HarnessFailed)]
+        return CallResult(
+            name=plan.name,
+            file=plan.file,
+            line=plan.span.line if plan.span else 1,
+            target=plan.target,
+            protocol=plan.protocol,
+            clock=self.case.clock,
+            outcome=Outcome.ERROR if broke else verdict.outcome,
+            duration_us=duration_us,
+            turns=verdict.turns,
+            findings=verdict.findings,
+            measurements=verdict.measurements,
+            moments=verdict.moments,
+            caller_wave=_wave(snapshot.caller, duration_us),
+            agent_wave=_wave(snapshot.agent, duration_us),
+            folder=f"calls/{self.case.slug}",
+            recording=recording,
+            lateness_us=self.lateness_us,
+            error=broke[0] if broke else "",
+            tags=plan.scenario.tags,
+            description=plan.scenario.description,
+            process_output=self.process_output,
+        )
+
+
+def _wave(track: Any, duration_us: int) -> Waveform | None:
+    return None if track is None else Waveform(peaks(track, WAVE_COLUMNS, duration_us))

@@ -1,0 +1,248 @@
+"""From paths to the cases of a run: load, choose, find adapters, compile - or every problem there is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import regex
+from pydantic import BaseModel
+
+from turnspec.adapters.base import Adapter
+from turnspec.adapters.registry import AdapterError, adapter, adapter_names
+from turnspec.audio.files import AudioFileError, load_clip
+from turnspec.call import Identity
+from turnspec.doubles.agent import script_problems
+from turnspec.dsl.load import Loaded, load
+from turnspec.dsl.models import Scenario, TargetSpec
+from turnspec.dsl.problems import Problem, in_reading_order, nearest, problem_at
+from turnspec.dsl.reader import read_model
+from turnspec.plan import Setting, TargetKind, compile_call
+from turnspec.run.case import VIRTUAL, WALL, Case
+from turnspec.run.masking import masker
+from turnspec.run.options import RunOptions
+from turnspec.speech.intents import Intent, Intents
+from turnspec.speech.synthesis import find_synthesizer
+
+# How long after the caller's speech a local agent notices its end; a reply cannot begin before.
+ENDPOINTING_US = 200_000
+CHECKED_RATE_HZ = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The cases of a run, or what stands against it; `why_none` says why nothing was selected."""
+
+    cases: tuple[Case, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    why_none: str = ""
+
+
+def plan_cases(options: RunOptions) -> Planned:
+    """Read everything that was asked for and compile it; any problem refuses the whole run."""
+    loaded = load(options.paths, check_audio=_what_is_wrong_with)
+    if loaded.problems:
+        return Planned(problems=loaded.problems)
+    return _Planner(loaded, options).planned()
+
+
+def _what_is_wrong_with(path: Path) -> str | None:
+    try:
+        load_clip(path, CHECKED_RATE_HZ)
+    except AudioFileError as error:
+        return error.reason
+    return None
+
+
+class _Planner:
+    def __init__(self, loaded: Loaded, options: RunOptions) -> None:
+        self._loaded = loaded
+        self._options = options
+        self._problems: list[Problem] = []
+        self._cases: list[Case] = []
+        self._slugs: set[str] = set()
+        self._intents = Intents(_catalogue(loaded))
+        names = (*loaded.project.environment, *loaded.project.secrets)
+        self._environment = {name: os.environ[name] for name in names if name in os.environ}
+        self._mask = masker([self._environment.get(name, "") for name in loaded.project.secrets])
+
+    def planned(self) -> Planned:
+        """Everything that was selected, compiled."""
+        tagged = [scenario for scenario in self._loaded.scenarios if self._tagged(scenario)]
+        for scenario in tagged:
+            self._plan(scenario)
+        if self._problems:
+            return Planned(problems=in_reading_order(self._problems))
+        return Planned(tuple(self._cases), why_none=self._why_none())
+
+    def _why_none(self) -> str:
+        if self._cases:
+            return ""
+        where = ", ".join(str(path) for path in self._options.paths)
+        if not self._loaded.scenarios:
+            return f"there is no scenario in {where}: a scenario is a YAML file with the key `scenario:`"
+        return f"none of {len(self._loaded.scenarios)} scenarios in {where} matches the selection"
+
+    def _tagged(self, scenario: Scenario) -> bool:
+        return not self._options.tags or bool(set(self._options.tags) & set(scenario.tags))
+
+    def _plan(self, scenario: Scenario) -> None:
+        target = self._target(scenario)
+        if target is None:
+            return
+        protocols = self._protocols(target, scenario)
+        for protocol in protocols:
+            self._plan_over(scenario, target, protocol, several=len(protocols) > 1)
+
+    def _target(self, scenario: Scenario) -> TargetSpec | None:
+        if self._options.target is None:
+            return self._loaded.target(scenario)
+        target = self._loaded.project.targets.get(self._options.target)
+        if target is None:
+            self._refuse_option(scenario, f"there is no target '{self._options.target}'", self._options.target)
+        return target
+
+    def _refuse_option(self, scenario: Scenario, message: str, word: str) -> None:
+        known = sorted(self._loaded.project.targets)
+        problem = problem_at(
+            scenario.place.child("target"),
+            "unknown-target",
+            message,
+            hint=f"targets of this project: {', '.join(known) or 'none'}",
+            suggestion=nearest(word, known),
+        )
+        if problem not in self._problems:
+            self._problems.append(problem)
+
+    def _protocols(self, target: TargetSpec, scenario: Scenario) -> tuple[str, ...]:
+        default = ("realtime",) if target.agent is not None else ()
+        offered = target.protocol or default
+        wanted = self._options.protocol
+        if wanted is None:
+            return offered
+        if wanted in offered or target.agent is not None:
+            return (wanted,)
+        place = scenario.place.child("target")
+        message = f"target '{target.name}' is not called over {wanted}"
+        hint = f"it speaks {', '.join(offered)}"
+        self._problems.append(problem_at(place, "wrong-protocol", message, hint=hint))
+        return ()
+
+    def _plan_over(self, scenario: Scenario, target: TargetSpec, protocol: str, *, several: bool) -> None:
+        found = self._adapter(target, protocol)
+        if found is None:
+            return
+        options, problems = read_model(
+            found.options_model, target.options, target.place.child("options"), self._loaded.root
+        )
+        self._problems += problems
+        if options is None:
+            return
+        setting = self._setting(scenario, target, found, options, several=several)
+        self._check_script(target, protocol)
+        compiled = compile_call(scenario, setting)
+        self._problems += compiled.problems
+        if compiled.plan is None or self._options.match.casefold() not in compiled.plan.name.casefold():
+            return
+        plan = compiled.plan
+        self._cases.append(
+            Case(
+                number=len(self._cases),
+                slug=self._slug(plan.name),
+                plan=plan,
+                target=target,
+                adapter=found,
+                options=options,
+                clock=self._clock(target),
+                intents=self._intents,
+                project=self._loaded.root,
+                script=self._loaded.script(target),
+                environment=self._environment,
+                mask=self._mask,
+            )
+        )
+
+    def _adapter(self, target: TargetSpec, protocol: str) -> Adapter | None:
+        try:
+            return adapter(protocol)
+        except AdapterError as error:
+            place = target.place.child("protocol")
+            hint = f"installed: {', '.join(adapter_names())}"
+            near = nearest(protocol, adapter_names())
+            self._problems.append(
+                problem_at(place, "unknown-protocol", str(error), hint=hint, suggestion=near)
+            )
+            return None
+
+    def _check_script(self, target: TargetSpec, protocol: str) -> None:
+        script = self._loaded.script(target)
+        if script is not None:
+            self._problems += [
+                problem
+                for problem in script_problems(script, endpointing_us=ENDPOINTING_US, keys=protocol != "twilio")
+                if problem not in self._problems
+            ]
+
+    def _clock(self, target: TargetSpec) -> str:
+        if target.agent is None:
+            return WALL
+        return self._options.clock or VIRTUAL
+
+    def _setting(
+        self, scenario: Scenario, target: TargetSpec, found: Adapter, options: BaseModel, *, several: bool
+    ) -> Setting:
+        project = self._loaded.project
+        script = self._loaded.script(target) if target.agent else None
+        seed = f"{self._options.seed}/{scenario.path}/{found.name}"
+        return Setting(
+            target=target.name or "inline target",
+            protocol=found.name,
+            kind=_kind(target),
+            capabilities=found.capabilities(options),
+            identity=Identity(seed),
+            speaks=find_synthesizer() is not None,
+            greets=getattr(options, "greets", None),
+            budgets=(target.budgets, project.budgets),
+            reply_ends_after=target.reply_ends_after,
+            call_limit=project.limits.call,
+            variables={**project.variables, "env": self._environment},
+            agent_functions=script.functions if script else {},
+            several_protocols=several,
+        )
+
+    def _slug(self, name: str) -> str:
+        base = regex.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:60] or "case"
+        slug = next(slug for slug in _numbered(base) if slug not in self._slugs)
+        self._slugs.add(slug)
+        return slug
+
+
+def _kind(target: TargetSpec) -> TargetKind:
+    if target.agent is not None:
+        return TargetKind.AGENT
+    return TargetKind.BACKEND if target.backend is not None else TargetKind.BARE
+
+
+def _catalogue(loaded: Loaded) -> Mapping[str, Intent]:
+    return {
+        name: Intent(
+            name=name,
+            phrases=spec.phrases,
+            keywords=spec.keywords,
+            patterns=spec.patterns,
+            not_=spec.not_,
+            threshold=spec.threshold,
+        )
+        for name, spec in loaded.intents.items()
+    }
+
+
+def _numbered(base: str) -> Iterator[str]:
+    yield base
+    number = 2
+    while True:
+        yield f"{base}-{number}"
+        number += 1
+

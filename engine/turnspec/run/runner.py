@@ -1,0 +1,177 @@
+"""Making all calls of a run: virtual ones one after another, wall-clock ones side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Protocol
+
+from turnspec.results import CallResult, Outcome
+from turnspec.run.bridge import Bridges
+from turnspec.run.calling import Interrupted, call_virtual, call_wall
+from turnspec.run.case import VIRTUAL, Case
+from turnspec.run.loops import WallLoop, run_on
+from turnspec.run.options import RunOptions
+from turnspec.run.wheel import PacingWheel
+
+BAD = frozenset({Outcome.FAILED, Outcome.ERROR})
+
+
+class Progress(Protocol):
+    """Who watches a run."""
+
+    def started(self, name: str) -> None:
+        """A call begins."""
+        ...
+
+    def finished(self, result: CallResult) -> None:
+        """A call is over."""
+        ...
+
+
+class Calls:
+    """The results of a run as they come; `interrupted` when it was stopped from outside."""
+
+    def __init__(self, options: RunOptions, progress: Progress) -> None:
+        self._options = options
+        self._progress = progress
+        self._results: dict[int, CallResult] = {}
+        self.interrupted = False
+
+    @property
+    def results(self) -> tuple[CallResult, ...]:
+        """What came out, in the order of the files."""
+        return tuple(self._results[number] for number in sorted(self._results))
+
+    @property
+    def enough(self) -> bool:
+        """Whether no further call is to be made."""
+        failed = any(result.outcome in BAD for result in self._results.values())
+        return self.interrupted or (self._options.fail_fast and failed)
+
+    def begin(self, case: Case) -> None:
+        """Note that a call begins."""
+        self._progress.started(case.plan.name)
+
+    def add(self, number: int, result: CallResult) -> None:
+        """Take one result."""
+        self._results[number] = result
+        self._progress.finished(result)
+
+    def stopped(self, number: int, interrupted: Interrupted) -> None:
+        """Take the result of the call during which the run was stopped."""
+        self.interrupted = True
+        self.add(number, interrupted.result)
+
+
+def make_calls(cases: Sequence[Case], options: RunOptions, progress: Progress) -> Calls:
+    """Make every call; one that breaks stops no other."""
+    calls = Calls(options, progress)
+    virtual = [case for case in cases if case.clock == VIRTUAL]
+    with _terminated_as_interrupted():
+        if options.workers > 1 and len(virtual) > 1:
+            _in_processes(virtual, options, calls)
+        else:
+            _one_by_one(virtual, options.output, calls)
+        wall = [case for case in cases if case.clock != VIRTUAL]
+        if wall and not calls.enough:
+            _side_by_side(wall, options, calls)
+    return calls
+
+
+def _one_by_one(cases: Sequence[Case], output: Path, calls: Calls) -> None:
+    for case in cases:
+        if calls.enough:
+            return
+        calls.begin(case)
+        try:
+            calls.add(case.number, call_virtual(case, output))
+        except Interrupted as stopped:
+            calls.stopped(case.number, stopped)
+
+
+def _in_processes(cases: Sequence[Case], options: RunOptions, calls: Calls) -> None:
+    """Share virtual calls out among processes; each reads the files itself and makes the calls it is told."""
+    context = get_context("spawn")
+    try:
+        with ProcessPoolExecutor(options.workers, context, _ready_worker, (options,)) as pool:
+            for number, result in pool.map(_call_in_worker, [case.number for case in cases]):
+                calls.add(number, result)
+                if calls.enough:
+                    pool.shutdown(wait=True, cancel_futures=True)
+                    return
+    except KeyboardInterrupt:
+        calls.interrupted = True
+
+
+_worker_cases: dict[int, Case] = {}
+_worker_options: list[RunOptions] = []
+
+
+def _ready_worker(options: RunOptions) -> None:
+    from turnspec.run.planning import plan_cases
+
+    _worker_cases.update({case.number: case for case in plan_cases(options).cases})
+    _worker_options.append(options)
+
+
+def _call_in_worker(number: int) -> tuple[int, CallResult]:
+    return number, call_virtual(_worker_cases[number], _worker_options[0].output)
+
+
+def _side_by_side(cases: Sequence[Case], options: RunOptions, calls: Calls) -> None:
+    try:
+        run_on(WallLoop, _all_wall(cases, options, calls))
+    except KeyboardInterrupt:
+        calls.interrupted = True
+
+
+async def _all_wall(cases: Sequence[Case], options: RunOptions, calls: Calls) -> None:
+    wheel = PacingWheel.of(asyncio.get_running_loop())
+    room = asyncio.Semaphore(options.at_once)
+    bridges = Bridges()
+    try:
+        async with asyncio.TaskGroup() as group:
+            for case in cases:
+                group.create_task(_one_wall(case, options.output, wheel, bridges, room, calls))
+    finally:
+        await bridges.stop()
+
+
+async def _one_wall(  # noqa: PLR0913 - the parts of one run, each with its own life
+    case: Case,
+    output: Path,
+    wheel: PacingWheel,
+    bridges: Bridges,
+    room: asyncio.Semaphore,
+    calls: Calls,
+) -> None:
+    async with room:
+        if calls.enough:
+            return
+        calls.begin(case)
+        try:
+            calls.add(case.number, await call_wall(case, output, wheel, bridges))
+        except Interrupted as stopped:
+            calls.stopped(case.number, stopped)
+            raise asyncio.CancelledError from stopped
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM stops a run as Ctrl-C does: records are completed, partial reports are written."""
+    try:
+        before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    except ValueError:  # not in the main thread: whoever runs us there handles signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+

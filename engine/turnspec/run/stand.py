@@ -1,0 +1,92 @@
+"""What stands at the far end of a call: a local agent, a bridge with its backend, or a URL as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from turnspec.adapters.base import Witness
+from turnspec.call import Identity
+from turnspec.call.events import Event, Side
+from turnspec.doubles.agent.reply import Agent
+from turnspec.run.errors import HarnessError, TargetDied
+
+LOOPBACK = "127.0.0.1"
+Session = tuple[Agent, Witness, Identity]
+
+
+@dataclass(frozen=True, slots=True)
+class SidedWitness:
+    """A witness that reports under one side, whichever side its double takes itself to be on."""
+
+    witness: Witness
+    side: Side
+
+    def now_us(self) -> int:
+        """Microseconds since the call began."""
+        return self.witness.now_us()
+
+    def happened(self, event: Event) -> None:
+        """Pass an event on as seen from this side."""
+        self.witness.happened(replace(event, side=self.side))
+
+    def frame(self, side: Side, direction: str, text: str) -> None:
+        """Pass a frame on as seen from this side."""
+        del side
+        self.witness.frame(self.side, direction, text)
+
+
+@dataclass(frozen=True, slots=True)
+class FarEnd:
+    """Where to dial, and what shows that the process there has ended."""
+
+    url: str
+    died: asyncio.Future[TargetDied] | None = None
+
+
+class Double(Protocol):
+    """A double that is being served."""
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        ...
+
+    async def aclose(self) -> None:
+        """Serve no more, and let go of every connection."""
+        ...
+
+
+async def serve_double(protocol: str, session: Callable[[], Session | None]) -> Double:
+    """Serve the bot's side of `protocol` on loopback, on the running loop.
+
+    Raises:
+        HarnessError: There is no local agent for this protocol.
+    """
+    match protocol:
+        case "twilio":
+            from turnspec.doubles.twilio.serve import serve_twilio_bot
+
+            return await serve_twilio_bot(lambda: _without_identity(session()), LOOPBACK, 0)
+        case "realtime":
+            from turnspec.doubles.realtime.serve import serve_realtime
+
+            return await serve_realtime(session, LOOPBACK, 0)
+        case _:
+            raise HarnessError(f"there is no local agent for the protocol '{protocol}'")
+
+
+def _without_identity(session: Session | None) -> tuple[Agent, Witness] | None:
+    return None if session is None else session[:2]
+
+
+@asynccontextmanager
+async def local_agent(protocol: str, session: Session) -> AsyncIterator[FarEnd]:
+    """A local agent of its own for one call."""
+    double = await serve_double(protocol, lambda: session)
+    async with contextlib.aclosing(double):
+        yield FarEnd(double.url)
