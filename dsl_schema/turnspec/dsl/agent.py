@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, JsonValue
 
-from turnspec.dsl.base import Located, Model, Reading
+from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.caller import Digits
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.functions import FunctionSpec
@@ -128,8 +128,7 @@ class When(Model):
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's
         """Make single words lists of one."""
-        lists = ("keywords", "all_of", "excludes", "intents", "modalities")
-        return data.but(**{key: [data[key]] for key in lists if isinstance(data.get(key), str)})
+        return listed(data, "keywords", "all_of", "excludes", "intents", "modalities")
 
 
 class Response(Reply):

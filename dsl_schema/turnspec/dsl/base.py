@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import NoneType
 from typing import Any, ClassVar, Protocol, Self
 
 from pydantic import (
@@ -13,8 +14,8 @@ from pydantic import (
     PrivateAttr,
     ValidationError,
     ValidationInfo,
+    model_validator,
 )
-from pydantic import model_validator
 
 from turnspec.dsl.spans import NOWHERE, Place, Span
 
@@ -31,6 +32,12 @@ class Located(dict[str, Any]):
     def but(self, **changed: Any) -> Located:
         """The same mapping in the same place with some keys set."""
         return Located({**self, **changed}, self.place)
+
+
+def listed(data: Located, *keys: str) -> Located:
+    """The same mapping, where each of these keys that has a single value has a list of it."""
+    single = {key: [data[key]] for key in keys if not isinstance(data.get(key), list | Mapping | NoneType)}
+    return data.but(**single) if single else data
 
 
 class Reading(Protocol):
@@ -125,7 +132,7 @@ class Model(BaseModel):
             made = handler(normal)
         except ValidationError as error:
             raise reading.reported(cls, normal, error) from None
-        made._place = data.place
+        made._place = data.place  # noqa: SLF001 # its own class sets it
         return made
 
     @classmethod

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
-from turnspec.dsl.base import Located, Model, Reading
+from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.refusals import refusal
+from turnspec.dsl.templates import is_template
 
 DIGIT_PAUSE = Duration(500_000)
 """What `w` among digits means."""
@@ -25,6 +26,8 @@ def _quoted_digits(written: object) -> object:
 
 
 def _only_digits(written: str) -> str:
+    if is_template(written):
+        return written
     if found := re.search(r"[^0-9*#A-Da-dw]", written):
         raise refusal(
             "bad-digits",
@@ -58,7 +61,7 @@ class Pause(Model):
 
 
 def _part_tag(value: Any) -> str:
-    return "<text>" if isinstance(value, str) else "<pause>"
+    return "<pause>" if isinstance(value, Mapping | Pause) else "<text>"
 
 
 SayPart = Annotated[
@@ -89,7 +92,7 @@ class Say(Action):
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's
         """Make one text a list of it."""
-        return data.but(say=[data["say"]]) if isinstance(data["say"], str) else data
+        return listed(data, "say")
 
 
 class Play(Action):

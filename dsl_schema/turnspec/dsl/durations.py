@@ -43,8 +43,9 @@ class Duration:
             raise _without_unit(text)
         raise refusal(
             "bad-duration",
-            f"{text!r} is not a duration",
+            f"'{text}' is not a duration",
             hint="write a number and one of ms, s, min, h: 800 ms, 1.2 s, 2 min",
+            suggestion=_spelt_out(text),
         )
 
     @property
@@ -80,6 +81,16 @@ class Duration:
             "pattern": rf"^{_WRITTEN.pattern}$",
             "description": "a number and a unit: 800 ms, 1.2 s, 2 min, 1 h",
         }
+
+
+def _spelt_out(text: str) -> str | None:
+    """The duration that was meant by `5 sec` or `2 minutes`."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(m|s|h)([a-z]*)", text, re.IGNORECASE)
+    if found is None:
+        return None
+    letter, rest = found[2].lower(), found[3].lower()
+    unit = {"s": "s", "h": "h"}.get(letter) or ("ms" if rest.startswith(("s", "il")) else "min")
+    return f"{found[1]} {unit}"
 
 
 def _plain(us: int, unit: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from turnspec.dsl import matchers
-from turnspec.dsl.base import Located, Model, Reading
+from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.matchers import Matcher
 from turnspec.dsl.spans import Place
@@ -79,10 +79,11 @@ class Expect(Model):
         for key in ("says", "does_not_say"):
             if key in data:
                 changed[key] = _matcher_list(data, key, reading)
-        if isinstance(data.get("intent"), str):
-            changed["intent"] = [data["intent"]]
-        if isinstance(data.get("does_not_call"), str) and data["does_not_call"] != "any":
-            changed["does_not_call"] = [data["does_not_call"]]
+        data = (
+            listed(data, "intent")
+            if data.get("does_not_call") == "any"
+            else listed(data, "intent", "does_not_call")
+        )
         if "calls" in data:
             changed["calls"] = _calls(data["calls"], data, reading)
         if isinstance(data.get("returned"), Located):
@@ -101,13 +102,21 @@ def _matcher_list(data: Located, key: str, reading: Reading) -> list[Located]:
     return [matchers.located(item, place.child(index), reading) for index, item in enumerate(value)]
 
 
+def _mode(written: Any) -> CallsMode:
+    """`in_order` or `exactly` where that is the one key, with a list below it."""
+    if isinstance(written, Located) and len(written) == 1:
+        if isinstance(written.get("in_order"), list):
+            return "in_order"
+        if isinstance(written.get("exactly"), list):
+            return "exactly"
+    return "any"
+
+
 def _calls(written: Any, data: Located, reading: Reading) -> Located:
     place = data.place.child("calls")
-    mode: CallsMode = "any"
-    if isinstance(written, Located) and len(written) == 1:
-        for name in ("in_order", "exactly"):
-            if isinstance(written.get(name), list):
-                mode, place, written = name, place.child(name), written[name]
+    mode = _mode(written)
+    if mode != "any":
+        place, written = place.child(mode), written[mode]
     if isinstance(written, list):
         items = [
             made

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue
 
-from turnspec.dsl.base import Located, Model, Reading
+from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.spans import Span
 
@@ -96,7 +96,7 @@ class TargetSpec(Model):
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's
         """Make one protocol a list of it."""
-        return data.but(protocol=[data["protocol"]]) if isinstance(data.get("protocol"), str) else data
+        return listed(data, "protocol")
 
 
 class Project(Model):

@@ -1,0 +1,70 @@
+"""Files that documents name: are they there, and inside the project?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from turnspec.dsl.problems import Problem, nearest, problem_at
+from turnspec.dsl.spans import Place
+from turnspec.dsl.templates import is_template
+
+AudioCheck = Callable[[Path], str | None]
+"""What is wrong with an audio file, in words for testers; None where it can be played."""
+
+
+def _playable(_: Path) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The folder that paths stay inside of, and how recordings are looked at."""
+
+    root: Path
+    allow_outside: bool = False
+    check_audio: AudioCheck = _playable
+
+    def label(self, path: Path) -> str:
+        """What a file is called in messages and reports: its path from the project folder."""
+        resolved = path.resolve()
+        root = self.root.resolve()
+        return resolved.relative_to(root).as_posix() if resolved.is_relative_to(root) else resolved.as_posix()
+
+    def problems(self, written: str, place: Place, what: str, *, key: bool = False) -> Iterator[Problem]:
+        """What is wrong with a path; `what` says what it should lead to ("a recording")."""
+        if is_template(written):
+            return
+        path = place.table.folder / written
+        if not self.allow_outside and not path.resolve().is_relative_to(self.root.resolve()):
+            hint = "put the file inside, or write `allow_outside: true` in turnspec.yaml"
+            yield problem_at(
+                place, "outside-project", "this leads out of the project folder", hint=hint, key=key
+            )
+        elif path.is_dir():
+            hint = f"name {what} inside it"
+            yield problem_at(
+                place, "is-a-directory", f"'{written}' is a folder, not {what}", hint=hint, key=key
+            )
+        elif not path.is_file():
+            yield self._missing(written, path, place, key=key)
+
+    def audio_problems(self, written: str, place: Place, *, key: bool = False) -> Iterator[Problem]:
+        """The same for a recording, which must also be one."""
+        found = list(self.problems(written, place, "a recording", key=key))
+        yield from found
+        if found or is_template(written):
+            return
+        wrong = self.check_audio(place.table.folder / written)
+        if wrong is not None:
+            yield problem_at(place, "bad-audio", wrong, hint="record it again, or convert it to WAV", key=key)
+
+    def _missing(self, written: str, path: Path, place: Place, *, key: bool) -> Problem:
+        there = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = nearest(path.name, there)
+        folder = written.rpartition("/")[0]
+        suggestion = (f"{folder}/{near}" if folder else near) if near else None
+        hint = "" if near else f"paths begin at the folder of this file: {self.label(path)} is not there"
+        message = f"there is no file '{written}'"
+        return problem_at(place, "missing-file", message, suggestion=suggestion, hint=hint, key=key)

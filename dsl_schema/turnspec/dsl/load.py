@@ -1,0 +1,255 @@
+"""From paths to a project, its scenarios and scripts - and to every problem of all of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import TypeVar
+
+from turnspec.dsl.agent import AgentScript, IntentCatalogue, IntentSpec
+from turnspec.dsl.base import Located, Model
+from turnspec.dsl.document import DEFAULT_BOUNDS, Document, read_document
+from turnspec.dsl.files import AudioCheck, Files
+from turnspec.dsl.guard import Bounds
+from turnspec.dsl.problems import Problem, in_reading_order, nearest, problem_at, problem_of_file
+from turnspec.dsl.project import Project, TargetSpec
+from turnspec.dsl.reader import read_model
+from turnspec.dsl.references import Known, problems_of_agent, problems_of_project, problems_of_scenario
+from turnspec.dsl.scenario import Scenario
+from turnspec.dsl.spans import Place
+
+PROJECT_FILE = "turnspec.yaml"
+KINDS: Mapping[str, type[Model]] = {
+    "scenario": Scenario,
+    "agent": AgentScript,
+    "intents": IntentCatalogue,
+}
+"""The top-level key that tells what a file is."""
+KINDS_NOT_YET = frozenset({"fragment"})
+
+_BEGINNING = re.compile(rf"({'|'.join([*KINDS, *KINDS_NOT_YET])})\s*:")
+
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All that was read. With any problem, nothing of it may be run.
+
+    `root` is the project folder; `files` were read, and `agents` are the scripts, both by their path from it.
+    """
+
+    root: Path
+    project: Project
+    scenarios: tuple[Scenario, ...] = ()
+    agents: Mapping[str, AgentScript] = field(default_factory=dict)
+    intents: Mapping[str, IntentSpec] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def target(self, scenario: Scenario) -> TargetSpec | None:
+        """The target that a scenario calls."""
+        return self._known().target(scenario)
+
+    def script(self, target: TargetSpec) -> AgentScript | None:
+        """The script of a target's local agent, or of the simulated model behind it."""
+        return self._known().script(target)
+
+    def _known(self) -> Known:
+        return Known(self.project, Files(self.root), self.intents, self.agents)
+
+
+def load(
+    paths: Sequence[Path], *, bounds: Bounds = DEFAULT_BOUNDS, check_audio: AudioCheck | None = None
+) -> Loaded:
+    """Read files, and folders with all that is in them.
+
+    The project is the nearest `turnspec.yaml` upwards from the first path; without one, a file stands alone.
+    `check_audio` looks into recordings: it returns what is wrong with one.
+    """
+    project_file = _project_file(paths[0]) if paths else None
+    loading = _Loading(_root(paths, project_file), bounds)
+    project = loading.project(project_file)
+    files = Files(loading.root, project.allow_outside)
+    if check_audio is not None:
+        files = Files(loading.root, project.allow_outside, check_audio)
+    for path in paths:
+        loading.path(path, project)
+    for written in project.intents:
+        loading.referenced(project, written, files)
+    for target in chain(project.targets.values(), loading.inline_targets()):
+        for script in (target.agent, target.backend):
+            if script is not None:
+                loading.referenced(target, script, files)
+    known = Known(project, files, loading.intents(), loading.agents())
+    loading.problems.extend(_reference_problems(known, loading))
+    return Loaded(
+        loading.root,
+        project,
+        tuple(loading.scenarios()),
+        known.agents,
+        known.intents,
+        tuple(sorted(loading.labels)),
+        in_reading_order(loading.problems),
+    )
+
+
+def _reference_problems(known: Known, loading: _Loading) -> Iterator[Problem]:
+    yield from problems_of_project(known.project, known)
+    for scenario in loading.scenarios():
+        yield from problems_of_scenario(scenario, known)
+    for script in known.agents.values():
+        yield from problems_of_agent(script, known)
+
+
+def _project_file(path: Path) -> Path | None:
+    absolute = path.absolute()
+    folders = [absolute, *absolute.parents] if absolute.is_dir() else [*absolute.parents]
+    return next((file for folder in folders if (file := folder / PROJECT_FILE).is_file()), None)
+
+
+def _root(paths: Sequence[Path], project_file: Path | None) -> Path:
+    if project_file is not None:
+        return project_file.parent
+    if not paths:
+        return Path.cwd()
+    first = paths[0].absolute()
+    folder = first if first.is_dir() else first.parent
+    return Path.cwd() if folder.is_relative_to(Path.cwd()) else folder
+
+
+class _Loading:
+    def __init__(self, root: Path, bounds: Bounds) -> None:
+        self.root = root
+        self.bounds = bounds
+        self.problems: list[Problem] = []
+        self.models: dict[Path, Model | None] = {}
+        self.labels: set[str] = set()
+
+    def scenarios(self) -> Iterator[Scenario]:
+        return (model for _, model in sorted(self.models.items()) if isinstance(model, Scenario))
+
+    def agents(self) -> dict[str, AgentScript]:
+        return {
+            model.path: model for _, model in sorted(self.models.items()) if isinstance(model, AgentScript)
+        }
+
+    def intents(self) -> dict[str, IntentSpec]:
+        found: dict[str, IntentSpec] = {}
+        for _, model in sorted(self.models.items()):
+            if isinstance(model, IntentCatalogue):
+                found.update(model.intents)
+        return found
+
+    def inline_targets(self) -> list[TargetSpec]:
+        return [scenario.target for scenario in self.scenarios() if isinstance(scenario.target, TargetSpec)]
+
+    def project(self, path: Path | None) -> Project:
+        """The project that this file describes; an empty one where there is none, or a broken one."""
+        if path is None:
+            return Project(version=1)
+        document = self._keep(read_document(path, Files(self.root).label(path), self.bounds))
+        made = self._model(document, Project)
+        self.models[path.resolve()] = made
+        return made or Project(version=1)
+
+    def path(self, path: Path, project: Project) -> None:
+        """Read one path that was asked for."""
+        if path.is_dir() and path.suffix not in (".yaml", ".yml"):
+            for file in _yaml_files(path):
+                self._file(file, must_be_ours=_in_scenarios(file, project, self.root))
+        else:
+            self._file(path, must_be_ours=True)
+
+    def referenced(self, source: Model, written: str, files: Files) -> None:
+        """Read a file that a document names, unless its path is wrong: that is reported where it is named."""
+        path = source.file(written)
+        if not any(files.problems(written, source.place, "")):
+            self._file(path, must_be_ours=True)
+
+    def _file(self, path: Path, *, must_be_ours: bool) -> None:
+        resolved = path.resolve()
+        if resolved in self.models:
+            return
+        self.models[resolved] = None
+        document = read_document(path, Files(self.root).label(path), self.bounds)
+        kind = _kind(document)
+        if not (must_be_ours or kind):
+            return
+        self._keep(document)
+        if path.name == PROJECT_FILE:
+            self._second_project(document)
+        elif document.data is not None and kind in KINDS:
+            self.models[resolved] = self._model(document, KINDS[kind])
+        elif document.data is not None:
+            self.problems.append(_not_ours(document, kind))
+
+    def _keep(self, document: Document) -> Document:
+        self.labels.add(document.table.file)
+        self.problems.extend(document.problems)
+        return document
+
+    def _model(self, document: Document, model: type[M]) -> M | None:
+        if document.data is None:
+            return None
+        made, problems = read_model(model, document.data, Place(document.table), self.root)
+        # What is wrong in the YAML itself comes first; the same place need not be complained about twice.
+        taken = {(problem.span.line, problem.span.column) for problem in document.problems}
+        self.problems.extend(each for each in problems if (each.span.line, each.span.column) not in taken)
+        return made if not document.problems else None
+
+    def _second_project(self, document: Document) -> None:
+        hint = f"run them apart; the project in use is in {self.root}"
+        self.problems.append(
+            problem_of_file(document.table.file, "two-projects", "this is another project", hint=hint)
+        )
+
+
+def _kind(document: Document) -> str:
+    """The key that tells what a file is; where it could not be read, the first line that looks like one."""
+    if isinstance(document.data, Located):
+        return next((key for key in document.data if key in KINDS or key in KINDS_NOT_YET), "")
+    if document.data is not None:
+        return ""
+    found = (_BEGINNING.match(line) for line in document.table.lines)
+    return next((match[1] for match in found if match), "")
+
+
+def _not_ours(document: Document, kind: str) -> Problem:
+    place = Place(document.table)
+    if kind in KINDS_NOT_YET:
+        message = f"this version of turnspec does not run `{kind}` yet"
+        return problem_at(
+            place.child(kind), "not-yet", message, hint="write its turns into the scenario", key=True
+        )
+    hint = "a file begins with one of: scenario, agent, intents"
+    if isinstance(document.data, Located):
+        for key in document.data:
+            near = nearest(key, {*KINDS, *KINDS_NOT_YET})
+            if near is not None:
+                message = f"a file has no key '{key}' that tells what it is"
+                return problem_at(
+                    place.child(key), "unknown-kind", message, suggestion=near, hint=hint, key=True
+                )
+    return problem_at(place, "unknown-kind", "nothing here tells what this file is", hint=hint)
+
+
+def _yaml_files(folder: Path) -> Iterator[Path]:
+    """All YAML files below, in order; not those of hidden folders, reports and virtual environments."""
+    for path in sorted(folder.iterdir()):
+        if path.suffix in (".yaml", ".yml") and not path.name.startswith("."):
+            yield path
+        elif path.is_dir() and not _is_foreign(path):
+            yield from _yaml_files(path)
+
+
+def _is_foreign(folder: Path) -> bool:
+    named = folder.name.startswith(".") or folder.name in ("turnspec-report", "node_modules", "__pycache__")
+    return named or (folder / "pyvenv.cfg").is_file()
+
+
+def _in_scenarios(file: Path, project: Project, root: Path) -> bool:
+    return any(file.resolve().is_relative_to((root / folder).resolve()) for folder in project.scenarios)

@@ -1,0 +1,164 @@
+"""Which names templates may use, and where each must have got its value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from turnspec.dsl.base import Model
+from turnspec.dsl.expect import Expect
+from turnspec.dsl.matchers import Contains, Equals, Fields, Items, Matches, OneOf, Plain
+from turnspec.dsl.problems import Problem, nearest, problem_at
+from turnspec.dsl.reader import part_of
+from turnspec.dsl.spans import Place
+from turnspec.dsl.templates import TemplateError, is_template, names
+
+Text = tuple[str, Place]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names that are bound at one place: `words` with all below them, and dotted names one by one.
+
+    `later` says of names that are bound elsewhere where that is.
+    """
+
+    words: frozenset[str] = frozenset()
+    dotted: frozenset[str] = frozenset()
+    later: tuple[tuple[str, str], ...] = ()
+
+    def __contains__(self, name: str) -> bool:
+        if name.partition(".")[0] in self.words or name in self.dotted:
+            return True
+        return any(name.startswith(f"{known}.") for known in self.dotted if known.startswith("results."))
+
+    def with_words(self, more: frozenset[str] | set[str] | Mapping[str, Any]) -> Names:
+        """These names and more."""
+        return replace(self, words=self.words | set(more))
+
+    def with_dotted(self, more: frozenset[str] | set[str]) -> Names:
+        """These names and more, each with its dots."""
+        return replace(self, dotted=self.dotted | more)
+
+
+def problems_of_texts(texts: Iterator[Text], known: Names) -> Iterator[Problem]:
+    """What is wrong with the templates among these texts."""
+    for text, place in texts:
+        if is_template(text):
+            yield from _problems_of_template(text, place, known)
+
+
+def no_templates(texts: Iterator[Text], what: str) -> Iterator[Problem]:
+    """Refuse templates where a text must be known before any call."""
+    for text, place in texts:
+        if is_template(text):
+            message = f"{what} cannot have a template: it is needed before any value is known"
+            yield problem_at(place, "template-not-allowed", message, hint="write it out")
+
+
+def _problems_of_template(text: str, place: Place, known: Names) -> Iterator[Problem]:
+    try:
+        used = names(text)
+    except TemplateError as error:
+        offset = max(0, text.find(error.word) if error.word else text.find("{"))
+        span = part_of(place, text, offset, len(error.word) or 2)
+        yield problem_at(place, error.kind, str(error), hint=error.hint, span=span)
+        return
+    for name in sorted(used):
+        if name not in known:
+            yield _undefined(name, text, place, known)
+
+
+def _undefined(name: str, text: str, place: Place, known: Names) -> Problem:
+    span = part_of(place, text, max(0, text.find(name)), len(name))
+    near = nearest(name, known.words | known.dotted)
+    elsewhere = dict(known.later).get(name.partition(".")[0])
+    return problem_at(
+        place,
+        "undefined-name",
+        f"nothing gives '{name}' a value before this",
+        suggestion=near,
+        hint=elsewhere or ("" if near else _how_to_bind(name)),
+        span=span,
+    )
+
+
+def _how_to_bind(name: str) -> str:
+    root, _, rest = name.partition(".")
+    if root == "env" and rest:
+        return f"name it in turnspec.yaml: environment: [{rest}]"
+    if root == "results":
+        function = rest.partition(".")[0] or "the function"
+        return f"call {function} in the same response, and use its result in `then`"
+    return f"give it one under `variables:`, or capture it in an earlier turn with (?P<{root}>...)"
+
+
+def texts_of(value: Any, place: Place) -> Iterator[Text]:
+    """All texts in a plain value, at any depth."""
+    match value:
+        case str():
+            yield value, place
+        case Mapping():
+            for key, item in value.items():
+                yield from texts_of(item, place.child(key))
+        case list() | tuple():
+            for index, item in enumerate(value):
+                yield from texts_of(item, place.child(index))
+        case _:
+            pass
+
+
+def texts_of_matcher(matcher: Model | None) -> Iterator[Text]:
+    """All texts that a matcher compares with."""
+    match matcher:
+        case Plain():
+            yield from texts_of(matcher.value, matcher.place)
+        case Matches():
+            yield matcher.matches, matcher.place.child("matches")
+        case Contains():
+            yield from texts_of(matcher.contains, matcher.place.child("contains"))
+        case Equals():
+            yield from texts_of(matcher.equals, matcher.place.child("equals"))
+        case OneOf():
+            yield from texts_of(matcher.one_of, matcher.place.child("one_of"))
+        case Fields() | Items():
+            for part in _parts(matcher):
+                yield from texts_of_matcher(part)
+        case _:
+            pass
+
+
+def matchers_of(expect: Expect) -> Iterator[Model]:
+    """All matchers of a turn, but those inside others."""
+    yield from expect.says
+    yield from expect.does_not_say
+    for call in expect.calls.items if expect.calls else ():
+        if call.with_ is not None:
+            yield call.with_
+    yield from expect.returned.values()
+
+
+def captures_of(expect: Expect | None) -> frozenset[str]:
+    """The variables that a turn binds when it passes."""
+    if expect is None:
+        return frozenset()
+    negative = set(map(id, expect.does_not_say))
+    return frozenset(
+        name for matcher in matchers_of(expect) if id(matcher) not in negative for name in _captures(matcher)
+    )
+
+
+def _captures(matcher: Model) -> Iterator[str]:
+    match matcher:
+        case Matches():
+            yield from matcher.captures
+        case Fields() | Items():
+            for part in _parts(matcher):
+                yield from _captures(part)
+        case _:
+            pass
+
+
+def _parts(matcher: Fields | Items) -> tuple[Model, ...]:
+    return tuple(matcher.fields.values()) if isinstance(matcher, Fields) else matcher.items
