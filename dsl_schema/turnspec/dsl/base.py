@@ -23,11 +23,12 @@ from turnspec.dsl.spans import NOWHERE, Place, Span
 class Located(dict[str, Any]):
     """A mapping of a document, as plain data, that knows its place."""
 
-    __slots__ = ("place",)
+    __slots__ = ("place", "read_by")
 
     def __init__(self, data: Mapping[str, Any], place: Place) -> None:
         super().__init__(data)
         self.place = place
+        self.read_by: type[Model] | None = None
 
     def but(self, **changed: Any) -> Located:
         """The same mapping in the same place with some keys set."""
@@ -122,12 +123,16 @@ class Model(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _read(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
-        if type(data) is not Located or info.context is None:
+        # Pydantic wraps a model that contains itself twice: the inner call gets what the outer one made normal.
+        if type(data) is not Located or info.context is None or data.read_by is cls:
             return handler(data)
         reading: Reading = info.context
         normal = cls.normal(data, reading)
         if not cls.keys().issuperset(normal):
             normal = cls._without_unknown(normal, reading)
+        if normal is data:
+            normal = data.but()
+        normal.read_by = cls
         try:
             made = handler(normal)
         except ValidationError as error:
