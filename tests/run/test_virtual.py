@@ -331,6 +331,17 @@ class TestOutside:
         with pytest.raises(ForeignWork, match=named):
             virtually(main())
 
+    def test_a_refusal_hidden_at_the_very_end_still_comes_out(self) -> None:
+        """Also when the code under test turns it into a result and ends, with no time passing."""
+
+        async def main() -> str:
+            with contextlib.suppress(ForeignWork):
+                await asyncio.open_connection("api.example.com", 443)
+            return "all well"
+
+        with pytest.raises(ForeignWork, match="a connection to api"):
+            virtually(main())
+
     def test_watching_a_descriptor_is_refused(self) -> None:
         """A real socket's readiness is nothing that virtual time can wait for."""
         near, far = socket.socketpair()

@@ -229,7 +229,10 @@ class TargetProcess:
         finally:
             # Also when this very wait is cancelled, and for children that outlived their parent.
             self._signal(signal.SIGKILL)
-            self._watch.cancel()
+            await self._see_the_end()
+
+    async def _see_the_end(self) -> None:
+        self._watch.cancel()
         await asyncio.wait({self._child.exited})
         await asyncio.wait({self._child.silent}, timeout=_LAST_OUTPUT_S)
         self._transport.close()

@@ -18,7 +18,7 @@ import itertools
 import selectors
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import PurePath
 from typing import Any, NoReturn, TypeVar
@@ -113,7 +113,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._job_patience_s = job_patience_s
         self._standstill_turns = standstill_turns
         self._refusal: ForeignWork | None = None
-        self._idle_turns = 0
+        self._timeless_turns = 0
         self._numbers = itertools.count(1)
         self._home = threading.get_ident()
         self._others = OtherThreads(self, self.wake)
@@ -158,23 +158,36 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             raise RuntimeError("Event loop is closed")
 
     def take_turn(self, *, busy: bool) -> None:
-        """Raise what was refused, or that virtual time stands still; called once a turn by the selector."""
-        if self._refusal is not None:
-            refusal, self._refusal = self._refusal, None
-            raise refusal
-        self._idle_turns = self._idle_turns + 1 if busy else 0
-        if self._idle_turns > self._standstill_turns:
-            turns, self._idle_turns = self._idle_turns, 0
+        """Count the turns in which no time can pass; VirtualStandstill when they have no end."""
+        self._timeless_turns = self._timeless_turns + 1 if busy else 0
+        if self._timeless_turns > self._standstill_turns:
+            turns, self._timeless_turns = self._timeless_turns, 0
             raise VirtualStandstill(self._now_ns // 1000, turns, self._waiting())
 
     def pass_time(self, until_timer_s: float | None) -> float | None:
         """Deliver what finished in other threads, or say how long to wait for it, or jump to a timer."""
+        self._raise_refusal()
         if self._others.busy():
             return None if self._others.deliver() else self._job_patience_s
         if until_timer_s is None:
             raise VirtualDeadlock(self._now_ns // 1000, self._waiting(), self._others.unknown())
         self._now_ns += round(until_timer_s * _NS)
         return None
+
+    def run_until_complete(self, future: Generator[Any, None, T] | Awaitable[T]) -> T:
+        """Run until `future` is done; whatever it made of a refusal, the refusal is raised."""
+        try:
+            result = super().run_until_complete(future)
+        except Exception:
+            self._raise_refusal()
+            raise
+        self._raise_refusal()
+        return result
+
+    def _raise_refusal(self) -> None:
+        refusal, self._refusal = self._refusal, None
+        if refusal is not None:
+            raise refusal
 
     def lose_patience(self) -> NoReturn:
         """Refuse a job that has taken so long that it may never end."""
@@ -289,7 +302,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     # What is refused
 
     def refused(self, work: str, suggestion: str = _SERVE_IT) -> ForeignWork:
-        """Return the refusal to raise; the first one also ends the loop's run at its next turn."""
+        """Return the refusal to raise; the first one also ends the loop's run before time passes."""
         refusal = ForeignWork(work, suggestion)
         self._refusal = self._refusal or refusal
         return refusal

@@ -1,0 +1,221 @@
+"""One wheel paces every call: on absolute deadlines, without drift, and no call disturbs another."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turnspec.run.errors import VirtualDeadlock
+from turnspec.run.loops import WallLoop, run_on
+from turnspec.run.virtual import VirtualLoop
+from turnspec.run.wheel import Lateness, PacingWheel
+
+T = TypeVar("T")
+
+
+def virtually(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run in virtual time."""
+    return run_on(VirtualLoop, coroutine)
+
+
+def now_us() -> int:
+    """Return the running loop's time."""
+    return round(asyncio.get_running_loop().time() * 1_000_000)
+
+
+@given(starts_us=st.lists(st.integers(0, 100_000), min_size=1, max_size=10))
+def test_in_virtual_time_every_tick_is_exact(starts_us: list[int]) -> None:
+    """Seat by seat, tick n comes at start + (n + 1) * 20 ms, whatever other seats there are."""
+    ticks: list[list[tuple[int, int]]] = [[] for _ in starts_us]
+
+    async def main() -> None:
+        wheel = PacingWheel.of(asyncio.get_running_loop())
+        for seat, start in enumerate(starts_us):
+            wheel.join(lambda n, seat=seat: ticks[seat].append((n, now_us())), start / 1_000_000)  # type: ignore[misc]  # mypy cannot infer a lambda's default
+        await asyncio.sleep(0.3)
+
+    virtually(main())
+    for start, seen in zip(starts_us, ticks, strict=True):
+        count = (300_000 - start) // 20_000
+        assert seen == [(n, start + (n + 1) * 20_000) for n in range(count)]
+
+
+def test_an_hour_does_not_drift() -> None:
+    """The last of 180,000 ticks is as exact as the first."""
+    last: list[tuple[int, int]] = [(0, 0)]
+
+    async def main() -> None:
+        def tick(n: int) -> None:
+            last[0] = (n, now_us())
+
+        PacingWheel.of(asyncio.get_running_loop()).join(tick, 0.0)
+        await asyncio.sleep(3600)
+
+    virtually(main())
+    assert last == [(179_999, 3_600_000_000)]
+
+
+def test_late_ticks_are_made_up_for_in_order() -> None:
+    """Joining 90 ms after one's start brings four ticks at once, then the usual pace; lateness is told."""
+    seen: list[tuple[int, int]] = []
+
+    async def main() -> tuple[int, int]:
+        await asyncio.sleep(0.09)
+        wheel = PacingWheel.of(asyncio.get_running_loop())
+        seat = wheel.join(lambda n: seen.append((n, now_us())), 0.0)
+        await asyncio.sleep(0.04)
+        return seat.lateness.maximum_us, seat.lateness.percentile_us(20)
+
+    assert virtually(main()) == (70_000, 0)
+    assert seen == [(0, 90_000), (1, 90_000), (2, 90_000), (3, 90_000), (4, 100_000), (5, 120_000)]
+
+
+def test_a_tick_that_raises_ends_its_own_seat_only() -> None:
+    """The owner gets the exception from `ended`; the neighbour keeps its pace."""
+    neighbour: list[int] = []
+
+    def fail(n: int) -> None:
+        if n == 1:
+            raise LookupError("no audio left")
+
+    async def main() -> int:
+        wheel = PacingWheel.of(asyncio.get_running_loop())
+        failing = wheel.join(fail, 0.0)
+        wheel.join(neighbour.append, 0.0)
+        with pytest.raises(LookupError, match="no audio left"):
+            await failing.ended
+        at = now_us()
+        assert not failing.active
+        await asyncio.sleep(0.04)
+        return at
+
+    assert virtually(main()) == 40_000
+    assert neighbour == [0, 1, 2, 3]
+
+
+def test_leaving_ends_the_ticks_at_once() -> None:
+    """Also from inside a tick, also twice; `ended` is done without an error."""
+    seen: list[int] = []
+
+    async def main() -> None:
+        wheel = PacingWheel.of(asyncio.get_running_loop())
+
+        def tick(n: int) -> None:
+            seen.append(n)
+            if n == 2:
+                seat.leave()
+
+        seat = wheel.join(tick, 0.0)
+        await seat.ended
+        seat.leave()
+        await asyncio.sleep(1)
+
+    virtually(main())
+    assert seen == [0, 1, 2]
+
+
+def test_an_empty_wheel_sets_no_timer() -> None:
+    """Once everybody has left nothing wakes the loop, so a deadlock is seen at once."""
+
+    async def main() -> None:
+        wheel = PacingWheel.of(asyncio.get_running_loop())
+        seats = [wheel.join(lambda _: None, start) for start in (0.0, 0.003)]
+        await asyncio.sleep(0.1)
+        for seat in seats:
+            seat.leave()
+        await asyncio.Event().wait()
+
+    with pytest.raises(VirtualDeadlock) as caught:
+        virtually(main())
+    assert caught.value.at_us == 100_000
+
+
+def test_slots_spread_seats_that_start_together() -> None:
+    """On the wall clock 20 calls begun at one instant sit two to a slot, each moved by less than 20 ms."""
+
+    async def main() -> list[int]:
+        wheel = PacingWheel(asyncio.get_running_loop())
+        return sorted(round(wheel.join(lambda _: None, 0.0101).start_time * 1e6) for _ in range(20))
+
+    starts = virtually(main())
+    assert starts == sorted([12_000 + 2_000 * slot for slot in range(10)] * 2)
+
+
+def test_a_left_slot_is_taken_again() -> None:
+    """Load is what sits in a slot now."""
+
+    async def main() -> list[float]:
+        wheel = PacingWheel(asyncio.get_running_loop())
+        first = wheel.join(lambda _: None, 0.0)
+        second = wheel.join(lambda _: None, 0.0)
+        first.leave()
+        return [seat.start_time for seat in (first, second, wheel.join(lambda _: None, 0.0))]
+
+    assert virtually(main()) == [0.0, 0.002, 0.0]
+
+
+def test_on_the_wall_clock_ticks_are_never_early_and_never_drift() -> None:
+    """Fifty calls for half a second: every tick came, in order, none before its deadline."""
+    ticks: list[list[tuple[int, float]]] = [[] for _ in range(50)]
+
+    async def main() -> list[tuple[float, int]]:
+        loop = asyncio.get_running_loop()
+        wheel = PacingWheel.of(loop)
+
+        def ticker(seat: int) -> Any:
+            return lambda n: ticks[seat].append((n, loop.time()))
+
+        seats = [wheel.join(ticker(seat), loop.time()) for seat in range(50)]
+        await asyncio.sleep(0.5)
+        for seat in seats:
+            seat.leave()
+        return [(seat.start_time, seat.lateness.maximum_us) for seat in seats]
+
+    for (start, worst_us), seen in zip(run_on(WallLoop, main()), ticks, strict=True):
+        assert [n for n, _ in seen] == list(range(len(seen)))
+        assert len(seen) >= 15
+        late_us = [(at - start - (n + 1) * 0.02) * 1e6 for n, at in seen]
+        assert min(late_us) >= -0.01
+        assert worst_us <= max(late_us)
+
+
+def test_a_blocked_loop_makes_up_and_says_so() -> None:
+    """A stall of 100 ms costs no tick and is in the record."""
+    seen: list[int] = []
+
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        seat = PacingWheel.of(loop).join(seen.append, loop.time())
+        await asyncio.sleep(0.03)
+        time.sleep(0.1)  # noqa: ASYNC251 - the stall that is being tested
+        await asyncio.sleep(0.03)
+        seat.leave()
+        return seat.lateness.maximum_us
+
+    assert run_on(WallLoop, main()) >= 70_000
+    assert seen == list(range(len(seen)))
+    assert len(seen) >= 6
+
+
+@given(st.lists(st.integers(0, 10_000_000), min_size=1, max_size=200), st.sampled_from([0, 50, 90, 99, 100]))
+def test_percentiles_are_within_two_percent_and_never_understated(values: list[int], percent: int) -> None:
+    """The kept counts agree with sorting every value."""
+    lateness = Lateness()
+    for value in values:
+        lateness.add(value)
+    exact = sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
+    assert exact <= lateness.percentile_us(percent) <= exact * 1.016 + 1
+    assert lateness.maximum_us == max(values)
+    assert lateness.ticks == len(values)
+
+
+def test_nothing_counted_is_no_lateness() -> None:
+    """A seat that never ticked has none."""
+    assert (Lateness().ticks, Lateness().percentile_us(99), Lateness().maximum_us) == (0, 0, 0)
