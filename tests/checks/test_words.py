@@ -32,7 +32,12 @@ def audio(at_ms: int, length_ms: int, plays_ms: int | None = None, stream: str =
 
 
 def said(
-    text: str, began_ms: int, length_ms: int | None, response: str = "r1", item: str = "i1", side: Side = Side.MODEL
+    text: str,
+    began_ms: int,
+    length_ms: int | None,
+    response: str = "r1",
+    item: str = "i1",
+    side: Side = Side.MODEL,
 ) -> AgentSaid:
     return AgentSaid(
         at_us=began_ms * 1_000 + 5_000,
@@ -180,7 +185,12 @@ def test_the_callers_side_of_the_transcript() -> None:
     """Speech, text and digits appear in order, each with where it comes from."""
     events = (
         CallerSpoke(
-            at_us=0, turn=0, text="I lost my card", origin=Origin.RECORDED, speech_start_us=50_000, speech_end_us=900_000
+            at_us=0,
+            turn=0,
+            text="I lost my card",
+            origin=Origin.RECORDED,
+            speech_start_us=50_000,
+            speech_end_us=900_000,
         ),
         CallerPressed(at_us=1_000_000, turn=1, digit="1"),
         CallerPressed(at_us=1_200_000, turn=1, digit="#"),

@@ -15,11 +15,11 @@ from turnspec.call.events import (
     AgentAudio,
     AgentSaid,
     AgentTruncated,
-    CallEnded,
     PlaybackFlushed,
     ResponseEnded,
     Side,
 )
+from turnspec.checks.turns import ENDINGS
 
 SLACK_US: Final = 60_000
 """Audio that a bridge's framing and resampling may add or lose: three frames of 20 ms."""
@@ -70,7 +70,7 @@ def _pieces(view: EvidenceView) -> list[_Piece]:
     pieces: list[_Piece] = []
     cut_us: int | None = None
     for event in reversed(view.events):
-        if isinstance(event, PlaybackFlushed | CallEnded):
+        if isinstance(event, PlaybackFlushed | ENDINGS):
             cut_us = event.at_us
         elif isinstance(event, AgentAudio) and event.side is Side.LINE:
             pieces.append(_piece(event, cut_us))

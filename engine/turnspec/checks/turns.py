@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from turnspec.call import EvidenceView
-from turnspec.call.events import CallEnded, ResponseStarted, Side, TurnBegan, TurnEnded
+from turnspec.call.events import (
+    AgentHungUp,
+    CallEnded,
+    CallerHungUp,
+    LineBroke,
+    ResponseStarted,
+    Side,
+    TurnBegan,
+    TurnEnded,
+)
+
+ENDINGS = AgentHungUp | CallerHungUp | LineBroke | CallEnded
+"""After the first of these nothing is heard any more; what follows it is only the closing of the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +67,7 @@ def responses_started(view: EvidenceView, side: Side) -> dict[str, int]:
 
 def end_of_call(view: EvidenceView) -> int | None:
     """When the call ended; None while it goes on."""
-    return next((event.at_us for event in view.of(CallEnded)), None)
+    return next((event.at_us for event in view.events if isinstance(event, ENDINGS)), None)
 
 
 def _end(event: TurnEnded | None) -> tuple[int | None, str]:

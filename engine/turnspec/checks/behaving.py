@@ -1,0 +1,139 @@
+"""Expectations about when the agent speaks, stops and hangs up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from turnspec.audio.edges import Segment
+from turnspec.call.events import AgentHungUp, CallerHungUp
+from turnspec.checks import shown
+from turnspec.checks.context import Stage
+from turnspec.checks.measure import error_bar
+from turnspec.checks.scene import Scene
+from turnspec.checks.stopping import Stopping, stopping
+from turnspec.checks.turns import Window
+from turnspec.dsl import Expect
+from turnspec.results import Finding, Status
+
+PASSED, FAILED, NOT_EXERCISED = Status.PASSED, Status.FAILED, Status.NOT_EXERCISED
+
+
+def silent(stage: Stage, expect: Expect) -> Iterator[Finding]:
+    """The agent says nothing for so long from the end of the caller's action."""
+    if expect.silent is None:
+        return
+    since, length = stage.turn.quiet_from_us, expect.silent.us
+    expected, span = f"no speech for {expect.silent}", expect.span_of("silent")
+    broken = _spoken_in(stage, since, since + length)
+    if broken is not None:
+        begun = max(broken.start_us, since)
+        words = f"; it said {shown.quoted(stage.turn.text)}" if stage.turn.text else ""
+        message = (
+            f"The agent was to be silent for {expect.silent}, but was heard {shown.clock(begun)}, "
+            f"{shown.ms(begun - since)} after the caller's end{words}."
+        )
+        actual = f"speech after {shown.ms(begun - since)}"
+        yield stage.found("silent", FAILED, message, expected=expected, actual=actual, span=span, at_us=begun)
+        return
+    watched = (stage.scene.ended_us or stage.scene.last_us) - since
+    if watched < length:
+        seen = shown.ms(max(0, watched))
+        message = f"The call ended {seen} into the {expect.silent} of silence that were expected."
+        yield stage.found("silent", NOT_EXERCISED, message, expected=expected, span=span)
+        return
+    message = f"The agent was silent for {expect.silent}."
+    yield stage.found("silent", PASSED, message, expected=expected, actual="no speech", span=span)
+
+
+def stops(stage: Stage, expect: Expect) -> Iterator[Finding]:
+    """The agent falls silent soon after the caller talks over it, though it had more to say."""
+    if expect.stops is None:
+        return
+    span = expect.span_of("stops")
+    stop = stopping(stage.scene, stage.turn)
+    if stop is None:
+        message = (
+            "Whether the agent stops could not be seen: it was not speaking when the caller talked over it."
+        )
+        yield stage.found("stops", NOT_EXERCISED, message, expected=_expected_stop(expect.stops), span=span)
+        return
+    status, message = _stopped(stop, expect.stops, error_bar(stage.context.lateness_us))
+    yield stage.found(
+        "stops",
+        status,
+        message,
+        expected=f"{_expected_stop(expect.stops)} within {shown.ms(stop.limit_us)}",
+        actual=f"silent after {shown.ms(stop.after_us)}",
+        span=span,
+        at_us=stop.stopped_us,
+        details=(f"there was more to say: {stop.evidence}",) if stop.evidence else (),
+    )
+
+
+def hangup(stage: Stage, expect: Expect) -> Iterator[Finding]:
+    """The agent's side ends the call in this turn, or does not."""
+    if expect.hangup is None:
+        return
+    span = expect.span_of("hangup")
+    event = agent_hangup(stage.scene, stage.turn.window)
+    expected = "the agent hangs up" if expect.hangup else "the agent stays on the line"
+    if event is not None:
+        holds, message = (
+            expect.hangup,
+            f"The agent hung up {shown.clock(event.at_us)}{_because(event.reason)}.",
+        )
+    else:
+        holds, message = not expect.hangup, "The agent did not hang up in this turn."
+    yield stage.found(
+        "hangup",
+        PASSED if holds else FAILED,
+        message if holds or event is None else f"{message[:-1]}, which it must not do in this turn.",
+        expected=expected,
+        actual="hung up" if event else "stayed on the line",
+        span=span,
+        at_us=event.at_us if event else None,
+    )
+
+
+def agent_hangup(scene: Scene, window: Window | None) -> AgentHungUp | None:
+    """The agent's own hang-up, in a turn if one is given; one that answers the caller's is none."""
+    caller = min((event.at_us for event in scene.view.of(CallerHungUp)), default=None)
+    for event in scene.view.of(AgentHungUp):
+        own = caller is None or event.at_us < caller
+        if own and (window is None or scene.owner(event.at_us) == window.index):
+            return event
+    return None
+
+
+def _because(reason: str) -> str:
+    return f" ({shown.short(reason)})" if reason else ""
+
+
+def _spoken_in(stage: Stage, since_us: int, until_us: int) -> Segment | None:
+    for segment in stage.scene.speech:
+        if segment.end_us > since_us and segment.start_us < until_us:
+            return segment
+    texts = [at_us for at_us in stage.turn.texts if since_us <= at_us < until_us]
+    return Segment(texts[0], texts[0]) if texts else None
+
+
+def _expected_stop(stops_expected: bool) -> str:  # noqa: FBT001 # the value of the key `stops`
+    return "the agent stops" if stops_expected else "the agent goes on"
+
+
+def _stopped(stop: Stopping, wanted: bool, error_us: int) -> tuple[Status, str]:  # noqa: FBT001 # as written
+    after = f"{shown.ms(stop.after_us)} ± {shown.ms(error_us)} after the caller began to talk over it"
+    limit = shown.ms(stop.limit_us)
+    if not stop.in_time(error_us):
+        sentence = f"The agent went on speaking until {after}; it was to stop within {limit}."
+        return (FAILED, sentence) if wanted else (PASSED, f"The agent went on speaking until {after}.")
+    if stop.call_ended:
+        return (
+            NOT_EXERCISED,
+            f"The agent fell silent {after}, but the call ended before it was clear that it stopped.",
+        )
+    if not stop.evidence:
+        return NOT_EXERCISED, (
+            f"The agent fell silent {after}, but it merely finished: nothing shows that it had more to say."
+        )
+    return (PASSED if wanted else FAILED), f"The agent stopped {after}."

@@ -1,0 +1,68 @@
+"""What a turn may expect, by its key: a registry of plain callables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from turnspec.checks import behaving, calling, saying
+from turnspec.checks.context import Stage
+from turnspec.checks.matching import rendered
+from turnspec.dsl import CallsExpectation, Expect
+from turnspec.dsl.templates import render_value
+from turnspec.results import Finding
+
+Expectation: TypeAlias = Callable[[Stage, Expect], Iterable[Finding]]
+
+EXPECTATIONS: Final[Mapping[str, Expectation]] = MappingProxyType(
+    {
+        "intent": saying.intent,
+        "says": saying.says,
+        "does_not_say": saying.does_not_say,
+        "calls": calling.calls,
+        "does_not_call": calling.does_not_call,
+        "returned": calling.returned,
+        "silent": behaving.silent,
+        "stops": behaving.stops,
+        "hangup": behaving.hangup,
+    }
+)
+"""Every key of `expect:` that this version runs, in the order in which findings are listed."""
+
+
+def check(stage: Stage, expect: Expect) -> Iterator[Finding]:
+    """A finding for each thing that was expected; `expect` has its templates filled in."""
+    for key, expectation in EXPECTATIONS.items():
+        if key in expect.model_fields_set:
+            yield from expectation(stage, expect)
+
+
+def filled_in(expect: Expect, variables: Mapping[str, Any]) -> Expect:
+    """The expectations with their templates filled in, each still knowing where it was written.
+
+    Raises:
+        TemplateError: A name has no value, such as a capture that did not happen.
+    """
+
+    def render(value: Any) -> Any:
+        return render_value(value, variables)
+
+    changed: dict[str, Any] = {
+        key: tuple(rendered(matcher, render) for matcher in getattr(expect, key))
+        for key in ("says", "does_not_say")
+        if key in expect.model_fields_set
+    }
+    if expect.calls is not None:
+        changed["calls"] = _filled_in_calls(expect.calls, render)
+    if expect.returned:
+        changed["returned"] = {name: rendered(matcher, render) for name, matcher in expect.returned.items()}
+    return expect.model_copy(update=changed)
+
+
+def _filled_in_calls(calls: CallsExpectation, render: Callable[[Any], Any]) -> CallsExpectation:
+    items = tuple(
+        item if item.with_ is None else item.model_copy(update={"with_": rendered(item.with_, render)})
+        for item in calls.items
+    )
+    return calls.model_copy(update={"items": items})

@@ -1,0 +1,165 @@
+"""Judging a call: what was planned held against what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from turnspec.call import EvidenceView
+from turnspec.checks import calling, shown, troubles
+from turnspec.checks.budgets import over_limits
+from turnspec.checks.captures import variables
+from turnspec.checks.context import Context, Stage
+from turnspec.checks.expectations import check, filled_in
+from turnspec.checks.measure import measure_call, measure_turn
+from turnspec.checks.moments import moments
+from turnspec.checks.scene import Scene, TurnScene
+from turnspec.dsl.templates import TemplateError, names
+from turnspec.plan.model import CallPlan, TurnPlan
+from turnspec.results import Finding, Measurement, Moment, Outcome, Status, TurnResult, worst
+
+
+@dataclass(frozen=True, slots=True)
+class CallVerdict:
+    """What a call came to; `error` is the harness's trouble, if it had any."""
+
+    outcome: Outcome
+    turns: tuple[TurnResult, ...]
+    findings: tuple[Finding, ...]
+    measurements: tuple[Measurement, ...]
+    moments: tuple[Moment, ...]
+    error: str = ""
+
+
+def judge_call(plan: CallPlan, view: EvidenceView, context: Context) -> CallVerdict:
+    """Everything about a call that is over: its turns, its own findings and times, its outcome."""
+    scene = Scene(plan, view)
+    turns = tuple(_judged(scene, index, context) for index in range(len(plan.turns)))
+    measurements = measure_call(scene, context.lateness_us)
+    findings = (
+        *troubles.of_call(scene),
+        *over_limits(measurements, plan.span),
+        *_skipped(plan, scene, turns),
+    )
+    error = troubles.harness_trouble(scene)
+    return CallVerdict(
+        outcome=_outcome(turns, findings, error),
+        turns=turns,
+        findings=findings,
+        measurements=measurements,
+        moments=moments(scene),
+        error=error,
+    )
+
+
+def judge_turn(plan: CallPlan, index: int, view: EvidenceView, context: Context) -> TurnResult:
+    """One turn, while the call may go on; a reply that is being talked over is not judged yet."""
+    scene = Scene(plan, view)
+    if plan.turns[index].interrupted and scene.window(index + 1) is None and scene.ended_us is None:
+        return _result(plan.turns[index], scene.turn(index), Outcome.PASSED)
+    return _judged(scene, index, context)
+
+
+def _judged(scene: Scene, index: int, context: Context) -> TurnResult:
+    plan, turn = scene.plan.turns[index], scene.turn(index)
+    if turn is None:
+        return _result(plan, None, Outcome.SKIPPED, why=troubles.why_over(scene))
+    known = variables(scene.plan, index, scene.view)
+    if turn.window.how == "skipped":
+        return _result(plan, turn, Outcome.SKIPPED, why=_uncaptured(plan, known))
+    if turn.window.how in {"", "cut"} and (trouble := troubles.harness_trouble(scene)):
+        return _result(plan, turn, Outcome.ERROR, why=f"the call could not go on: {trouble}")
+    stage = Stage(scene, turn, context)
+    measurements = measure_turn(scene, turn, context.lateness_us)
+    try:
+        expected = tuple(_expected(stage, known))
+    except TemplateError:
+        return _without_captures(stage, measurements, _uncaptured(plan, known))
+    findings = (*troubles.of_turn(stage), *expected, *calling.arguments(stage))
+    if turn.window.how != "not-exercised":
+        findings += tuple(over_limits(measurements, plan.span))
+    outcome = Outcome.FAILED if any(finding.fails for finding in findings) else Outcome.PASSED
+    return _result(plan, turn, outcome, findings, measurements)
+
+
+def _expected(stage: Stage, known: Any) -> Iterator[Finding]:
+    expect = stage.turn.plan.turn.expect
+    # Where nothing was left to talk over, nothing was tried: one finding says so.
+    if expect is not None and stage.turn.window.how != "not-exercised":
+        yield from check(stage, filled_in(expect, known))
+
+
+def _without_captures(stage: Stage, measurements: tuple[Measurement, ...], why: str) -> TurnResult:
+    findings = (*troubles.of_turn(stage), *calling.arguments(stage))
+    failed = any(finding.fails for finding in findings)
+    outcome = Outcome.FAILED if failed else Outcome.SKIPPED
+    return _result(stage.turn.plan, stage.turn, outcome, findings, measurements, why)
+
+
+def _result(
+    plan: TurnPlan,
+    turn: TurnScene | None,
+    outcome: Outcome,
+    findings: tuple[Finding, ...] = (),
+    measurements: tuple[Measurement, ...] = (),
+    why: str = "",
+) -> TurnResult:
+    result = TurnResult(plan.index, plan.name, outcome, None, None, "", findings, measurements, why=why)
+    if turn is None:
+        return result
+    window = turn.window
+    return replace(
+        result,
+        began_us=window.began_us,
+        ended_us=window.ended_us,
+        how=window.how,
+        lines=turn.lines,
+        functions=turn.functions,
+    )
+
+
+def _uncaptured(plan: TurnPlan, known: Any) -> str:
+    """Which names the turn needs that nothing gave a value."""
+    needed = {name.split(".")[0] for text in _texts(plan.turn.model_dump()) for name in names(text)}
+    missing = sorted(f"'{name}'" for name in needed if name not in known)
+    return f"it needs {shown.listed(missing)}, which no earlier turn captured"
+
+
+def _texts(written: Any) -> Iterator[str]:
+    match written:
+        case str():
+            yield written
+        case dict():
+            for value in written.values():
+                yield from _texts(value)
+        case list() | tuple():
+            for value in written:
+                yield from _texts(value)
+
+
+def _skipped(plan: CallPlan, scene: Scene, turns: tuple[TurnResult, ...]) -> Iterator[Finding]:
+    never = [turn for turn in turns if turn.began_us is None]
+    if never:
+        listed = shown.listed(f'"{turn.name}"' for turn in never)
+        # A call in which nothing was tried must not count as one that held.
+        status = Status.NOTE if len(never) < len(turns) else Status.NOT_EXERCISED
+        yield Finding(
+            kind="skipped",
+            status=status,
+            message=f"{shown.many(len(never), 'turn was', 'turns were')} not begun, "
+            f"because {troubles.why_over(scene)}: {listed}.",
+            expected=shown.many(len(turns), "turn"),
+            actual=shown.many(len(turns) - len(never), "turn"),
+            turn=never[0].index,
+            at_us=scene.ended_us,
+            span=plan.turns[never[0].index].span,
+        )
+
+
+def _outcome(turns: tuple[TurnResult, ...], findings: tuple[Finding, ...], error: str) -> Outcome:
+    if error:
+        return Outcome.ERROR
+    if any(finding.fails for finding in findings):
+        return Outcome.FAILED
+    return worst(turn.outcome for turn in turns)

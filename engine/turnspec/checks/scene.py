@@ -1,0 +1,281 @@
+"""One call's evidence, cut up by turn: what checks and measurements look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from turnspec.audio.edges import BRIDGE_US, Segment, speech_segments
+from turnspec.audio.samples import samples_of
+from turnspec.call import EvidenceView
+from turnspec.call.events import (
+    AgentSpeechBegan,
+    AgentSpeechEnded,
+    CallerPressed,
+    CallerSpoke,
+    CallerTexted,
+    CallerWaited,
+    CallUp,
+    Event,
+    FunctionCalled,
+    FunctionReturned,
+    PlaybackFlushed,
+    Side,
+    TextBegan,
+)
+from turnspec.checks.turns import Window, end_of_call, owner, windows
+from turnspec.checks.words import AGENT, transcript
+from turnspec.plan.model import CallPlan, TurnPlan
+from turnspec.results import FunctionUse, Line
+
+STOP_US: Final = 600_000
+"""How long the agent must stay silent for its speech to count as stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that the caller did; budgets count from `end_us`, the end of what was sent of it."""
+
+    turn: int
+    start_us: int
+    end_us: int
+    spoken: bool = False
+    interrupts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TurnScene:
+    """What happened in one turn. `act` is what the reply answers, also an act of a turn before it."""
+
+    plan: TurnPlan
+    window: Window
+    end_us: int
+    act: Act | None
+    acts: tuple[Act, ...]
+    speech: tuple[Segment, ...]
+    texts: tuple[int, ...]  # first text deltas
+    lines: tuple[Line, ...]
+    functions: tuple[FunctionUse, ...]
+
+    @property
+    def index(self) -> int:
+        """Its number, from 0."""
+        return self.plan.index
+
+    @property
+    def text(self) -> str:
+        """All that the agent said in it, as heard."""
+        return " ".join(line.text for line in self.agent_lines if line.text)
+
+    @property
+    def agent_lines(self) -> tuple[Line, ...]:
+        """The agent's lines of the turn."""
+        return tuple(line for line in self.lines if line.who == AGENT)
+
+    @property
+    def reply(self) -> tuple[Segment, ...]:
+        """The agent's speech from when the caller began what it answers."""
+        if self.act is None or self.act.interrupts:
+            return self.speech
+        return tuple(segment for segment in self.speech if segment.start_us >= self.act.start_us)
+
+    @property
+    def first_text_us(self) -> int | None:
+        """When text of the reply began to arrive, of a reply without audio."""
+        since = self.window.began_us if self.act is None else self.act.start_us
+        return next((at_us for at_us in self.texts if at_us >= since), None)
+
+    @property
+    def quiet_from_us(self) -> int:
+        """From where on `silent` watches: the end of the caller's action, else the turn's beginning."""
+        return self.act.end_us if self.act is not None else self.window.began_us
+
+
+class Scene:
+    """A call as far as it went, under the plan that it followed."""
+
+    def __init__(self, plan: CallPlan, view: EvidenceView) -> None:
+        self.plan = plan
+        self.view = view
+
+    @cached_property
+    def windows(self) -> tuple[Window, ...]:
+        """The turns that were begun."""
+        return windows(self.view)
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """The transcript."""
+        return transcript(self.view, self.plan.words)
+
+    @cached_property
+    def speech(self) -> tuple[Segment, ...]:
+        """The agent's speech as heard, in the whole call."""
+        return agent_speech(self.view)
+
+    @cached_property
+    def fine_speech(self) -> tuple[Segment, ...]:
+        """The same, with every pause in it."""
+        return agent_speech(self.view, bridge_us=0)
+
+    @cached_property
+    def functions(self) -> tuple[FunctionUse, ...]:
+        """Every function call seen on the side that tells of them."""
+        return function_uses(self.view, self.plan.calls, self.windows)
+
+    @cached_property
+    def acts(self) -> tuple[Act, ...]:
+        """Everything that the caller did."""
+        return caller_acts(self.view)
+
+    @cached_property
+    def up_us(self) -> int | None:
+        """When the call was up."""
+        return next((event.at_us for event in self.view.of(CallUp)), None)
+
+    @cached_property
+    def ended_us(self) -> int | None:
+        """When the call ended; None while it goes on."""
+        return end_of_call(self.view)
+
+    @cached_property
+    def last_us(self) -> int:
+        """The latest moment that anything is known of."""
+        return max((event.at_us for event in self.view.events), default=0)
+
+    def window(self, index: int) -> Window | None:
+        """The turn's part of the call; None if it was never begun."""
+        return next((window for window in self.windows if window.index == index), None)
+
+    def turn(self, index: int) -> TurnScene | None:
+        """What happened in a turn; None if it was never begun."""
+        window = self.window(index)
+        if window is None:
+            return None
+        end = window.until_us if window.until_us is not None else self.last_us
+        return TurnScene(
+            plan=self.plan.turns[index],
+            window=window,
+            end_us=end,
+            act=self._answered(index),
+            acts=tuple(act for act in self.acts if act.turn == index),
+            speech=self.speech_of(index, self.speech),
+            texts=tuple(event.at_us for event in self.view.of(TextBegan) if self.owner(event.at_us) == index),
+            lines=tuple(line for line in self.lines if line.turn == index),
+            functions=tuple(use for use in self.functions if use.turn == index),
+        )
+
+    def owner(self, at_us: int) -> int | None:
+        """The turn that owns a moment."""
+        return owner(self.windows, at_us)
+
+    def speech_of(self, index: int, speech: tuple[Segment, ...]) -> tuple[Segment, ...]:
+        """Those stretches of the agent's speech that belong to a turn."""
+        return tuple(segment for segment in speech if self._speech_owner(segment.start_us) == index)
+
+    def interruption(self, index: int) -> Act | None:
+        """The caller's clip of this turn that talked over the reply of the turn before."""
+        return next((act for act in self.acts if act.turn == index and act.interrupts), None)
+
+    def known(self, side: Side | None) -> bool:
+        """Whether one side gave any account of the call."""
+        return side is not None and any(event.side is side for event in self.view.events)
+
+    def _speech_owner(self, start_us: int) -> int | None:
+        """What is left of a reply that was talked over still belongs to its own turn."""
+        index = self.owner(start_us)
+        if index is None:
+            return None
+        return index - 1 if index > 0 and start_us < self._old_reply_until(index) else index
+
+    def _old_reply_until(self, index: int) -> int:
+        act = self.interruption(index)
+        if act is None:
+            return 0
+        flushed = [event.at_us for event in self.view.of(PlaybackFlushed) if event.at_us >= act.start_us]
+        return min([act.end_us, *flushed[:1], *self._stopped_by(act)])
+
+    def _stopped_by(self, act: Act) -> list[int]:
+        """The end of the first speech from `act` on that is followed by enough silence."""
+        ends = [segment for segment in self.speech if segment.end_us >= act.start_us]
+        starts = [segment.start_us for segment in ends[1:]]
+        pairs = zip(ends, starts, strict=False)
+        return next(([one.end_us] for one, following in pairs if following - one.end_us >= STOP_US), [])
+
+    def _answered(self, index: int) -> Act | None:
+        """The caller's last action that a reply in this turn answers."""
+        while index >= 0:
+            own = [act for act in self.acts if act.turn == index]
+            if own:
+                return own[-1]
+            index -= 1
+            if index >= 0 and self.plan.turns[index].takes_reply:
+                return None
+        return None
+
+
+def agent_speech(view: EvidenceView, *, bridge_us: int = BRIDGE_US) -> tuple[Segment, ...]:
+    """The agent's speech as heard: from its track, else as it was noticed in the call."""
+    if view.agent is not None:
+        return speech_segments(samples_of(view.agent), view.agent.rate_hz, bridge_us=bridge_us)
+    began = [event.began_us for event in view.of(AgentSpeechBegan)]
+    ended = [event.ended_us for event in view.of(AgentSpeechEnded)]
+    last = max((event.at_us for event in view.events), default=0)
+    return tuple(Segment(*pair) for pair in zip(began, [*ended, last][: len(began)], strict=True))
+
+
+def caller_acts(view: EvidenceView) -> tuple[Act, ...]:
+    """What the caller did, in order; keys pressed one after the other are one act."""
+    acts: list[Act] = []
+    keys = False
+    for event in view.events:
+        act = _act(event)
+        if act is None:
+            continue
+        pressed = isinstance(event, CallerPressed)
+        if pressed and keys and acts[-1].turn == act.turn:
+            acts[-1] = Act(act.turn, acts[-1].start_us, act.end_us)
+        else:
+            acts.append(act)
+        keys = pressed
+    return tuple(acts)
+
+
+def function_uses(
+    view: EvidenceView, side: Side | None, turns: tuple[Window, ...]
+) -> tuple[FunctionUse, ...]:
+    """The function calls that one side tells of, each with what came back."""
+    if side is None:
+        return ()
+    returned = {event.call_id: event for event in view.of(FunctionReturned, side)}
+    return tuple(_use(event, returned.get(event.call_id), turns) for event in view.of(FunctionCalled, side))
+
+
+def _use(called: FunctionCalled, back: FunctionReturned | None, turns: tuple[Window, ...]) -> FunctionUse:
+    return FunctionUse(
+        name=called.name,
+        arguments=called.arguments,
+        called_us=called.at_us,
+        output=None if back is None else back.output,
+        returned_us=None if back is None else back.at_us,
+        turn=owner(turns, called.at_us),
+    )
+
+
+def _act(event: Event) -> Act | None:
+    match event:
+        case CallerSpoke():
+            return Act(
+                event.turn,
+                event.speech_start_us,
+                event.speech_end_us,
+                spoken=True,
+                interrupts=event.interrupts,
+            )
+        case CallerTexted() | CallerPressed():
+            return Act(event.turn, event.at_us, event.at_us)
+        case CallerWaited():
+            return Act(event.turn, event.at_us, event.until_us)
+        case _:
+            return None

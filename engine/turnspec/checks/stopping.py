@@ -1,0 +1,99 @@
+"""Whether and when the agent stopped once the caller talked over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from turnspec.audio.edges import Segment
+from turnspec.call.events import AgentTruncated, PlaybackFlushed, ResponseEnded, ResponseStarted
+from turnspec.checks.scene import STOP_US, Act, Scene, TurnScene
+
+DEFAULT_LIMIT_US: Final = 1_500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """The agent as heard fell silent at `stopped_us`, counted from the caller's speech at `from_us`.
+
+    `had_more`: a flush, cancel or truncation shows that there was more to say; `evidence` names it.
+    `call_ended`: the call was over before the silence had lasted long enough to tell.
+    """
+
+    from_us: int
+    stopped_us: int
+    limit_us: int
+    evidence: str = ""
+    call_ended: bool = False
+
+    @property
+    def after_us(self) -> int:
+        """How long it took."""
+        return self.stopped_us - self.from_us
+
+    def in_time(self, error_us: int) -> bool:
+        """Whether it was silent within the limit, give or take the error."""
+        return self.after_us - error_us <= self.limit_us
+
+    def finished(self, error_us: int) -> bool:
+        """Whether it was silent in time only because it had nothing more to say."""
+        return self.in_time(error_us) and not self.evidence
+
+
+def stopping(scene: Scene, turn: TurnScene) -> Stopping | None:
+    """How the agent stopped in a turn that talks over it; None if it was not speaking then."""
+    act = scene.interruption(turn.index)
+    if act is None:
+        return None
+    stopped = _silent_from(scene, act)
+    if stopped is None:
+        return None
+    limit = turn.plan.limits.get("barge_in")
+    evidence = _more_to_say(scene, act, stopped + STOP_US)
+    return Stopping(
+        from_us=act.start_us,
+        stopped_us=stopped,
+        limit_us=limit.us if limit else DEFAULT_LIMIT_US,
+        evidence=evidence,
+        call_ended=not evidence and scene.ended_us is not None and scene.ended_us - stopped < STOP_US,
+    )
+
+
+def _silent_from(scene: Scene, act: Act) -> int | None:
+    """The end of the speech that was talked over, with all that goes on of it after short pauses."""
+    stopped: int | None = None
+    for segment in scene.speech:
+        if segment.start_us <= act.start_us:
+            stopped = segment.end_us
+        elif stopped is not None and segment.start_us - max(stopped, act.start_us) < STOP_US:
+            if _is_new_reply(scene, act, segment):
+                break
+            stopped = segment.end_us
+        else:
+            break
+    if stopped is None or act.start_us - stopped >= STOP_US:
+        return None
+    return max(stopped, act.start_us)
+
+
+def _is_new_reply(scene: Scene, act: Act, segment: Segment) -> bool:
+    """Speech after a flush and after the caller's clip answers that clip: it does not go on."""
+    flushed = [event.at_us for event in scene.view.of(PlaybackFlushed) if event.at_us >= act.start_us]
+    return segment.start_us >= act.end_us and bool(flushed) and flushed[0] <= segment.start_us
+
+
+def _more_to_say(scene: Scene, act: Act, until_us: int) -> str:
+    """What shows that the agent had not finished; empty if nothing does."""
+    view = scene.view
+    for flush in view.of(PlaybackFlushed):
+        if flush.unplayed_us > 0 and act.start_us <= flush.at_us <= until_us:
+            return "playback was flushed"
+    begun = {event.response_id: event.at_us for event in view.of(ResponseStarted)}
+    for ended in view.of(ResponseEnded):
+        old = begun.get(ended.response_id, 0) <= act.start_us
+        if old and ended.status == "cancelled" and act.start_us <= ended.at_us <= until_us:
+            return "its response was cancelled"
+    for truncated in view.of(AgentTruncated):
+        if act.start_us <= truncated.at_us <= until_us:
+            return "its words were truncated"
+    return ""

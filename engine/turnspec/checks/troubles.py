@@ -1,0 +1,186 @@
+"""What went wrong in a call without anybody having expected anything: silence, hang-ups, broken rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from turnspec.call.events import (
+    CallEnded,
+    CallerHungUp,
+    CallRefused,
+    Event,
+    HarnessFailed,
+    LineBroke,
+    ProtocolFault,
+    TurnJudged,
+)
+from turnspec.checks import shown
+from turnspec.checks.behaving import agent_hangup
+from turnspec.checks.context import Stage
+from turnspec.checks.scene import Scene
+from turnspec.dsl import Duration
+from turnspec.results import Finding, Status
+
+CALL_LIMIT: Final = "call-limit"
+"""The reason of a call's end that `limits: call` brought about."""
+SHOWN_FRAMES: Final = 3
+
+
+def of_turn(stage: Stage) -> Iterator[Finding]:
+    """Silence where a reply was due, nothing left to interrupt, a hang-up that was not expected."""
+    how = stage.turn.window.how
+    if how == "no-reply":
+        yield _no_reply(stage)
+    elif how == "not-exercised":
+        yield _nothing_to_interrupt(stage)
+    event = agent_hangup(stage.scene, stage.turn.window)
+    expect = stage.turn.plan.turn.expect
+    if event is not None and (expect is None or expect.hangup is None):
+        lines = stage.turn.agent_lines
+        last = f"its last words were {shown.quoted(lines[-1].text)}" if lines else "it had said nothing"
+        reason = f", giving as reason {shown.quoted(event.reason)}" if event.reason else ""
+        yield stage.found(
+            "unexpected-hangup",
+            Status.FAILED,
+            f"The agent hung up {shown.clock(event.at_us)}{reason}: this turn does not expect it; {last}.",
+            expected="the agent stays on the line",
+            actual="hung up",
+            at_us=event.at_us,
+        )
+
+
+def of_call(scene: Scene) -> Iterator[Finding]:
+    """Refusals, broken lines, broken rules, and a call that had to be ended."""
+    yield from _refused(scene)
+    yield from _broke(scene)
+    yield from _faults(scene)
+    yield from _limited(scene)
+    yield from _hung_up_before_any_turn(scene)
+
+
+def harness_trouble(scene: Scene) -> str:
+    """What the harness could not do; empty if nothing."""
+    return next((event.reason for event in scene.view.of(HarnessFailed)), "")
+
+
+def why_over(scene: Scene) -> str:
+    """Why no further turn was begun."""
+    if trouble := harness_trouble(scene):
+        return f"the call could not go on: {trouble}"
+    last = scene.windows[-1] if scene.windows else None
+    where = f"in turn {scene.plan.turns[last.index].name!r}" if last else "before the first turn"
+    if any(scene.view.of(CallRefused)):
+        return "the call was refused"
+    if any(not event.passed for event in scene.view.of(TurnJudged)):
+        return f"the checks of a turn failed {where}, and `on_failure` ends the call then"
+    if last is not None and last.how == "no-reply":
+        return f"the agent gave no reply {where}"
+    if agent_hangup(scene, None) is not None:
+        return f"the agent hung up {where}"
+    if any(scene.view.of(LineBroke)):
+        return f"the line broke {where}"
+    if any(_is_limit(event) for event in scene.view.of(CallEnded)):
+        return f"the call reached its limit {where}"
+    return f"the call was over {where}"
+
+
+def _no_reply(stage: Stage) -> Finding:
+    turn = stage.turn
+    since = "the caller's end" if turn.act is not None else "the turn's beginning"
+    patience = Duration(turn.plan.patience_us)
+    called = shown.many(len(turn.functions), "function")
+    return stage.found(
+        "no-reply",
+        Status.FAILED,
+        f"The agent was not heard within {patience} of {since} ({shown.seconds(turn.quiet_from_us)}).",
+        expected=f"a reply within {patience}",
+        actual=f"silence, though {called} was called" if turn.functions else "silence",
+        at_us=turn.window.ended_us,
+    )
+
+
+def _nothing_to_interrupt(stage: Stage) -> Finding:
+    return stage.found(
+        "interrupt",
+        Status.NOT_EXERCISED,
+        "The caller was to talk over the agent, but its reply was over before that; nothing of this turn "
+        "was tried. Let the agent say more, or interrupt earlier.",
+        expected="the agent still speaks when the caller talks over it",
+        actual="its reply was over",
+        at_us=stage.turn.window.began_us,
+    )
+
+
+def _found(scene: Scene, kind: str, event: Event, message: str, expected: str, actual: str) -> Finding:
+    return Finding(
+        kind=kind,
+        status=Status.FAILED,
+        message=message,
+        expected=expected,
+        actual=actual,
+        turn=scene.owner(event.at_us),
+        at_us=event.at_us,
+        span=scene.plan.span,
+    )
+
+
+def _refused(scene: Scene) -> Iterator[Finding]:
+    for event in scene.view.of(CallRefused):
+        code = f" (code {event.code})" if event.code is not None else ""
+        message = f"The call was refused{code}: {shown.short(event.reason)}."
+        yield _found(scene, "call-refused", event, message, "the call is taken", f"refused{code}")
+
+
+def _broke(scene: Scene) -> Iterator[Finding]:
+    over = min((event.at_us for event in scene.view.of(CallerHungUp)), default=None)
+    for event in scene.view.of(LineBroke):
+        if over is None or event.at_us < over:
+            code = f" (code {event.code})" if event.code is not None else ""
+            message = f"The line broke {shown.clock(event.at_us)}{code}: {shown.short(event.reason)}."
+            yield _found(scene, "line-broke", event, message, "the line stays up", f"broken{code}")
+
+
+def _faults(scene: Scene) -> Iterator[Finding]:
+    faults: dict[str, list[ProtocolFault]] = {}
+    for event in scene.view.of(ProtocolFault):
+        faults.setdefault(event.rule, []).append(event)
+    for rule, events in faults.items():
+        first = events[0]
+        times = "" if len(events) == 1 else f" {len(events)} times, first"
+        yield Finding(
+            kind=f"protocol:{rule}",
+            status=Status.FAILED,
+            message=f"The agent broke a rule of {scene.plan.protocol}{times} {shown.clock(first.at_us)}: "
+            f"{shown.short(first.detail)}.",
+            expected=f"messages as {scene.plan.protocol} allows them",
+            actual=shown.short(first.frame) if first.frame else shown.short(first.detail),
+            turn=scene.owner(first.at_us),
+            at_us=first.at_us,
+            span=scene.plan.span,
+            details=tuple(
+                f"{shown.seconds(event.at_us)}: {shown.short(event.frame or event.detail)}"
+                for event in events[:SHOWN_FRAMES]
+            ),
+        )
+
+
+def _limited(scene: Scene) -> Iterator[Finding]:
+    limit = Duration(scene.plan.call_limit_us)
+    for event in scene.view.of(CallEnded):
+        if _is_limit(event):
+            message = (
+                f"The call was still up after {limit} and was ended: that is the most that one may take."
+            )
+            yield _found(scene, CALL_LIMIT, event, message, f"the call ends within {limit}", "still up")
+
+
+def _is_limit(event: CallEnded) -> bool:
+    return event.reason == CALL_LIMIT
+
+
+def _hung_up_before_any_turn(scene: Scene) -> Iterator[Finding]:
+    event = agent_hangup(scene, None)
+    if event is not None and not scene.windows:
+        message = f"The agent hung up {shown.clock(event.at_us)}, before the first turn."
+        yield _found(scene, "unexpected-hangup", event, message, "the agent stays on the line", "hung up")
