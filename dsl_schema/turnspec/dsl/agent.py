@@ -1,7 +1,5 @@
 """An agent script: what the local agent says, calls and waits for; and the intents of a project."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Any, Literal
 
@@ -78,11 +76,11 @@ class Reply(Model):
     say: str | None = None
     audio: str | None = None
     call: tuple[FunctionCall, ...] = ()
-    then: Reply | None = None
+    then: "Reply | None" = None
     dtmf: Digits | None = None
     hangup: Annotated[bool, Field(strict=True)] = False
     interruptible: Annotated[bool, Field(strict=True)] = True
-    timing: ReplyTiming = ReplyTiming()
+    timing: ReplyTiming = Field(default_factory=ReplyTiming)
 
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:
@@ -137,7 +135,7 @@ class Response(Reply):
     WORD = "a response"
 
     name: str = Field(default="", alias="<name>")
-    when: When = When()
+    when: When = Field(default_factory=When)
     priority: Annotated[int, Field(strict=True)] = 0
 
 
@@ -159,7 +157,7 @@ class AgentScript(Model):
     NOT_YET = frozenset({"faults"})
 
     name: str = Field(alias="agent", min_length=1)
-    session: AgentSession = AgentSession()
+    session: AgentSession = Field(default_factory=AgentSession)
     greeting: Reply | None = None
     heard: dict[str, str] = Field(default_factory=dict)
     functions: dict[str, FunctionSpec] = Field(default_factory=dict)

@@ -69,7 +69,10 @@ class Reading(Protocol):
 class Model(BaseModel):
     """A frozen part of a document. Two parts that say the same are equal wherever they were written."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+    # Built when first used: a run that reads no agent script need not pay for its models.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True, defer_build=True
+    )
 
     WORD: ClassVar[str] = "this mapping"
     """What a tester calls it: the subject of messages."""
@@ -123,7 +126,7 @@ class Model(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _read(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
-        # Pydantic wraps a model that contains itself twice: the inner call gets what the outer one made normal.
+        # Pydantic wraps a model that contains itself twice; the inner call gets what the outer made normal.
         if type(data) is not Located or info.context is None or data.read_by is cls:
             return handler(data)
         reading: Reading = info.context

@@ -1,7 +1,5 @@
 """What the caller does in a turn."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal

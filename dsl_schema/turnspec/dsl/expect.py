@@ -1,7 +1,5 @@
 """What the agent must do in a turn."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag

@@ -1,7 +1,5 @@
 """Functions that the agent's side may call, and what they give back."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

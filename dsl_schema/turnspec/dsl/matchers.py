@@ -1,7 +1,5 @@
 """What a value is compared with, the same everywhere a value is matched."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -30,13 +28,13 @@ class Plain(MatcherModel):
 class Fields(MatcherModel):
     """A mapping whose named values match; others may be there too."""
 
-    fields: dict[str, Matcher] = Field(alias="<fields>")
+    fields: dict[str, "Matcher"] = Field(alias="<fields>")
 
 
 class Items(MatcherModel):
     """A list whose items match one by one, as many as written."""
 
-    items: tuple[Matcher, ...] = Field(alias="<items>")
+    items: tuple["Matcher", ...] = Field(alias="<items>")
 
 
 class Contains(MatcherModel):
@@ -158,7 +156,3 @@ def _matcher_words(value: Located, reading: Reading) -> Located:
         )
     key = next(iter(value))
     return Located({key: value[key]}, value.place)
-
-
-Fields.model_rebuild()
-Items.model_rebuild()

@@ -1,7 +1,5 @@
 """The project: targets under test, defaults, and names that scenarios may use."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
@@ -90,7 +88,7 @@ class TargetSpec(Model):
     headers: dict[str, str] = Field(default_factory=dict)
     auth: Auth | None = None
     options: dict[str, JsonValue] = Field(default_factory=dict)
-    budgets: Budgets = Budgets()
+    budgets: Budgets = Field(default_factory=Budgets)
     reply_ends_after: Duration | None = None
 
     @classmethod
@@ -110,8 +108,8 @@ class Project(Model):
     environment: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     variables: dict[str, JsonValue] = Field(default_factory=dict)
-    budgets: Budgets = Budgets()
-    limits: Limits = Limits()
+    budgets: Budgets = Field(default_factory=Budgets)
+    limits: Limits = Field(default_factory=Limits)
     intents: tuple[str, ...] = ()
     allow_outside: Annotated[bool, Field(strict=True)] = False
 

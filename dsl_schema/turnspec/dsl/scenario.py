@@ -1,7 +1,5 @@
 """A scenario as written: who calls, what is said, what must happen and how fast."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -38,7 +36,7 @@ class Turn(Model):
     name: str | None = Field(default=None, alias="turn")
     caller: tuple[CallerAction, ...] = ()
     expect: Expect | None = None
-    budget: Budgets = Budgets()
+    budget: Budgets = Field(default_factory=Budgets)
     patience: Duration | None = None
     reply_ends_after: Duration | None = None
 
@@ -69,10 +67,10 @@ class Scenario(Model):
         Annotated[str, Tag("<name>")] | Annotated[TargetSpec, Tag("<target>")], Discriminator(_target_tag)
     ]
     variables: dict[str, JsonValue] = Field(default_factory=dict)
-    caller: CallerSpec = CallerSpec()
+    caller: CallerSpec = Field(default_factory=CallerSpec)
     functions: dict[str, FunctionSpec] = Field(default_factory=dict)
-    budgets: Budgets = Budgets()
-    limits: Limits = Limits()
+    budgets: Budgets = Field(default_factory=Budgets)
+    limits: Limits = Field(default_factory=Limits)
     patience: Duration = DEFAULT_PATIENCE
     on_failure: Literal["continue", "end_call"] = "continue"
     reply_ends_after: Duration | None = None
