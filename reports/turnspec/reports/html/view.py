@@ -1,0 +1,308 @@
+"""What the page shows, worked out before any of it is drawn: pure, from results and recordings."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final, TypeAlias
+from urllib.parse import quote
+
+from turnspec.reports.facts import (
+    READING_ORDER,
+    case_names,
+    failures,
+    place,
+    recording_path,
+    sentence,
+    turn_title,
+    verdict,
+)
+from turnspec.reports.html.budget import Budget, budget
+from turnspec.reports.html.picture import Picture, draw
+from turnspec.reports.text import clock, length, many, one_line
+from turnspec.results import (
+    CallResult,
+    Finding,
+    FunctionUse,
+    Line,
+    Outcome,
+    RunInfo,
+    RunResult,
+    TurnResult,
+    WrongFile,
+)
+
+# The bytes to embed for a call (MP3 plays everywhere), or None: the page links to the recording's file.
+Recordings: TypeAlias = Callable[[CallResult], bytes | None]
+
+_SIGNATURES: Final = ((b"fLaC", "audio/flac"), (b"RIFF", "audio/wav"), (b"OggS", "audio/ogg"))
+_HOW: Final = {
+    "replied": "the agent replied",
+    "interrupted": "left when the caller spoke over the reply",
+    "quiet": "no reply was awaited",
+    "no-reply": "no reply came",
+    "hung-up": "the line was hung up",
+    "not-exercised": "not exercised",
+    "cut": "cut off",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding; `number` where it failed and is pinned."""
+
+    kind: str
+    status: str
+    message: str
+    expected: str
+    actual: str
+    place: str
+    details: tuple[str, ...]
+    number: int | None
+    fails: bool
+    turn: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Words of one side, or keys that the caller pressed."""
+
+    at: str
+    at_s: float
+    who: str
+    text: str
+    source: str
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function call and what came back."""
+
+    name: str
+    arguments: str
+    output: str | None
+    at: str
+    at_s: float
+    took: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnView:
+    """One turn."""
+
+    id: str
+    number: int
+    name: str
+    outcome: str
+    open: bool
+    how: str
+    at: str
+    at_s: float | None
+    said: tuple[Said, ...]
+    checks: tuple[Check, ...]
+    functions: tuple[Function, ...]
+    budgets: tuple[Budget, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """The recording: embedded (`embedded`), or beside the page."""
+
+    source: str
+    embedded: bool
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """One conversation, as a row of the table and as a part of the page."""
+
+    id: str
+    name: str
+    outcome: str
+    open: bool
+    sentence: str
+    verdict: str
+    file: str
+    facts: tuple[tuple[str, str], ...]
+    protocol: str
+    target: str
+    duration: str
+    description: str
+    failures: tuple[Check, ...]
+    error: str
+    picture: Picture | None
+    sound: Sound | None
+    turns: tuple[TurnView, ...]
+    checks: tuple[Check, ...]
+    budgets: tuple[Budget, ...]
+    transcript: tuple[Said, ...]
+    moments: tuple[tuple[str, float, str, str], ...]
+    process_output: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """The whole page."""
+
+    verdict: str
+    outcome: str
+    counts: tuple[tuple[int, str], ...]
+    total: str
+    interrupted: bool
+    wrong_files: tuple[WrongFile, ...]
+    calls: tuple[CallView, ...]
+    info: RunInfo
+    evidence: str
+
+
+def page_view(run: RunResult, recordings: Recordings, way: str = "") -> PageView:
+    """The page of a run, what failed first; `way` leads from the page's folder to the output folder."""
+    named = enumerate(zip(run.calls, case_names(run.calls), strict=True), start=1)
+    ranked = sorted(named, key=lambda item: (READING_ORDER.index(item[1][0].outcome), item[0]))
+    heard = length(sum(call.duration_us for call in run.calls))
+    return PageView(
+        verdict=run.verdict,
+        outcome=_colour(run),
+        counts=tuple((run.count(outcome), outcome.value) for outcome in READING_ORDER if run.count(outcome)),
+        total=f"{many(len(run.calls), 'conversation', 'conversations')}, {heard}" if run.calls else "",
+        interrupted=run.interrupted,
+        wrong_files=run.wrong_files,
+        calls=tuple(_call(call, name, f"c{number}", recordings, way) for number, (call, name) in ranked),
+        info=run.info,
+        evidence=way,
+    )
+
+
+def _colour(run: RunResult) -> str:
+    """The outcome that the page's first sentence is about: never greener than the exit code."""
+    if run.count(Outcome.FAILED):
+        return Outcome.FAILED.value
+    return (Outcome.ERROR if run.exit_code else run.outcome).value
+
+
+def _call(call: CallResult, name: str, identity: str, recordings: Recordings, way: str) -> CallView:
+    numbers: dict[Finding, int] = {}
+    for failure in failures(call):
+        numbers.setdefault(failure, len(numbers) + 1)
+    turns = tuple(_turn(turn, call, identity, numbers) for turn in call.turns)
+    return CallView(
+        id=identity,
+        name=name,
+        outcome=call.outcome.value,
+        open=call.outcome in {Outcome.FAILED, Outcome.ERROR},
+        sentence=sentence(call),
+        verdict=verdict(call),
+        file=f"{call.file}:{call.line}",
+        facts=tuple(_facts(call)),
+        protocol=call.protocol,
+        target=call.target,
+        duration=length(call.duration_us) if call.duration_us else "—",
+        description=call.description,
+        failures=tuple(_check(call, failure, numbers, identity) for failure in numbers),
+        error=call.error.strip(),
+        picture=draw(call, numbers),
+        sound=_sound(call, recordings, way),
+        turns=turns,
+        checks=tuple(_check(call, finding, numbers, identity) for finding in call.findings),
+        budgets=tuple(budget(value, numbers) for value in call.measurements),
+        transcript=tuple(_in_order(said for turn in turns for said in turn.said)),
+        moments=tuple(
+            (clock(moment.at_us), _s(moment.at_us), moment.kind, one_line(moment.label))
+            for moment in call.moments
+        ),
+        process_output=call.process_output,
+    )
+
+
+def _facts(call: CallResult) -> Iterator[tuple[str, str]]:
+    yield "Target", call.target
+    yield "Protocol", call.protocol
+    yield "Clock", call.clock
+    if call.duration_us:
+        yield "Length", length(call.duration_us)
+        yield "Engine lateness", length(call.lateness_us)
+    if call.tags:
+        yield "Tags", ", ".join(call.tags)
+
+
+def _sound(call: CallResult, recordings: Recordings, way: str) -> Sound | None:
+    path = recording_path(call)
+    file = "" if path is None else quote(str(PurePosixPath(way, path)))
+    if (data := recordings(call)) is not None:
+        kind = next((kind for start, kind in _SIGNATURES if data.startswith(start)), "audio/mpeg")
+        return Sound(f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}", embedded=True, file=file)
+    return Sound(file, embedded=False, file=file) if file else None
+
+
+# --- a turn -----------------------------------------------------------------------------------
+
+
+def _turn(turn: TurnResult, call: CallResult, identity: str, numbers: dict[Finding, int]) -> TurnView:
+    began = turn.began_us
+    lines = [_said(line) for line in turn.lines]
+    return TurnView(
+        id=f"{identity}-t{turn.index + 1}",
+        number=turn.index + 1,
+        name=turn.name,
+        outcome=turn.outcome.value,
+        open=turn.outcome in {Outcome.FAILED, Outcome.ERROR} or call.outcome is Outcome.PASSED,
+        how=one_line(turn.why) or _HOW.get(turn.how, turn.how),
+        at="" if began is None else clock(began),
+        at_s=None if began is None else _s(began),
+        said=tuple(_in_order((*lines, *_pressed(turn, call)))),
+        checks=tuple(_check(call, finding, numbers, identity) for finding in _worst_first(turn.findings)),
+        functions=tuple(_function(use) for use in turn.functions),
+        budgets=tuple(budget(value, numbers) for value in turn.measurements),
+    )
+
+
+def _said(line: Line) -> Said:
+    return Said(clock(line.began_us), _s(line.began_us), line.who, line.text, line.source, line.cut)
+
+
+def _pressed(turn: TurnResult, call: CallResult) -> Iterator[Said]:
+    """The keys pressed in a turn: what a caller does beside speaking."""
+    if turn.began_us is None:
+        return
+    until = call.duration_us if turn.ended_us is None else turn.ended_us
+    for moment in call.moments:
+        if moment.kind in {"digit", "digits", "dtmf"} and turn.began_us <= moment.at_us < until:
+            yield Said(clock(moment.at_us), _s(moment.at_us), "caller", moment.label, "keypad", cut=False)
+
+
+def _in_order(said: Iterable[Said]) -> list[Said]:
+    return sorted(said, key=lambda words: words.at_s)
+
+
+def _worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: not finding.fails)
+
+
+def _check(call: CallResult, finding: Finding, numbers: dict[Finding, int], identity: str) -> Check:
+    return Check(
+        kind=finding.kind,
+        status=finding.status.value.replace(" ", "-"),
+        message=finding.message,
+        expected=finding.expected,
+        actual=finding.actual,
+        place=place(finding.span),
+        details=finding.details,
+        number=numbers.get(finding) if finding.fails else None,
+        fails=finding.fails,
+        turn=turn_title(call, finding.turn),
+        anchor=identity if finding.turn is None else f"{identity}-t{finding.turn + 1}",
+    )
+
+
+def _function(use: FunctionUse) -> Function:
+    took = "" if use.returned_us is None else length(use.returned_us - use.called_us)
+    return Function(use.name, use.arguments, use.output, clock(use.called_us), _s(use.called_us), took)
+
+
+def _s(microseconds: int) -> float:
+    return round(microseconds / 1_000_000, 3)

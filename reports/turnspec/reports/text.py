@@ -1,0 +1,77 @@
+"""Numbers and words as people read them, the same in every report."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# What XML 1.0 forbids or discourages, what HTML calls a parse error, halves of surrogate pairs, which no
+# encoding can write, and the two overrides that show text backwards. Tab and line feed stay.
+_UNSHOWABLE: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202d\u202e\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+    + "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 17))
+    + "]"
+)
+_MILLISECOND_US: Final = 1_000
+_SECOND_US: Final = 1_000_000
+_MINUTE_US: Final = 60 * _SECOND_US
+
+
+def visible(text: str) -> str:
+    r"""`text` with every character that a file cannot carry or a reader not trust written out, as in `\x07`."""
+    return _UNSHOWABLE.sub(_escaped, text.replace("\r\n", "\n"))
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, its runs of white space made one space each."""
+    return visible(" ".join(text.split()))
+
+
+def first_line(text: str) -> str:
+    """The first line of `text` that holds anything."""
+    return next((one_line(line) for line in text.splitlines() if line.strip()), "")
+
+
+def length(microseconds: int) -> str:
+    """A length of time: `640 ms`, `1.24 s`, `18.25 s`, `2 min 5 s`; rounded to what its size bears."""
+    sign, size = ("-", -microseconds) if microseconds < 0 else ("", microseconds)
+    if size < _SECOND_US:
+        return f"{sign}{_decimal(size, _MILLISECOND_US, 1)} ms"
+    if size < _MINUTE_US:
+        return f"{sign}{_decimal(size, _SECOND_US, 3 if size < 10 * _SECOND_US else 2)} s"
+    minutes, rest = divmod(round(size / _SECOND_US), 60)
+    return f"{sign}{minutes} min {rest} s" if rest else f"{sign}{minutes} min"
+
+
+def clock(microseconds: int) -> str:
+    """A place on the call's clock: `0:04.2`."""
+    minutes, tenths = divmod(microseconds // 100_000, 600)
+    return f"{minutes}:{tenths // 10:02d}.{tenths % 10}"
+
+
+def seconds(microseconds: int) -> str:
+    """Seconds with all six decimals, for machines; exact, whatever the length."""
+    whole, rest = divmod(max(microseconds, 0), _SECOND_US)
+    return f"{whole}.{rest:06d}"
+
+
+def many(count: int, one: str, more: str) -> str:
+    """`1 turn`, `3 turns`."""
+    return f"{count:,} {one if count == 1 else more}"
+
+
+def shortened(text: str, characters: int) -> str:
+    """`text` on one line, cut to so many characters, the cut shown."""
+    line = one_line(text)
+    return line if len(line) <= characters else line[: max(characters - 1, 0)].rstrip() + "…"
+
+
+def _decimal(value: int, unit: int, places: int) -> str:
+    scaled = (value * 10**places * 2 + unit) // (unit * 2)
+    digits = f"{scaled:0{places + 1}d}"
+    return f"{digits[:-places]}.{digits[-places:]}".rstrip("0").rstrip(".")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -1,0 +1,543 @@
+"""Literal runs that reports are rendered from: every outcome, every state, and text that breaks things."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from turnspec.dsl import Span
+from turnspec.results import (
+    CallResult,
+    Finding,
+    FunctionUse,
+    Line,
+    Measurement,
+    Moment,
+    Outcome,
+    RunInfo,
+    RunResult,
+    State,
+    Status,
+    TurnResult,
+    Waveform,
+    WrongFile,
+)
+
+FILE = "scenarios/bank/lost-card.yaml"
+INFO = RunInfo(
+    run_id="r-7Q2M",
+    started="2026-11-22T14:03:11Z",
+    finished="2026-11-22T14:03:12Z",
+    host="build-7",
+    python="3.12.8",
+    version="0.1.0",
+    seed=7,
+)
+
+
+def span(line: int, column: int = 7, file: str = FILE) -> Span:
+    """A place in a scenario."""
+    return Span(file, line, column, column + 6)
+
+
+def wave(columns: int, duration_us: int, *stretches: tuple[int, int]) -> Waveform:
+    """Peaks of a track that sounds during `stretches` (microseconds), in an uneven but fixed pattern."""
+
+    def peak(column: int) -> int:
+        at_us = column * duration_us // columns
+        if not any(start <= at_us < end for start, end in stretches):
+            return 0
+        syllable = abs((column * 7) % 23 - 11) * 700
+        return 1_200 + syllable + (column * 7_919) % 4_001
+
+    return Waveform(tuple((-peak(column), peak(column) * 9 // 10) for column in range(columns)))
+
+
+def said(who: str, text: str, began_us: int, ended_us: int, turn: int, *, cut: bool = False) -> Line:
+    """Words of one side."""
+    return Line(
+        who, text, began_us, ended_us, "scenario" if who == "caller" else "backend transcript", turn, cut
+    )
+
+
+def passed(kind: str, message: str, expected: str, actual: str, turn: int, line: int) -> Finding:
+    """A check that held."""
+    return Finding(kind, Status.PASSED, message, expected, actual, turn, span=span(line))
+
+
+def response(turn: int, value_us: int, from_us: int, limit_us: int = 1_200_000, line: int = 9) -> Measurement:
+    """A measured response."""
+    return Measurement(
+        "response",
+        State.MEASURED,
+        value_us,
+        10_000,
+        limit_us,
+        turn=turn,
+        from_us=from_us,
+        to_us=from_us + value_us,
+        span=span(line),
+    )
+
+
+GREETING = TurnResult(
+    0,
+    "Greeting",
+    Outcome.PASSED,
+    240_000,
+    3_100_000,
+    "replied",
+    findings=(
+        passed("intent", "The reply is a greeting.", "greeting", "greeting (0.94)", 0, 12),
+        passed(
+            "says",
+            "The agent said it.",
+            "welcome to Example Bank",
+            "Welcome to Example Bank. How can I help?",
+            0,
+            12,
+        ),
+    ),
+    measurements=(
+        Measurement(
+            "greeting",
+            State.MEASURED,
+            412_000,
+            10_000,
+            2_000_000,
+            turn=0,
+            from_us=240_000,
+            to_us=652_000,
+            span=span(9),
+        ),
+    ),
+    lines=(said("agent", "Welcome to Example Bank. How can I help?", 652_000, 2_900_000, 0),),
+)
+
+REPORT_LOSS = TurnResult(
+    1,
+    "Report the loss",
+    Outcome.FAILED,
+    3_100_000,
+    10_200_000,
+    "replied",
+    findings=(
+        passed("intent", "The reply is card_blocked.", "card_blocked", "card_blocked (0.81)", 1, 15),
+        Finding(
+            "calls",
+            Status.FAILED,
+            "block_card was called with another argument: last4",
+            '{"last4": "4821", "reason": "lost"}',
+            '{"last4": "4812", "reason": "lost"}',
+            1,
+            6_420_000,
+            span(17, 11),
+            ('last4: "4812" where "4821" was expected',),
+        ),
+        Finding(
+            "does_not_say",
+            Status.FAILED,
+            "The agent said what it must not: password",
+            "not: password",
+            "Your card is blocked. I never need your password. The reference is R-1042.",
+            1,
+            8_050_000,
+            span(19, 22),
+        ),
+        Finding("score", Status.NOTE, "The nearest other intent was far away.", "", "help_request (0.22)", 1),
+    ),
+    measurements=(
+        replace(response(1, 1_842_000, 5_480_000, 800_000, 20), required=True),
+        Measurement(
+            "function_call",
+            State.MEASURED,
+            940_000,
+            5_000,
+            935_001,
+            turn=1,
+            from_us=5_480_000,
+            to_us=6_420_000,
+            span=span(20),
+        ),
+        Measurement("speech", State.MEASURED, 2_600_000, 10_000, turn=1, from_us=7_322_000, to_us=9_922_000),
+        Measurement("gap", State.NOT_EXERCISED, None, 0, 500_000, turn=1, why="the reply was one piece"),
+    ),
+    lines=(
+        said("caller", "I lost my card ending in four eight two one.", 3_400_000, 5_480_000, 1),
+        said(
+            "agent",
+            "Your card is blocked. I never need your password. The reference is R-1042.",
+            7_322_000,
+            9_922_000,
+            1,
+        ),
+    ),
+    functions=(
+        FunctionUse(
+            "block_card",
+            '{"last4": "4812", "reason": "lost"}',
+            6_420_000,
+            '{"status": "blocked", "reference": "R-1042"}',
+            6_540_000,
+            1,
+        ),
+        FunctionUse("log_contact", "{}", 6_440_000, None, None, 1),
+    ),
+)
+
+KEYPAD = TurnResult(
+    2,
+    "Confirm by keypad",
+    Outcome.PASSED,
+    10_200_000,
+    14_000_000,
+    "replied",
+    findings=(
+        passed(
+            "says",
+            "The agent said it.",
+            "your reference is R-1042",
+            "Thank you, your reference is R-1042.",
+            2,
+            25,
+        ),
+    ),
+    measurements=(
+        response(2, 640_000, 10_900_000),
+        Measurement(
+            "turn",
+            State.CENSORED,
+            2_900_000,
+            10_000,
+            8_000_000,
+            turn=2,
+            why="the caller spoke over the reply",
+        ),
+    ),
+    lines=(
+        said(
+            "agent",
+            "Thank you, your reference is R-1042. Anything else I can do",
+            11_540_000,
+            14_620_000,
+            2,
+            cut=True,
+        ),
+    ),
+)
+
+TALK_OVER = TurnResult(
+    3,
+    "Talk over the agent",
+    Outcome.FAILED,
+    14_000_000,
+    16_900_000,
+    "interrupted",
+    findings=(
+        Finding(
+            "stops",
+            Status.NOT_EXERCISED,
+            "The agent had nothing left to say when the caller spoke",
+            "the agent stops within 300 ms",
+            "it had finished",
+            3,
+            14_200_000,
+            span(30),
+        ),
+    ),
+    measurements=(
+        Measurement(
+            "barge_in",
+            State.NOT_EXERCISED,
+            None,
+            0,
+            300_000,
+            required=True,
+            turn=3,
+            span=span(31),
+            why="nothing was flushed",
+        ),
+    ),
+    lines=(
+        said("caller", "Stop, please.", 14_200_000, 15_000_000, 3),
+        said("agent", "Of course.", 15_400_000, 16_000_000, 3),
+    ),
+)
+
+GOODBYE = TurnResult(
+    4,
+    "Goodbye {{ reference }}",
+    Outcome.SKIPPED,
+    None,
+    None,
+    "",
+    why="`reference` was not captured in turn 2",
+)
+
+
+def lost_card(columns: int = 36) -> CallResult:
+    """A failed call with everything in it."""
+    length_us = 18_240_000
+    return CallResult(
+        name="Lost card is blocked [last4=4821]",
+        file=FILE,
+        line=1,
+        target="bank",
+        protocol="twilio",
+        clock="virtual",
+        outcome=Outcome.FAILED,
+        duration_us=length_us,
+        turns=(GREETING, REPORT_LOSS, KEYPAD, TALK_OVER, GOODBYE),
+        findings=(
+            Finding(
+                "unexpected-hangup",
+                Status.FAILED,
+                "The agent hung up though no turn expects it",
+                "",
+                "",
+                None,
+                16_900_000,
+                None,
+            ),
+        ),
+        measurements=(
+            Measurement("connect", State.MEASURED, 240_000, 0, from_us=0, to_us=240_000),
+            Measurement("call", State.CENSORED, 16_660_000, 0, 60_000_000, why="the agent hung up first"),
+        ),
+        moments=(
+            Moment(10_300_000, "digit", "1"),
+            Moment(10_450_000, "digit", "#"),
+            Moment(14_620_000, "flush", "clear: 1.2 s unheard"),
+            Moment(16_900_000, "hang-up", "the agent hung up"),
+        ),
+        caller_wave=wave(columns, length_us, (3_400_000, 5_480_000), (14_200_000, 15_000_000)),
+        agent_wave=wave(
+            columns,
+            length_us,
+            (652_000, 2_900_000),
+            (7_322_000, 9_922_000),
+            (11_540_000, 14_620_000),
+            (15_400_000, 16_000_000),
+        ),
+        folder="calls/lost-card-1",
+        recording="call.flac",
+        lateness_us=0,
+        tags=("cards", "smoke"),
+        description="A caller reports a lost card; the agent blocks it and reads back a reference.",
+        process_output=(
+            "INFO:     Started server process",
+            "INFO:     connection open",
+            "WARNING:  block_card took 120 ms",
+        ),
+    )
+
+
+def opening_hours(columns: int = 36) -> CallResult:
+    """A passed call of three turns."""
+    length_us = 12_000_000
+    return CallResult(
+        name="Opening hours",
+        file="scenarios/bank/opening-hours.yaml",
+        line=3,
+        target="bank",
+        protocol="realtime",
+        clock="virtual",
+        outcome=Outcome.PASSED,
+        duration_us=length_us,
+        turns=(
+            GREETING,
+            TurnResult(
+                1,
+                "",
+                Outcome.PASSED,
+                3_100_000,
+                8_000_000,
+                "replied",
+                findings=(
+                    Finding(
+                        "says",
+                        Status.PASSED,
+                        "The agent said it.",
+                        "nine to five",
+                        "We are open from nine to five.",
+                        1,
+                        span=span(8, 5, "scenarios/bank/opening-hours.yaml"),
+                    ),
+                ),
+                measurements=(response(1, 812_000, 4_900_000, 810_000),),
+                lines=(
+                    said("caller", "When are you open?", 3_400_000, 4_900_000, 1),
+                    said("agent", "We are open from nine to five.", 5_712_000, 7_800_000, 1),
+                ),
+            ),
+        ),
+        caller_wave=wave(columns, length_us, (3_400_000, 4_900_000)),
+        agent_wave=wave(columns, length_us, (652_000, 2_900_000), (5_712_000, 7_800_000)),
+        folder="calls/opening-hours-1",
+        recording="calls/opening-hours-1/call.flac",
+    )
+
+
+BROKEN = CallResult(
+    name="Transfer to a person",
+    file="scenarios/bank/transfer.yaml",
+    line=1,
+    target="bridge",
+    protocol="twilio",
+    clock="wall",
+    outcome=Outcome.ERROR,
+    duration_us=2_310_000,
+    lateness_us=41_000,
+    turns=(
+        TurnResult(0, "Greeting", Outcome.ERROR, 240_000, None, "cut"),
+        TurnResult(1, "Ask for a person", Outcome.SKIPPED, None, None, "", why="the call ended before it"),
+    ),
+    error="the target's process ended with status 1 before the call was over\n"
+    "  command: uvicorn bridge:app --port 41873\n  what to do: read its output below",
+    folder="calls/transfer-1",
+    process_output=(
+        "Traceback (most recent call last):",
+        '  File "bridge.py", line 12, in <module>',
+        "ModuleNotFoundError: No module named 'audioop'",
+    ),
+)
+
+SKIPPED = CallResult(
+    name="Pays by keypad",
+    file="scenarios/bank/pay.yaml",
+    line=1,
+    target="bank",
+    protocol="realtime",
+    clock="virtual",
+    outcome=Outcome.SKIPPED,
+    turns=(TurnResult(0, "Pay", Outcome.SKIPPED, None, None, "", why="realtime carries no digits"),),
+)
+
+FLAKY = CallResult(
+    name="Balance",
+    file="scenarios/bank/balance.yaml",
+    line=1,
+    target="bank",
+    protocol="twilio",
+    clock="wall",
+    outcome=Outcome.FLAKY,
+    duration_us=9_000_000,
+)
+
+TROUBLING = "\x00\x07\x1b[31mred\ud800\ufffe</script><b>\u202eevil\u202c & ]]> \U0001f600 e\u0301 \U0001ffff"
+
+
+def nasty() -> CallResult:
+    """A call whose every text is hostile: markup, control characters, halves of pairs, endless words."""
+    word, arabic = "x" * 200, "مرحبا بك في البنك، كيف يمكنني مساعدتك اليوم؟"
+    turn = TurnResult(
+        0,
+        f"{arabic} {TROUBLING}",
+        Outcome.FAILED,
+        0,
+        4_000_000,
+        "no-such-how",
+        findings=(
+            Finding(
+                "says",
+                Status.FAILED,
+                TROUBLING,
+                word,
+                f"お電話ありがとうございます。{arabic} \u202eabc",
+                0,
+                2_000_000,
+                span(4, 2, f"scenarios/{'d' * 120}.yaml"),
+                (word, TROUBLING),
+            ),
+            Finding("says", Status.FAILED, "", "", "", 0, 2_000_000),
+        ),
+        measurements=(
+            Measurement(
+                "response",
+                State.MEASURED,
+                -120_000,
+                0,
+                800_000,
+                turn=0,
+                from_us=2_000_000,
+                to_us=1_880_000,
+                why=word,
+            ),
+        ),
+        lines=(
+            Line("caller", f"{TROUBLING} {word}", 0, None, word, 0),
+            Line("agent", "", 2_000_000, 2_000_000, "stt", 0),
+            Line("agent", arabic, 2_100_000, 3_900_000, "stt", 0, cut=True),
+        ),
+        functions=(
+            FunctionUse(word, f'{{"a": "{word}"}}', 1_000_000, TROUBLING, 900_000, 0),
+            FunctionUse("f", "not json {", 3_990_000),
+        ),
+    )
+    return CallResult(
+        name=f"{TROUBLING}\n{word}",
+        file="scenarios/a b/c#d?.yaml",
+        line=1,
+        target=word,
+        protocol="twilio",
+        clock="wall",
+        outcome=Outcome.FAILED,
+        duration_us=4_000_000,
+        turns=(turn,),
+        folder="calls/a b#1",
+        recording="call.flac",
+        moments=tuple(
+            Moment(1_000_000 + 10 * step, f"fault {TROUBLING}", f"{step} {word}") for step in range(5)
+        ),
+        tags=(word, "</title>"),
+        description=TROUBLING,
+        process_output=(TROUBLING, word),
+    )
+
+
+def rich_run(columns: int = 36) -> RunResult:
+    """One call of each outcome, the failed one full of detail."""
+    return RunResult(
+        INFO,
+        (opening_hours(columns), lost_card(columns), BROKEN, SKIPPED, FLAKY),
+        graphs={FILE: {"nodes": [1, 2.5, None]}},
+    )
+
+
+PASSED_RUN = RunResult(INFO, (opening_hours(),))
+NASTY_RUN = RunResult(INFO, (nasty(),))
+EMPTY_RUN = RunResult(INFO)
+INTERRUPTED_RUN = RunResult(INFO, (opening_hours(),), interrupted=True)
+WRONG_RUN = RunResult(
+    INFO,
+    wrong_files=(
+        WrongFile(
+            "scenarios/refund.yaml",
+            (
+                (
+                    "error[unknown-key]: turn has no key 'expcet'\n"
+                    "  --> scenarios/refund.yaml:14:5\n14 |     expcet: ...\n   |     ^^^^^^ did you mean 'expect'?"
+                ),
+                (
+                    "error[missing-unit]: 800 is a length without a unit\n"
+                    "  --> scenarios/refund.yaml:18:23\n18 |     budget: {response: 800}\n"
+                    "   |                        ^^^ write 800 ms or 800 s"
+                ),
+            ),
+        ),
+        WrongFile("scenarios/<b>.yaml", ("error[tab]: a tab <script>alert(1)</script>",)),
+    ),
+)
+
+RUNS = {
+    "rich": rich_run(),
+    "passed": PASSED_RUN,
+    "nasty": NASTY_RUN,
+    "empty": EMPTY_RUN,
+    "interrupted": INTERRUPTED_RUN,
+    "wrong": WRONG_RUN,
+}
+
+
+def no_recording(_: CallResult) -> bytes | None:
+    """Nothing to embed."""
+    return None
