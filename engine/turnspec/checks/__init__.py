@@ -6,6 +6,7 @@ from turnspec.checks.expectations import EXPECTATIONS, Expectation
 from turnspec.checks.judge import CallVerdict, judge_call, judge_turn
 from turnspec.checks.matching import Match, Mismatch, match_value, match_words
 from turnspec.checks.measure import error_bar
+from turnspec.checks.scene import Scene
 from turnspec.checks.words import transcript
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Expectation",
     "Match",
     "Mismatch",
+    "Scene",
     "Stage",
     "captures",
     "error_bar",

@@ -5,43 +5,50 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from turnspec.call import EvidenceView
 from turnspec.call.events import Captured
 from turnspec.checks.calling import match_call, value_of
 from turnspec.checks.expectations import filled_in
 from turnspec.checks.matching import Match, match_value, match_words
-from turnspec.checks.scene import Scene, TurnScene
+from turnspec.checks.scene import function_uses
+from turnspec.checks.turns import EventsView, windows
+from turnspec.checks.words import text_of, transcript
 from turnspec.dsl import Expect
 from turnspec.dsl.templates import TemplateError
 from turnspec.plan.model import CallPlan
 
 
-def captures(plan: CallPlan, index: int, view: EvidenceView) -> dict[str, str]:
+def captures(plan: CallPlan, index: int, view: EventsView) -> dict[str, str]:
     """What the named groups of a turn's patterns caught; a pattern that was not found binds nothing."""
-    turn, expect = Scene(plan, view).turn(index), plan.turns[index].turn.expect
-    if turn is None or expect is None:
+    expect = plan.turns[index].turn.expect
+    if expect is None:
         return {}
     try:
         filled = filled_in(expect, variables(plan, index, view))
     except TemplateError:
         return {}  # it needs a capture that did not happen itself: judging says so
     found: dict[str, str] = {}
-    for match in _matches(filled, turn):
+    for match in (*_in_words(plan, index, view, filled), *_in_calls(plan, index, view, filled)):
         if match.holds:
             found |= match.captures
     return found
 
 
-def variables(plan: CallPlan, index: int, view: EvidenceView) -> Mapping[str, Any]:
+def variables(plan: CallPlan, index: int, view: EventsView) -> Mapping[str, Any]:
     """Every name that has a value when a turn is judged: the plan's, then what earlier turns caught."""
     caught = {event.name: event.value for event in view.of(Captured) if event.turn < index}
     return {**plan.variables, **caught}
 
 
-def _matches(expect: Expect, turn: TurnScene) -> Iterator[Match]:
-    for matcher in expect.says:
-        yield match_words(turn.text, matcher)
-    for use in turn.functions:
+def _in_words(plan: CallPlan, index: int, view: EventsView, expect: Expect) -> Iterator[Match]:
+    if expect.says:
+        text = text_of(line for line in transcript(view, plan.words) if line.turn == index)
+        yield from (match_words(text, matcher) for matcher in expect.says)
+
+
+def _in_calls(plan: CallPlan, index: int, view: EventsView, expect: Expect) -> Iterator[Match]:
+    for use in function_uses(view, plan.calls, windows(view)):
+        if use.turn != index:
+            continue
         for item in expect.calls.items if expect.calls else ():
             if item.function == use.name:
                 yield match_call(use, item)

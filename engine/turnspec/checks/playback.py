@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from turnspec.call import EvidenceView
 from turnspec.call.events import (
     AgentAudio,
     AgentSaid,
@@ -19,7 +18,7 @@ from turnspec.call.events import (
     ResponseEnded,
     Side,
 )
-from turnspec.checks.turns import ENDINGS
+from turnspec.checks.turns import ENDINGS, EventsView
 
 SLACK_US: Final = 60_000
 """Audio that a bridge's framing and resampling may add or lose: three frames of 20 ms."""
@@ -46,7 +45,7 @@ class _Piece:
     stream: str
 
 
-def heard_items(view: EvidenceView, side: Side) -> tuple[Heard, ...]:
+def heard_items(view: EventsView, side: Side) -> tuple[Heard, ...]:
     """Every item that the agent said by one side's account, in order, with what was heard of it."""
     items = sorted(view.of(AgentSaid, side), key=lambda item: item.began_us)
     pieces = _pieces(view)
@@ -65,7 +64,7 @@ def heard_items(view: EvidenceView, side: Side) -> tuple[Heard, ...]:
     return tuple(heard)
 
 
-def _pieces(view: EvidenceView) -> list[_Piece]:
+def _pieces(view: EventsView) -> list[_Piece]:
     """The agent's audio on the line in order; the next flush, or the call's end, cuts what is pending."""
     pieces: list[_Piece] = []
     cut_us: int | None = None
@@ -84,7 +83,7 @@ def _piece(event: AgentAudio, cut_us: int | None) -> _Piece:
     return _Piece(event.at_us, plays, length, heard, event.stream)
 
 
-def _stopped(view: EvidenceView, side: Side) -> dict[str, int]:
+def _stopped(view: EventsView, side: Side) -> dict[str, int]:
     """When an item's making was cut short by its own side: its response cancelled, or truncated."""
     cancelled = {
         event.response_id: event.at_us

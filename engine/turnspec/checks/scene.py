@@ -24,8 +24,8 @@ from turnspec.call.events import (
     Side,
     TextBegan,
 )
-from turnspec.checks.turns import Window, end_of_call, owner, windows
-from turnspec.checks.words import AGENT, transcript
+from turnspec.checks.turns import EventsView, Window, end_of_call, owner, windows
+from turnspec.checks.words import AGENT, text_of, transcript
 from turnspec.plan.model import CallPlan, TurnPlan
 from turnspec.results import FunctionUse, Line
 
@@ -66,7 +66,7 @@ class TurnScene:
     @property
     def text(self) -> str:
         """All that the agent said in it, as heard."""
-        return " ".join(line.text for line in self.agent_lines if line.text)
+        return text_of(self.lines)
 
     @property
     def agent_lines(self) -> tuple[Line, ...]:
@@ -242,9 +242,7 @@ def caller_acts(view: EvidenceView) -> tuple[Act, ...]:
     return tuple(acts)
 
 
-def function_uses(
-    view: EvidenceView, side: Side | None, turns: tuple[Window, ...]
-) -> tuple[FunctionUse, ...]:
+def function_uses(view: EventsView, side: Side | None, turns: tuple[Window, ...]) -> tuple[FunctionUse, ...]:
     """The function calls that one side tells of, each with what came back."""
     if side is None:
         return ()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
-from turnspec.call import EvidenceView
 from turnspec.call.events import (
     AgentHungUp,
     CallEnded,
     CallerHungUp,
+    Event,
     LineBroke,
     ResponseStarted,
     Side,
@@ -16,8 +18,23 @@ from turnspec.call.events import (
     TurnEnded,
 )
 
+AnyEvent = TypeVar("AnyEvent", bound=Event)
+
 ENDINGS = AgentHungUp | CallerHungUp | LineBroke | CallEnded
 """After the first of these nothing is heard any more; what follows it is only the closing of the line."""
+
+
+class EventsView(Protocol):
+    """What happened in a call so far, its audio left aside."""
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Every event in the order in which it was recorded."""
+        ...
+
+    def of(self, event_class: type[AnyEvent], side: Side | None = None) -> Iterator[AnyEvent]:
+        """The events of one class (and side), in order."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +55,7 @@ class Window:
         return self.began_us <= at_us and (self.until_us is None or at_us < self.until_us)
 
 
-def windows(view: EvidenceView) -> tuple[Window, ...]:
+def windows(view: EventsView) -> tuple[Window, ...]:
     """The turns that were begun, in order; what came before the first belongs to the first."""
     begun = sorted(view.of(TurnBegan), key=lambda event: event.turn)
     ended = {event.turn: event for event in view.of(TurnEnded)}
@@ -57,7 +74,7 @@ def owner(turns: tuple[Window, ...], at_us: int) -> int | None:
     return turns[0].index if turns else None
 
 
-def responses_started(view: EvidenceView, side: Side) -> dict[str, int]:
+def responses_started(view: EventsView, side: Side) -> dict[str, int]:
     """When each response of one side began to be made."""
     started: dict[str, int] = {}
     for event in view.of(ResponseStarted, side):
@@ -65,7 +82,7 @@ def responses_started(view: EvidenceView, side: Side) -> dict[str, int]:
     return started
 
 
-def end_of_call(view: EvidenceView) -> int | None:
+def end_of_call(view: EventsView) -> int | None:
     """When the call ended; None while it goes on."""
     return next((event.at_us for event in view.events if isinstance(event, ENDINGS)), None)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from turnspec.call import EvidenceView
 from turnspec.call.events import CallerPressed, CallerSpoke, CallerTexted, Event, Origin, Side
 from turnspec.checks.playback import Heard, heard_items
-from turnspec.checks.turns import Window, owner, responses_started, windows
+from turnspec.checks.turns import EventsView, Window, owner, responses_started, windows
 from turnspec.results import Line
 
 CALLER: Final = "caller"
@@ -20,7 +19,7 @@ SOURCES: Final = {
 }
 
 
-def transcript(view: EvidenceView, side: Side | None) -> tuple[Line, ...]:
+def transcript(view: EventsView, side: Side | None) -> tuple[Line, ...]:
     """What the caller and the agent said, by time; `side` tells whose account of the agent is taken.
 
     An item of which a part was flushed unheard keeps the share of its words that was heard.
@@ -30,13 +29,18 @@ def transcript(view: EvidenceView, side: Side | None) -> tuple[Line, ...]:
     return tuple(sorted((*_caller_lines(view), *agent), key=lambda line: line.began_us))
 
 
+def text_of(lines: Iterable[Line]) -> str:
+    """The agent's words in these lines, in one text."""
+    return " ".join(line.text for line in lines if line.who == AGENT and line.text)
+
+
 def heard_words(text: str, heard_us: int, whole_us: int) -> str:
     """The words of `text` that were wholly heard, taking each to last equally long."""
     words = text.split()
     return " ".join(words[: len(words) * max(0, heard_us) // whole_us])
 
 
-def _agent_lines(view: EvidenceView, side: Side, turns: tuple[Window, ...]) -> Iterator[Line]:
+def _agent_lines(view: EventsView, side: Side, turns: tuple[Window, ...]) -> Iterator[Line]:
     started = responses_started(view, side)
     for heard in heard_items(view, side):
         begun = started.get(heard.item.response_id, heard.item.began_us)
@@ -56,7 +60,7 @@ def _agent_line(heard: Heard, side: Side, turn: int | None) -> Line:
     )
 
 
-def _caller_lines(view: EvidenceView) -> Iterator[Line]:
+def _caller_lines(view: EventsView) -> Iterator[Line]:
     pressed: list[CallerPressed] = []
     for event in view.events:
         if isinstance(event, CallerPressed) and (not pressed or pressed[-1].turn == event.turn):
