@@ -24,7 +24,6 @@ from turnspec.dsl.templates import TemplateError, render_value
 from turnspec.speech.intents import Intents
 from turnspec.speech.text import natural_length_us
 
-
 SILENCE_RATE_HZ: Final = 8_000
 
 

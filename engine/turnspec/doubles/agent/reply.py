@@ -71,6 +71,11 @@ class Reply:
 class Agent(Protocol):
     """The brain of a local agent, one per call."""
 
+    @property
+    def own_functions(self) -> frozenset[str]:
+        """The functions that it can run itself, with `run_function`."""
+        ...
+
     def greet(self) -> Reply | None:
         """What it says when the call is up (Realtime: when first asked); None: it waits."""
         ...
