@@ -62,8 +62,9 @@ def _bar(total: int) -> Iterator[Progress]:
     from rich.progress import Progress as RichProgress
 
     colours = {"passed": "green", "failed": "red", "error": "magenta", "skipped": "yellow", "flaky": "yellow"}
-    columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with RichProgress(*columns, console=Console(), transient=True) as shown:
+    columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    name = TextColumn("{task.description}")
+    with RichProgress(*columns, name, console=Console(), transient=True) as shown:
         task = shown.add_task("", total=total)
 
         class _Bar:

@@ -6,7 +6,6 @@ import platform
 import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -54,7 +53,7 @@ def _run(options: Mapping[str, Any]) -> int:
     else:
         run = _called(planned.cases, asked, started, options)
     written = _write(run, asked, options)
-    print(summary(run, written, quiet=options["quiet"], verbose=options["verbose"]))
+    print(run.verdict if options["quiet"] else "\n".join(summary(run, written)))
     return run.exit_code
 
 
@@ -126,9 +125,6 @@ class _Recordings:
         wanted = self._which == "all" or (self._which == "failures" and call.outcome is not Outcome.PASSED)
         if not wanted or call.recording is None:
             return None
-        from turnspec.audio.files import mp3_of_flac
+        from turnspec.audio.embedding import mp3_of
 
-        return mp3_of_flac(self._folder / call.recording)
-
-
-__all__ = ["replace", "run_command"]
+        return mp3_of(self._folder / call.recording)

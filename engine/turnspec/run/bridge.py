@@ -17,8 +17,9 @@ from turnspec.call.events import ProtocolFault, Side
 from turnspec.dsl.models import Ready, StartSpec, TargetSpec
 from turnspec.dsl.templates import render
 from turnspec.run.errors import HarnessError
-from turnspec.run.process import HttpReady, LineReady, PortReady, TargetProcess, free_port
-from turnspec.run.process import Ready as Readiness
+from turnspec.run.process import TargetProcess, free_port
+from turnspec.run.ready import HttpReady, LineReady, PortReady
+from turnspec.run.ready import Ready as Readiness
 from turnspec.run.stand import Double, FarEnd, Session, serve_double
 
 HTTP_PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
@@ -56,9 +57,12 @@ class Bridge:
             await self._started()
             self._session = session
             try:
-                yield FarEnd(self._text(self._target.url or ""), self._process.died if self._process else None)
+                yield self._far_end()
             finally:
                 self._session = None
+
+    def _far_end(self) -> FarEnd:
+        return FarEnd(self._text(self._target.url or ""), self._process.died if self._process else None)
 
     @property
     def output(self) -> tuple[str, ...]:

@@ -12,12 +12,13 @@ from typing import Any
 from turnspec.audio.files import AudioFileError
 from turnspec.call import Identity
 from turnspec.call.events import CallEnded, Closer, FunctionCalled, HarnessFailed, Side
-from turnspec.checks import Scene, captures, judge_turn
-from turnspec.doubles.agent import FunctionCall, KnownClips, LocalAgent
+from turnspec.checks.captures import captures
+from turnspec.checks.judge import judge_turn
+from turnspec.doubles.agent import FunctionCall, LocalAgent
 from turnspec.doubles.agent.functions import DeclaredFunctions
 from turnspec.dsl.templates import render_value
 from turnspec.plan.model import TargetKind
-from turnspec.results import CallResult
+from turnspec.results import CallResult, Outcome
 from turnspec.run.bridge import Bridges
 from turnspec.run.case import Case, CaseRecord
 from turnspec.run.clock import CallClock
@@ -124,17 +125,15 @@ def _agent_identity(case: Case) -> Identity:
 def _brain(case: Case) -> LocalAgent:
     assert case.script is not None, "a local agent and a backend have a script"
     try:
-        known = KnownClips.of(case.script, _known_utterances(case))
+        return LocalAgent(
+            case.script,
+            intents=case.intents,
+            functions=case.plan.scenario.functions,
+            utterances=dict(_known_utterances(case)),
+            call={"from": case.plan.scenario.caller.from_ or ""},
+        )
     except AudioFileError as error:
         raise HarnessError(str(error)) from error
-    return LocalAgent(
-        case.script,
-        known,
-        case.intents,
-        functions=case.plan.scenario.functions,
-        caller_number=case.plan.scenario.caller.from_ or "",
-        variables=case.plan.variables,
-    )
 
 
 def _known_utterances(case: Case) -> Iterator[tuple[Path, str]]:
@@ -169,7 +168,7 @@ class _Closer:
         assert live is not None
         caller, agent = live.recorder.tracks(live.now_us())
         snapshot = self._record.evidence.snapshot(caller, agent)
-        return not judge_turn(plan, turn, snapshot, self._record.context)
+        return judge_turn(plan, turn, snapshot, self._record.context).outcome is Outcome.PASSED
 
 
 class _Answering:

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from turnspec.adapters.base import Adapter, Dial, Function
 from turnspec.audio.waveform import peaks
 from turnspec.call import Evidence, Snapshot
-from turnspec.call.evidence import RECORDING_FILE
 from turnspec.call.events import CallEnded, Closer, HarnessFailed
-from turnspec.checks import CallVerdict, Context, judge_call
+from turnspec.call.evidence import RECORDING_FILE
+from turnspec.checks.context import Context
+from turnspec.checks.judge import CallVerdict, judge_call
 from turnspec.dsl.models import AgentScript, TargetSpec
 from turnspec.plan.model import CallPlan
 from turnspec.results import CallResult, Outcome, Waveform
@@ -23,6 +24,7 @@ from turnspec.run.wheel import Seat
 from turnspec.speech.intents import Intents
 
 WAVE_COLUMNS = 800
+DEFAULT_CALLER = "+15550100001"  # a number set aside for fiction
 VIRTUAL, WALL = "virtual", "wall"
 
 
@@ -47,7 +49,6 @@ class Case:
         """How to open the line to `url`."""
         auth = self.target.auth
         given = {"bearer": auth.bearer, "auth_token": auth.auth_token} if auth else {}
-        caller = self.plan.scenario.caller.from_
         return Dial(
             url=url,
             options=self.options,
@@ -56,7 +57,7 @@ class Case:
             headers={name: self.rendered(value) for name, value in self.target.headers.items()},
             auth={name: self.rendered(value) for name, value in given.items() if value is not None},
             functions=self._functions(),
-            **({"caller_number": caller} if caller else {}),
+            caller_number=self.plan.scenario.caller.from_ or DEFAULT_CALLER,
         )
 
     def rendered(self, template: str, **more: Any) -> str:
@@ -96,7 +97,9 @@ class CaseRecord:
     @property
     def context(self) -> Context:
         """What the checks know beside the evidence."""
-        return Context(intents=self.case.intents, lateness_us=self.lateness_us, functions=self.case.plan.functions)
+        return Context(
+            intents=self.case.intents, lateness_us=self.lateness_us, functions=self.case.plan.functions
+        )
 
     @property
     def lateness_us(self) -> int:

@@ -107,4 +107,3 @@ def _end(live: LiveCall) -> None:
                 continue
         break
     live.happened(CallEnded(at_us=live.now_us(), by=by, reason=reason))
-

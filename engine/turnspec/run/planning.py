@@ -19,7 +19,7 @@ from turnspec.dsl.load import Loaded, load
 from turnspec.dsl.models import Scenario, TargetSpec
 from turnspec.dsl.problems import Problem, in_reading_order, nearest, problem_at
 from turnspec.dsl.reader import read_model
-from turnspec.plan import Setting, TargetKind, compile_call
+from turnspec.plan import CallPlan, Setting, TargetKind, compile_call
 from turnspec.run.case import VIRTUAL, WALL, Case
 from turnspec.run.masking import masker
 from turnspec.run.options import RunOptions
@@ -101,7 +101,9 @@ class _Planner:
             return self._loaded.target(scenario)
         target = self._loaded.project.targets.get(self._options.target)
         if target is None:
-            self._refuse_option(scenario, f"there is no target '{self._options.target}'", self._options.target)
+            self._refuse_option(
+                scenario, f"there is no target '{self._options.target}'", self._options.target
+            )
         return target
 
     def _refuse_option(self, scenario: Scenario, message: str, word: str) -> None:
@@ -132,36 +134,31 @@ class _Planner:
 
     def _plan_over(self, scenario: Scenario, target: TargetSpec, protocol: str, *, several: bool) -> None:
         found = self._adapter(target, protocol)
-        if found is None:
-            return
-        options, problems = read_model(
-            found.options_model, target.options, target.place.child("options"), self._loaded.root
-        )
-        self._problems += problems
-        if options is None:
+        options = None if found is None else self._adapter_options(found, target)
+        if found is None or options is None:
             return
         setting = self._setting(scenario, target, found, options, several=several)
         self._check_script(target, protocol)
         compiled = compile_call(scenario, setting)
         self._problems += compiled.problems
-        if compiled.plan is None or self._options.match.casefold() not in compiled.plan.name.casefold():
-            return
         plan = compiled.plan
-        self._cases.append(
-            Case(
-                number=len(self._cases),
-                slug=self._slug(plan.name),
-                plan=plan,
-                target=target,
-                adapter=found,
-                options=options,
-                clock=self._clock(target),
-                intents=self._intents,
-                project=self._loaded.root,
-                script=self._loaded.script(target),
-                environment=self._environment,
-                mask=self._mask,
-            )
+        if plan is not None and self._options.match.casefold() in plan.name.casefold():
+            self._cases.append(self._case(plan, target, found, options))
+
+    def _case(self, plan: CallPlan, target: TargetSpec, found: Adapter, options: BaseModel) -> Case:
+        return Case(
+            number=len(self._cases),
+            slug=self._slug(plan.name),
+            plan=plan,
+            target=target,
+            adapter=found,
+            options=options,
+            clock=self._clock(target),
+            intents=self._intents,
+            project=self._loaded.root,
+            script=self._loaded.script(target),
+            environment=self._environment,
+            mask=self._mask,
         )
 
     def _adapter(self, target: TargetSpec, protocol: str) -> Adapter | None:
@@ -176,12 +173,19 @@ class _Planner:
             )
             return None
 
+    def _adapter_options(self, found: Adapter, target: TargetSpec) -> BaseModel | None:
+        place = target.place.child("options")
+        options, problems = read_model(found.options_model, target.options, place, self._loaded.root)
+        self._problems += [problem for problem in problems if problem not in self._problems]
+        return options
+
     def _check_script(self, target: TargetSpec, protocol: str) -> None:
         script = self._loaded.script(target)
+        keys = protocol != "twilio"  # a media stream carries keys from the caller only
         if script is not None:
             self._problems += [
                 problem
-                for problem in script_problems(script, endpointing_us=ENDPOINTING_US, keys=protocol != "twilio")
+                for problem in script_problems(script, endpointing_us=ENDPOINTING_US, keys=keys)
                 if problem not in self._problems
             ]
 
@@ -245,4 +249,3 @@ def _numbered(base: str) -> Iterator[str]:
     while True:
         yield f"{base}-{number}"
         number += 1
-

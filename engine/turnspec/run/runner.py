@@ -143,7 +143,7 @@ async def _all_wall(cases: Sequence[Case], options: RunOptions, calls: Calls) ->
         await bridges.stop()
 
 
-async def _one_wall(  # noqa: PLR0913 - the parts of one run, each with its own life
+async def _one_wall(
     case: Case,
     output: Path,
     wheel: PacingWheel,
@@ -174,4 +174,3 @@ def _terminated_as_interrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-

@@ -12,11 +12,11 @@ from typing import Protocol
 from turnspec.adapters.base import Witness
 from turnspec.call import Identity
 from turnspec.call.events import Event, Side
-from turnspec.doubles.agent.reply import Agent
+from turnspec.doubles.agent import LocalAgent
 from turnspec.run.errors import HarnessError, TargetDied
 
 LOOPBACK = "127.0.0.1"
-Session = tuple[Agent, Witness, Identity]
+Session = tuple[LocalAgent, Witness, Identity]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ async def serve_double(protocol: str, session: Callable[[], Session | None]) -> 
             raise HarnessError(f"there is no local agent for the protocol '{protocol}'")
 
 
-def _without_identity(session: Session | None) -> tuple[Agent, Witness] | None:
+def _without_identity(session: Session | None) -> tuple[LocalAgent, Witness] | None:
     return None if session is None else session[:2]
 
 

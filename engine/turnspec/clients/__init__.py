@@ -1,0 +1,3 @@
+"""The imperative Python API."""
+
+__all__: list[str] = []

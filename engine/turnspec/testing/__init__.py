@@ -1,0 +1,3 @@
+"""Public fakes and the pytest plugin."""
+
+__all__: list[str] = []
