@@ -2,8 +2,8 @@
 
 A *cluster* is sound with gaps shorter than `CLUSTER_US`. Once it holds enough sounding frames it is
 speech; until then it may be a click. Speech is over when `hangover_us` passed without any; the end that
-is told is the edge itself, not the moment at which it was noticed. Edges are placed one frame late, when
-the frames on both sides are known.
+is told is the edge itself, not the moment at which it was noticed. Edges are placed one frame
+late, when the frames on both sides are known.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from turnspec.audio.edges import (
     DIGITAL_SILENCE,
     FRAME_US,
     HYSTERESIS,
+    LOOK_OUT,
     MIN_SPEECH_US,
     QUIET,
     frame_width,
@@ -28,6 +29,7 @@ from turnspec.audio.edges import (
 )
 from turnspec.audio.samples import Samples, Tape, position_at, time_of
 
+KEPT: Final = LOOK_OUT + 1  # frames of the past in which an edge may still be placed
 NOISE_RISE: Final = 8  # the noise doubles in 2 ** 8 x 10 ms x ln 2 = 1.8 s at most
 
 
@@ -92,8 +94,8 @@ class ActivityTracker:
         self._gap = min(position_at(CLUSTER_US, rate_hz), self._hangover)
         self._least = max(2, min_speech_us // FRAME_US)
         self._floor = NoiseFloor(quiet)
-        self._blank = np.zeros(2 * self._width, np.int16)
-        self._kept = self._blank  # the last two frames, and what does not fill a frame yet
+        self._blank = np.zeros(KEPT * self._width, np.int16)
+        self._kept = self._blank  # the last frames, and what does not fill a frame yet
         self._position = 0  # of the next sample
         self._sounding = False  # the last frame was sound
         self._frames = 0  # sounding frames of the cluster; 0: no cluster
@@ -123,7 +125,9 @@ class ActivityTracker:
         noticed: list[Activity] = []
         gap = position_at(now_us, self.rate_hz) - self._position
         if gap > 0:
-            settled = self._hangover + self._gap + 3 * self._width  # nothing is pending after so much
+            settled = (
+                self._hangover + self._gap + (1 + KEPT) * self._width
+            )  # nothing is pending after so much
             self._hear(np.zeros(min(gap, settled), np.int16), noticed)
             self._position += max(0, gap - settled)
         return noticed
@@ -134,13 +138,13 @@ class ActivityTracker:
         wide = heard.astype(np.int64)
         self._position += len(samples)
         origin = self._position - len(heard)
-        after = 2 * width
+        after = KEPT * width
         while after + width <= len(heard):
             start, after = after, after + width
             frame = wide[start:after]
             self._step(int(frame @ frame) // width, heard, start, origin)
             self._conclude(origin + after, noticed)
-        self._kept = heard[after - 2 * width :]
+        self._kept = heard[after - KEPT * width :]
 
     def _step(self, energy: int, heard: Samples, start: int, origin: int) -> None:
         """Take the frame at `heard[start]`; `heard[0]` is at position `origin` of the line."""
@@ -152,7 +156,9 @@ class ActivityTracker:
         if sounds:
             self._frames += 1
         elif self._sounding:
-            self._end = origin + offset_at(heard, start - width, width, floor.threshold)
+            self._end = origin + start  # until the next frame tells better
+        elif self._end == origin + start - width:
+            self._end = origin + offset_at(heard, start - LOOK_OUT * width, width, floor.threshold)
         self._sounding = sounds
 
     def _conclude(self, now: int, noticed: list[Activity]) -> None:

@@ -155,7 +155,8 @@ def _write(file: IO[bytes], kind: str, left: Track, right: Track | None) -> None
 def _seconds(left: Track, right: Track | None) -> Iterator[Samples]:
     """One second at a time: libsndfile's lossy encoders have crashed on minutes in one call."""
     channels = [samples_of(track) for track in (left, right) if track is not None]
-    length = max(len(samples) for samples in channels)
+    # libsndfile cannot read back a FLAC file without samples, so a recording has at least one.
+    length = max(1, *(len(samples) for samples in channels))
     frames = np.zeros((length, len(channels)), np.int16)
     for column, samples in enumerate(channels):
         frames[: len(samples), column] = samples

@@ -1,15 +1,23 @@
-"""Changing the rate of samples, by soxr at its HQ setting. Never resample frame by frame in one shot."""
+"""Changing the rate of samples, by soxr at its HQ setting. Never resample frame by frame in one shot.
+
+soxr adds a random dither to what it rounds to integers; it is given floats instead and the rounding is
+done here, so that the same samples always give the same samples.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from turnspec.audio.samples import EMPTY, Samples
 
 if TYPE_CHECKING:
     import soxr
 
-QUALITY = "HQ"
+QUALITY: Final = "HQ"
+_LOWEST, _HIGHEST = -32_768, 32_767
 
 
 def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
@@ -18,7 +26,7 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
         return samples
     import soxr  # imported where used: it costs a tenth of a second
 
-    return cast("Samples", soxr.resample(samples, from_hz, to_hz, QUALITY))
+    return _rounded(soxr.resample(samples.astype(np.float32), from_hz, to_hz, QUALITY))
 
 
 class StreamResampler:
@@ -35,13 +43,13 @@ class StreamResampler:
         """The next chunk in; what is ready out, often less and at first nothing."""
         if self._stream is None or not len(samples):
             return samples
-        return cast("Samples", self._stream.resample_chunk(samples))
+        return _rounded(self._stream.resample_chunk(samples.astype(np.float32)))
 
     def finish(self) -> Samples:
         """What was held back; the stream starts afresh after it."""
         if self._stream is None:
             return EMPTY
-        rest = cast("Samples", self._stream.resample_chunk(EMPTY, last=True))
+        rest = _rounded(self._stream.resample_chunk(EMPTY.astype(np.float32), last=True))
         self._stream.clear()
         return rest
 
@@ -49,4 +57,8 @@ class StreamResampler:
 def _stream(from_hz: int, to_hz: int) -> soxr.ResampleStream:
     import soxr
 
-    return soxr.ResampleStream(from_hz, to_hz, 1, dtype="int16", quality=QUALITY)
+    return soxr.ResampleStream(from_hz, to_hz, 1, dtype="float32", quality=QUALITY)
+
+
+def _rounded(values: NDArray[np.float32]) -> Samples:
+    return np.clip(np.rint(values), _LOWEST, _HIGHEST).astype(np.int16)

@@ -6,13 +6,13 @@ from typing import Final
 
 from turnspec.speech.intents import Intent
 
-LIKENESS: Final = 0.5  # likeness alone is weak evidence for intents as broad as these
+LIKENESS: Final = 0.6  # likeness alone is weak evidence for intents as broad as these
 
 # Words that may come before the first that counts.
 _OPENING: Final = r"(?:^|[.!?;])\W*(?:(?:and|so|but|oh|okay|ok|well|um|uh|please|sorry|actually|right)\b\W*)*"
 _ASKS: Final = (
     r"(?:who|whom|whose|what|when|where|which|why|how|is|are|am|was|were|do|does|did|can|could|will|would|"
-    r"shall|should|may|might|have|has|had)"
+    r"shall|should|may|might|(?:have|has|had)(?= (?:i|you|we|they|he|she|it|there|any|some|my|your)))"
 )
 _SHORT: Final = (
     r"(?:(?:what|who|where|how|when)['\u2019]?s|(?:is|are|do|did|does|ca|could|wo|would)n['\u2019]?t)"
