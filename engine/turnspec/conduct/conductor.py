@@ -219,7 +219,7 @@ def _hang_up(state: CallState, step: graph.HangUp, now_us: int) -> Progress:
 
 
 def _listen(state: CallState, step: graph.Listen, now_us: int) -> Progress:
-    if not _reply_begun(state):
+    if not _reply_begun(state, heard=step.until_heard):
         deadline = state.facts.action_end_us + step.patience_us
         if now_us >= deadline:
             return _leave(state, "no-reply", Condition.NO_REPLY, now_us)
@@ -303,7 +303,8 @@ def _after_check(state: CallState, now_us: int) -> tuple[CallState, tuple[Action
     return _go(state, condition, now_us)
 
 
-def _reply_begun(state: CallState) -> bool:
+def _reply_begun(state: CallState, *, heard: bool) -> bool:
+    """Whether the turn's reply has begun; `heard`: with speech, so that it can be talked over."""
     facts, since = state.facts, state.reply_from_us
     if since is None:
         return False
@@ -311,6 +312,8 @@ def _reply_begun(state: CallState) -> bool:
         since = min(since, facts.flushed_us or since)
     if _at_or_after(facts.speech_began_us, since) or _at_or_after(facts.text_us, since):
         return True
+    if heard:
+        return False
     # A local agent without a recording or a voice answers in silence of natural length.
     own_words = state.plan.kind is TargetKind.AGENT and _at_or_after(facts.said_us, since)
     return own_words and _at_or_after(facts.arrived_us, since)

@@ -31,6 +31,9 @@ from turnspec.call.events import (
 
 Key = tuple[Side, str]
 
+# The rest of a reply follows the outputs of its function calls; a server that sends none ends it so.
+CONTINUES_WITHIN_US = 15_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -62,13 +65,15 @@ class Facts:
 
     def busy(self) -> bool:
         """Whether something of a reply is still to be played or made."""
-        return self.playing or self.continues or bool(self.responses) or bool(self.calls)
+        return self.playing or bool(self.responses) or bool(self.calls)
 
     def over_at(self, reply_end: ReplyEnd, ends_after_us: int) -> int | None:
         """From when on a reply that has begun counts as over; None while it goes on."""
         if self.busy():
             return None
         if reply_end is ReplyEnd.RESPONSE_DONE:
+            if self.continues:
+                return self.cleared_us + CONTINUES_WITHIN_US
             return max(self.drained_us, self.cleared_us) + ends_after_us
         if self.speaking:
             return None

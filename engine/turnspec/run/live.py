@@ -101,7 +101,7 @@ class LiveCall:
         self._drained = True
         self._timer: asyncio.TimerHandle | None = None
         self._wake_us: int | None = None
-        self._next_speech: actions.Speak | None = None
+        self._next_speech: tuple[int, actions.Speak] | None = None  # asked for when, and what
         self._speech: CallerSpoke | None = None
         self._stalled = False
         self.end_reason = ""
@@ -254,8 +254,10 @@ class LiveCall:
 
     def _send_frame(self, voice: CallerVoice, from_us: int) -> None:
         if self._next_speech is not None and not voice.talking:
-            self._begin_speech(self._next_speech, voice, from_us)
-            self._next_speech = None
+            asked_us, speak = self._next_speech
+            if asked_us <= from_us:  # never in a frame that began before it was decided
+                self._begin_speech(speak, voice, from_us)
+                self._next_speech = None
         self._driven.send_audio(voice.frame())
         speech = self._speech
         if speech is not None and from_us + FRAME_US >= speech.speech_end_us:
@@ -294,7 +296,7 @@ class LiveCall:
             case actions.WakeAt():
                 pass  # the state holds it; `_arm` reads it there
             case actions.Speak():
-                self._next_speech = action
+                self._next_speech = (self.now_us(), action)
             case actions.SendText():
                 self._send_text(action)
             case actions.SendDigits():
