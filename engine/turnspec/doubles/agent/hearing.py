@@ -7,9 +7,11 @@ was played: noise in place of speech is not understood, and a swapped recording 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from turnspec.audio.activity import ActivityTracker, SpeechBegan, SpeechEnded
 from turnspec.audio.files import load_clip
 from turnspec.audio.match import RATE_HZ, ClipIndex
 from turnspec.audio.samples import samples_of
@@ -19,6 +21,7 @@ from turnspec.dsl import AgentScript
 
 KNOWN_CLIP: Final = "known clip"
 NOTHING_KNOWS: Final = "none"
+SETTLED_US: Final = 1_000_000  # silence after which nothing is pending
 
 
 class KnownClips:
@@ -27,6 +30,7 @@ class KnownClips:
     def __init__(self, clips: Iterable[tuple[str, Track]]) -> None:
         known = list(clips)
         self._words = [words for words, _ in known]
+        self._lengths_us = [_clip_voiced_us(track) for _, track in known]
         self._index = ClipIndex.from_tracks({str(number): track for number, (_, track) in enumerate(known)})
 
     @classmethod
@@ -44,4 +48,21 @@ class KnownClips:
         match = self._index.best(samples_of(speech), speech.rate_hz)
         if match is None:
             return Heard(None, NOTHING_KNOWS)
-        return Heard(self._words[int(match.key)], KNOWN_CLIP, score=match.score)
+        number = int(match.key)
+        # Most of a recording is enough to know it, so its length tells whether its last word has come.
+        missing_us = max(0, self._lengths_us[number] - _voiced_us(speech))
+        return Heard(self._words[number], KNOWN_CLIP, score=match.score, missing_us=missing_us)
+
+
+@lru_cache(maxsize=512)
+def _clip_voiced_us(clip: Track) -> int:
+    return _voiced_us(clip)
+
+
+def _voiced_us(track: Track) -> int:
+    """From the first to the last speech, by the same measure for recordings and live audio."""
+    activity = ActivityTracker(track.rate_hz)
+    noticed = [*activity.feed(0, samples_of(track)), *activity.advance(track.duration_us + SETTLED_US)]
+    begins = [edge.began_us for edge in noticed if isinstance(edge, SpeechBegan)]
+    ends = [edge.ended_us for edge in noticed if isinstance(edge, SpeechEnded)]
+    return ends[-1] - begins[0] if ends else 0

@@ -17,13 +17,15 @@ from turnspec.call.evidence import Track
 class Heard:
     """What the agent made of one caller turn; `text` None: heard, not understood.
 
-    `source` is `protocol`, `known clip` or `transcriber`; `modality` is `audio`, `text` or `dtmf`.
+    `source` is `protocol`, `known clip`, `transcriber` or `none`; `modality` is `audio`, `text` or `dtmf`.
+    `missing_us`: so much of the end of the recording that it is has not been heard yet.
     """
 
     text: str | None
     source: str
     modality: str = "audio"
     score: float | None = None
+    missing_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 Theory of operation: frames and due times come in, frames go out, events are reported. The bot greets when
 `start` arrives. 100 ms of silence after speech may end the caller's turn: if what came so far is a known
-recording, all of it was said and the turn is over; else the bot waits until 600 ms have passed, and goes on
-listening if the caller does. A reply is sent as audio and a mark; until that mark is back, some of it is
-unplayed, and a caller who begins to speak (or presses a key) interrupts it: `clear`, and the rest is dropped.
-Keys are one turn once 0.8 s passed without another, or at `#`, which is not part of the text (unless it is
-all of it): phones pause less between keys, and people wait for an answer after the last.
+recording to its end, the turn is over; if some of its end is lacking, that long is waited for it; else the
+turn is over after 600 ms. If the caller goes on before, so does the turn. A reply is sent as audio and a
+mark; until that mark is back, some of it is unplayed, and a caller who begins to speak (or presses a key)
+interrupts it: `clear`, and the rest is dropped. Keys are one turn once 0.8 s passed without another, or at
+`#`, which is not part of the text (unless it is all of it): phones pause less between keys, and people wait
+for an answer after the last.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from turnspec.doubles.twilio.listening import CallerLine
 
 ENDPOINTING_US: Final = 150_000  # after this the end of a known recording has surely been noticed
 UNKNOWN_ENDPOINTING_US: Final = 600_000
+SLACK_US: Final = 50_000  # by so much may two measures of one recording differ
 KEYS_END_US: Final = 800_000
 CHUNK_US: Final = 100_000
 LEAD_US: Final = 200_000  # how far audio sent in real time is ahead of its playing
@@ -156,19 +158,17 @@ class TwilioBot:
     def _pause(self, begin_us: int, end_us: int, at_us: int) -> None:
         self._speech_us = (begin_us, end_us)
         heard = self._agent.hear_audio(self._line.recording(begin_us, end_us))
+        wait_us = UNKNOWN_ENDPOINTING_US
         if heard.source == KNOWN:
-            self._said(heard, end_us, at_us)
-        else:
-            due_us = self._line.call_us(end_us) + UNKNOWN_ENDPOINTING_US
-            self._agenda.at(due_us, partial(self._still_silent, heard, end_us))
+            # The recording itself says how soon the rest of it would have come.
+            wait_us = min(wait_us, heard.missing_us + SLACK_US)
+        due_us = max(at_us, self._line.call_us(end_us) + wait_us)
+        self._agenda.at(due_us, partial(self._still_silent, heard, end_us))
 
     def _still_silent(self, heard: Heard, end_us: int, at_us: int) -> None:
         if self._speech_us is not None and self._speech_us[1] == end_us:
-            self._said(heard, end_us, at_us)
-
-    def _said(self, heard: Heard, end_us: int, at_us: int) -> None:
-        self._speech_us = None
-        self._answer(heard, self._line.call_us(end_us), at_us)
+            self._speech_us = None
+            self._answer(heard, self._line.call_us(end_us), at_us)
 
     def _press(self, digit: str, at_us: int) -> None:
         self._interrupt(at_us)

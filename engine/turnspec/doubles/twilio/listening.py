@@ -20,6 +20,7 @@ RATE_HZ: Final = MULAW_8K.rate_hz
 PAUSE_US: Final = 100_000  # silence after which speech may be over
 LEAST_SPEECH_US: Final = 60_000  # less sound than this is no speech, and interrupts nobody
 MARGIN_US: Final = 100_000  # kept around an utterance
+FRAME_US: Final = 20_000
 RECENT_FRAMES: Final = 50  # a second: an earlier one tells nothing of a clock that drifts
 
 
@@ -45,6 +46,7 @@ class CallerLine:
 
     def recording(self, start_us: int, end_us: int) -> Track:
         """What came between two times of the line, and a little around it."""
-        start = position_at(max(0, start_us - MARGIN_US), RATE_HZ)
+        # On a whole frame, so that whoever measures it again finds the edges where they were found here.
+        start = position_at(max(0, start_us - MARGIN_US) // FRAME_US * FRAME_US, RATE_HZ)
         end = min(position_at(end_us + MARGIN_US, RATE_HZ), len(self._tape))
         return track_of(self._tape.read(start, end), RATE_HZ)
