@@ -54,11 +54,16 @@ def parse_document(written: bytes, file: str, folder: Path, bounds: Bounds = DEF
     try:
         text = written.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = written.count(b"\n", 0, error.start) + 1
-        hint = "save it as UTF-8"
-        table = replace(table, lines=tuple(LINE_BREAK.split(written.decode("utf-8", errors="replace"))))
-        return _unread(table, "encoding", f"this file is not UTF-8: a byte in line {line} is not text", hint)
+        return _not_utf8(written, error.start, table)
     return _parse(text, file, folder, bounds)
+
+
+def _not_utf8(written: bytes, start: int, table: SpanTable) -> Document:
+    table = replace(table, lines=tuple(LINE_BREAK.split(written.decode("utf-8-sig", errors="replace"))))
+    before = LINE_BREAK.split(written[:start].decode("utf-8-sig"))
+    span = Span(table.file, len(before), len(before[-1]) + 1, len(before[-1]) + 2)
+    message, hint = "this file is not UTF-8 text", "save it with the encoding UTF-8"
+    return Document(table, None, (Problem("encoding", message, span, table.line(span.line), None, hint),))
 
 
 def _too_large(table: SpanTable, size: int, bounds: Bounds) -> Document:

@@ -61,8 +61,10 @@ class Files:
             yield problem_at(place, "bad-audio", wrong, hint="record it again, or convert it to WAV", key=key)
 
     def _missing(self, written: str, path: Path, place: Place, *, key: bool) -> Problem:
-        there = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
-        near = nearest(path.name, there)
+        beside = path.parent.iterdir() if path.parent.is_dir() else iter(())
+        there = {each.stem: each.name for each in beside if each.suffix.lower() == path.suffix.lower()}
+        stem = nearest(path.stem, there)
+        near = there[stem] if stem else None
         folder = written.rpartition("/")[0]
         suggestion = (f"{folder}/{near}" if folder else near) if near else None
         hint = "" if near else f"paths begin at the folder of this file: {self.label(path)} is not there"

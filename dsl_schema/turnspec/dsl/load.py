@@ -84,7 +84,7 @@ def load(
         for script in (target.agent, target.backend):
             if script is not None:
                 loading.referenced(target, script, files)
-    known = Known(project, files, loading.intents(), loading.agents())
+    known = Known(project, files, loading.intents(), loading.agents(), loading.broken())
     loading.problems.extend(_reference_problems(known, loading))
     return Loaded(
         loading.root,
@@ -143,6 +143,9 @@ class _Loading:
             if isinstance(model, IntentCatalogue):
                 found.update(model.intents)
         return found
+
+    def broken(self) -> frozenset[str]:
+        return frozenset(problem.span.file for problem in self.problems)
 
     def inline_targets(self) -> list[TargetSpec]:
         return [scenario.target for scenario in self.scenarios() if isinstance(scenario.target, TargetSpec)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,14 +22,18 @@ Text = tuple[str, Place]
 class Names:
     """The names that are bound at one place: `words` with all below them, and dotted names one by one.
 
-    `later` says of names that are bound elsewhere where that is.
+    `later` says of names that are bound elsewhere where that is. Where the names are not `complete`, because
+    a file that binds some is broken, any name may be one of them.
     """
 
     words: frozenset[str] = frozenset()
     dotted: frozenset[str] = frozenset()
     later: tuple[tuple[str, str], ...] = ()
+    complete: bool = True
 
     def __contains__(self, name: str) -> bool:
+        if not self.complete:
+            return True
         if name.partition(".")[0] in self.words or name in self.dotted:
             return True
         return any(name.startswith(f"{known}.") for known in self.dotted if known.startswith("results."))
@@ -71,7 +76,8 @@ def _problems_of_template(text: str, place: Place, known: Names) -> Iterator[Pro
 
 
 def _undefined(name: str, text: str, place: Place, known: Names) -> Problem:
-    span = part_of(place, text, max(0, text.find(name)), len(name))
+    used = re.search(r"\{[{%][^}]*?(?<![\w.])" + f"({re.escape(name)})" + r"(?!\w)", text)
+    span = part_of(place, text, used.start(1) if used else 0, len(name))
     near = nearest(name, known.words | known.dotted)
     elsewhere = dict(known.later).get(name.partition(".")[0])
     return problem_at(

@@ -102,7 +102,7 @@ class Project(Model):
 
     WORD = "turnspec.yaml"
 
-    version: Annotated[int, Field(strict=True)]
+    version: Literal[1]
     scenarios: tuple[str, ...] = ("scenarios",)
     targets: dict[str, TargetSpec] = Field(default_factory=dict)
     environment: tuple[str, ...] = ()

@@ -95,7 +95,7 @@ class Reader:
     def translate(self, model: type[BaseModel], data: Located, error: ValidationError) -> None:
         """Put pydantic's findings into words for testers."""
         for found in error.errors(include_url=False):
-            if found["type"] != _REPORTED and not self._misspelt(data, found):
+            if not (found["type"] == _REPORTED or self._misspelt(data, found) or _follows(found)):
                 self._translate(model, data, found)
 
     def _misspelt(self, data: Located, found: ErrorDetails) -> bool:
@@ -191,6 +191,11 @@ def _in_quotes(place: Place) -> str:
     return f"write: {quoted(place.table.line(span.line), span.column - 1, span.end_column - 1)}"
 
 
+def _follows(found: ErrorDetails) -> bool:
+    """Whether a list lacks items only because those that were written are wrong, which is reported there."""
+    return found["type"] == "too_short" and bool(found["input"])
+
+
 def _name(place: Place) -> str:
     path = place.span.path
     key = next((step for step in reversed(path) if isinstance(step, str)), "this file")
@@ -226,9 +231,15 @@ def _expected(what: str, hint: str = "") -> Wording:
 
 
 def _text(_: ErrorDetails, name: str, written: Any) -> tuple[str, str, str]:
-    hint = "put the text in quotes" if isinstance(written, list | Mapping) else "<quote>"
-    if written is None:
-        hint = "write the text behind the colon"
+    match written:
+        case None:
+            hint = "write the text behind the colon"
+        case list():
+            hint = "write one text; put it in quotes if it begins with a bracket"
+        case Mapping():
+            hint = "write a text here, without keys; put it in quotes if it has a colon"
+        case _:
+            hint = "<quote>"
     return "wrong-type", f"{name} is a text, not {_called(written)}", hint
 
 
@@ -243,7 +254,7 @@ def _a_list(_: ErrorDetails, name: str, written: Any) -> tuple[str, str, str]:
 
 
 def _one_of(found: ErrorDetails, name: str, written: Any) -> tuple[str, str, str]:
-    expected = str(found.get("ctx", {}).get("expected", "")).replace("'", "")
+    expected = str(found.get("ctx", {}).get("expected", "")).replace("'", "").replace("True", "true")
     return "bad-value", f"{name} cannot be {_called(written)}", f"it can be: {expected}"
 
 
@@ -263,19 +274,41 @@ def _bad_value(found: ErrorDetails, name: str, _: Any) -> tuple[str, str, str]:
     return "bad-value", f"{name} should be {message}" if found["msg"].startswith("Input") else message, ""
 
 
-_MAPPING = _expected("a mapping", "write `key: value` in the lines below it, indented")
+def _mapping(found: ErrorDetails, name: str, written: Any) -> tuple[str, str, str]:
+    example = _EXAMPLES.get(found.get("ctx", {}).get("class_name", ""))
+    hint = f"write: {example}" if example else "write `key: value` in the lines below it, indented"
+    return "wrong-type", f"{name} is a mapping, not {_called(written)}", hint
+
+
+_EXAMPLES: Mapping[str, str] = {
+    "Budgets": "{response: 800 ms}",
+    "CallerSpec": 'caller: {from: "+15551234567"}',
+    "Expect": "expect: {says: welcome}",
+    "FunctionSpec": "{returns: {status: done}}",
+    "IntentSpec": "{phrases: [your card is blocked]}",
+    "Interrupt": "interrupt: {after: 1 s}",
+    "Limits": "limits: {call: 5 min}",
+    "Ready": "ready: {port: true}",
+    "Reply": "{say: How can I help?}",
+    "Response": "{when: {keywords: [lost]}, say: I will block it.}",
+    "StartSpec": "start: {command: python bank.py}",
+    "TargetSpec": "{agent: agents/bank.yaml}",
+    "Turn": "- caller: hello",
+    "When": "when: {keywords: [lost]}",
+}
+_WHOLE_NUMBER = _expected("a whole number", "write it without quotes, such as 1")
 _WRONG: Mapping[str, Wording] = {
     "string_type": _text,
     "tuple_type": _a_list,
     "list_type": _a_list,
-    "dict_type": _MAPPING,
-    "model_type": _MAPPING,
-    "model_attributes_type": _MAPPING,
+    "dict_type": _mapping,
+    "model_type": _mapping,
+    "model_attributes_type": _mapping,
     "bool_type": _true_or_false,
     "bool_parsing": _true_or_false,
-    "int_type": _expected("a whole number"),
-    "int_parsing": _expected("a whole number"),
-    "int_from_float": _expected("a whole number"),
+    "int_type": _WHOLE_NUMBER,
+    "int_parsing": _WHOLE_NUMBER,
+    "int_from_float": _WHOLE_NUMBER,
     "float_type": _expected("a number"),
     "float_parsing": _expected("a number"),
     "literal_error": _one_of,

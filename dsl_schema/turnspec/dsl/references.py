@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from turnspec.dsl.agent import BUILT_IN_INTENTS, AgentScript, IntentSpec, Reply, Response
+from turnspec.dsl.base import Model
 from turnspec.dsl.caller import CallerAction, Dtmf, Play, Say, SendText
 from turnspec.dsl.expect import Expect
 from turnspec.dsl.files import Files
@@ -35,6 +36,25 @@ class Known:
     files: Files
     intents: Mapping[str, IntentSpec] = field(default_factory=dict)
     agents: Mapping[str, AgentScript] = field(default_factory=dict)
+    broken: frozenset[str] = frozenset()
+    """Files that could not be understood: what they would have declared is not missed."""
+
+    def is_broken(self, source: Model, written: str) -> bool:
+        """Whether the file that a document names is one of these, or not there at all."""
+        label = self.files.label(source.file(written))
+        return label in self.broken or not source.file(written).is_file()
+
+    @property
+    def project_is_broken(self) -> bool:
+        """Whether targets, variables and names of the environment may be declared after all."""
+        return "turnspec.yaml" in self.broken
+
+    @property
+    def intents_are_broken(self) -> bool:
+        """Whether more intents may be declared after all."""
+        return self.project_is_broken or any(
+            self.is_broken(self.project, each) for each in self.project.intents
+        )
 
     def target(self, scenario: Scenario) -> TargetSpec | None:
         """The target a scenario calls; None where its name is unknown."""
@@ -51,7 +71,11 @@ class Known:
     def names(self) -> Names:
         """What templates may use everywhere."""
         outside = (*self.project.environment, *self.project.secrets)
-        return Names(frozenset(self.project.variables), frozenset(f"env.{name}" for name in outside))
+        return Names(
+            frozenset(self.project.variables),
+            frozenset(f"env.{name}" for name in outside),
+            complete=not self.project_is_broken,
+        )
 
 
 def problems_of_project(project: Project, known: Known) -> Iterator[Problem]:
@@ -126,16 +150,16 @@ def problems_of_scenario(scenario: Scenario, known: Known) -> Iterator[Problem]:
     target = known.target(scenario)
     yield from _never_used(scenario, target)
     names = known.names.with_words(scenario.variables)
-    functions = functions_known(scenario, known.script(target))
+    functions = functions_known(scenario, target, known)
     yield from problems_of_texts(_texts_of_functions(scenario.functions), names)
     yield from no_templates(texts_of(scenario.variables, place.child("variables")), "a variable")
     for turn in scenario.turns:
-        names = replace_later(names, scenario, turn)
+        names = _with_later(names, scenario, turn)
         yield from _problems_of_turn(turn, names, functions, known)
         names = names.with_words(captures_of(turn.expect))
 
 
-def replace_later(names: Names, scenario: Scenario, turn: Turn) -> Names:
+def _with_later(names: Names, scenario: Scenario, turn: Turn) -> Names:
     """The same names, told what this turn and those after it will bind."""
     begun = False
     later: list[tuple[str, str]] = []
@@ -145,7 +169,7 @@ def replace_later(names: Names, scenario: Scenario, turn: Turn) -> Names:
             here = "this turn" if each is turn else f"'{title}', which comes later"
             text = f"it is captured in {here}: use it in a turn after that"
             later.extend((name, text) for name in sorted(captures_of(each.expect) - names.words))
-    return Names(names.words, names.dotted, tuple(reversed(later)))
+    return replace(names, later=tuple(reversed(later)))
 
 
 def _fixed_texts(scenario: Scenario) -> Iterator[Text]:
@@ -161,7 +185,7 @@ def _fixed_texts(scenario: Scenario) -> Iterator[Text]:
 def _problems_of_its_target(scenario: Scenario, known: Known) -> Iterator[Problem]:
     if isinstance(scenario.target, TargetSpec):
         yield from problems_of_target(scenario.target, known)
-    elif scenario.target not in known.project.targets:
+    elif scenario.target not in known.project.targets and not known.project_is_broken:
         hint = f"turnspec.yaml has: {', '.join(sorted(known.project.targets))}"
         if not known.project.targets:
             hint = "name it in turnspec.yaml, under `targets:`, or write the target here: {agent: FILE}"
@@ -183,9 +207,11 @@ def _never_used(scenario: Scenario, target: TargetSpec | None) -> Iterator[Probl
                 yield problem_at(function.place.child(key), "never-used", message, hint=hint, key=True)
 
 
-def functions_known(scenario: Scenario, script: AgentScript | None) -> frozenset[str] | None:
-    """The functions that can be called in a scenario; None where nobody declares any."""
-    if script is None and not scenario.functions:
+def functions_known(scenario: Scenario, target: TargetSpec | None, known: Known) -> frozenset[str] | None:
+    """The functions that can be called in a scenario; None where nobody declares any, or not in full."""
+    script = known.script(target)
+    lacking = target is None or (script is None and (target.agent or target.backend))
+    if lacking or (script is None and not scenario.functions):
         return None
     called = set(scenario.functions)
     if script is not None:
@@ -241,7 +267,7 @@ def _texts_of_functions(functions: Mapping[str, FunctionSpec]) -> Iterator[Text]
 
 def _unknown_intent(intent: str, place: Place, known: Known) -> Iterator[Problem]:
     names = {*BUILT_IN_INTENTS, *known.intents}
-    if intent not in names:
+    if intent not in names and not known.intents_are_broken:
         near = nearest(intent, names)
         hint = (
             "" if near else f"known are: {', '.join(sorted(names))}; add your own to a file under `intents:`"

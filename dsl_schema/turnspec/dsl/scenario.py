@@ -42,7 +42,11 @@ class Turn(Model):
 
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:
-        """Bring the caller's part into a list of actions."""
+        """Bring the caller's part into a list of actions; of a block of turns only its word matters."""
+        for block in ("choose", "repeat", "together", "use"):
+            if block in data:
+                reading.unknown_key(cls, data, block)
+                return Located({}, data.place)
         if "caller" not in data:
             return data
         return data.but(caller=located_actions(data["caller"], data, reading))

@@ -24,7 +24,7 @@ def compose(text: str, table: SpanTable) -> tuple[Node | None, Problem | None]:
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
-        yaml = YAML()
+        yaml = YAML(typ="safe", pure=True)
         # An anchor named twice means its last value above, as YAML 1.2 says.
         yaml.composer.warn_double_anchors = False
         root = yaml.compose(text)
@@ -70,7 +70,7 @@ _WORDS: tuple[tuple[str, str, str, str], ...] = (
     ),
     ("found unexpected end of stream", "yaml-syntax", "this quote is never closed", "<open>"),
     ("expected ',' or '[\\]}]'", "yaml-syntax", "this bracket is never closed", "<open>"),
-    ("could not find expected ':'", "yaml-syntax", "a key needs a colon and a space", "write `key: value`"),
+    ("could not find expected ':'", "yaml-syntax", "this is no key: it has no colon", "<end-key>"),
     (
         "expected <block end>",
         "yaml-syntax",
@@ -104,10 +104,13 @@ def _objection(error: MarkedYAMLError, table: SpanTable) -> Problem:
     if "mapping values are not allowed" in said and _misplaced_key(line, span.column - 1):
         hint = "give it the indentation of its neighbours, or end the key above with a colon"
         return Problem("yaml-syntax", "this key does not belong to what stands above", span, line, None, hint)
+    if "expected <block end>" in said and line[: span.column - 1].rstrip().endswith(("'", '"')):
+        hint = "put the whole text in double quotes; inside '...' an apostrophe is written twice"
+        return Problem("yaml-syntax", "the text goes on behind its closing quote", span, line, None, hint)
     for pattern, kind, message, hint in _WORDS:
         if re.search(pattern, said):
-            mark = error.context_mark if hint == "<open>" and error.context_mark else error.problem_mark
-            span = _span(mark, table)
+            begun = hint in ("<open>", "<end-key>") and error.context_mark
+            span = _span(error.context_mark if begun else error.problem_mark, table)
             return Problem(kind, message, span, table.line(span.line), None, _hint(hint, span, table))
     return Problem("yaml-syntax", f"this is not YAML: {said}", span, line)
 
@@ -125,6 +128,8 @@ def _hint(hint: str, span: Span, table: SpanTable) -> str:
             return _quote_value(line)
         case "<single-quotes>":
             return f"write: {_single_quotes(line)}"
+        case "<end-key>":
+            return f"write `{line.strip()}:`, or give it the indentation of the text that it goes on"
         case "<open>":
             return "close it, or put quotes around the whole text"
         case _:
