@@ -9,7 +9,7 @@ late, when the frames on both sides are known.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from turnspec.audio.edges import (
     frame_width,
     offset_at,
     onset_at,
+    speech_segments,
     threshold_over,
 )
 from turnspec.audio.samples import Samples, Tape, position_at, time_of
@@ -204,7 +205,8 @@ USUAL_THRESHOLD: Final = 0.5
 class Endpointer:
     """Server-side turn detection: cuts a stream of input audio into utterances and keeps the audio.
 
-    All times are positions in the input audio, in microseconds since its first sample. `threshold` is
+    All times are positions in the input audio, in microseconds since its first sample. That an utterance
+    is over is known live; where it ended is measured on all of it, as on a recording. `threshold` is
     0 to 1 as in the Realtime API; 0.5 is the usual sensitivity, and amplitude goes with it.
     """
 
@@ -264,8 +266,16 @@ class Endpointer:
                 self._began = SpeechStarted(began_us, start_us)
                 return self._began
             case SpeechEnded(ended_us):
-                began = self._began or SpeechStarted(ended_us, ended_us)
-                self._began = None
-                self._free_from_us = ended_us
-                audio_end_us = ended_us + self._silence_us
-                return SpeechStopped(began.began_us, ended_us, began.audio_start_us, audio_end_us)
+                return self._stopped(ended_us)
+            case unknown:
+                assert_never(unknown)
+
+    def _stopped(self, ended_us: int) -> SpeechStopped:
+        """The utterance that is over, its edges placed as on a recording, with all of it known."""
+        start_us = self._began.audio_start_us if self._began else self._free_from_us
+        self._began = None
+        segments = speech_segments(self.audio(start_us, self.position_us), self.rate_hz, quiet=self._quiet)
+        began_us = start_us + segments[0].start_us if segments else start_us
+        ended_us = start_us + segments[-1].end_us if segments else ended_us
+        self._free_from_us = ended_us
+        return SpeechStopped(began_us, ended_us, start_us, ended_us + self._silence_us)

@@ -30,7 +30,9 @@ RESOLUTION_US: Final = 5_000  # an edge is this close to the truth, fades of up 
 
 QUIET: Final = 64**2  # -54 dBFS
 LOW_SPEECH: Final = 292**2  # -41 dBFS: a steady sound below it counts as noise
-DIGITAL_SILENCE: Final = 12**2
+IDLE_PEAK: Final = 8  # A-law's silence
+DIGITAL_SILENCE: Final = 12**2  # a mean square, of frames at least half of which is idle
+NOISE_SHARE: Final = 50  # even fluent speech pauses for a fiftieth of its time; noise is all that is left
 NOISE_RATIO: Final = 4  # +6 dB
 LOOK_OUT: Final = 2  # frames outside of the sound in which its edge may lie
 BESIDE: Final = 5  # milliseconds
@@ -65,13 +67,15 @@ def speech_segments(
     Sounds of less than `min_speech_us` that stand alone are clicks, not speech. `quiet` is the mean
     square that no threshold goes below.
     """
-    energies = frame_energies(samples, rate_hz)
+    lead = idle_lead(samples)
+    sound = samples[lead:]
+    energies = frame_energies(sound, rate_hz)
     threshold = threshold_of(energies, quiet)
     width = frame_width(rate_hz)
     segments: list[Segment] = []
     for first, last in _speech_frames(sounding_runs(energies, threshold), min_speech_us // FRAME_US):
-        onset = onset_at(samples, first * width, width, threshold)
-        offset = offset_at(samples, last * width, width, threshold)
+        onset = lead + onset_at(sound, first * width, width, threshold)
+        offset = lead + offset_at(sound, last * width, width, threshold)
         _join(segments, Segment(time_of(onset, rate_hz), time_of(offset, rate_hz)), bridge_us)
     return tuple(segments)
 
@@ -80,6 +84,15 @@ def voiced_span(samples: Samples, rate_hz: int) -> tuple[int, int] | None:
     """From the first to the last speech of a clip, in microseconds; None if there is none."""
     segments = speech_segments(samples, rate_hz)
     return (segments[0].start_us, segments[-1].end_us) if segments else None
+
+
+def idle_lead(samples: Samples) -> int:
+    """How many samples of digital silence come first.
+
+    Frames are counted from there: the same sound has the same frames, and edges, wherever it lies.
+    """
+    busy = (samples > IDLE_PEAK) | (samples < -IDLE_PEAK)
+    return int(busy.argmax()) if len(busy) else 0
 
 
 def frame_width(rate_hz: int) -> int:
@@ -106,12 +119,14 @@ def mean_squares(samples: Samples, width: int) -> NDArray[np.int64]:
 
 def threshold_of(energies: NDArray[np.int64], quiet: int = QUIET) -> int:
     """The mean square at which sound begins, for a whole recording."""
-    alive = energies[energies > DIGITAL_SILENCE]
-    if not len(alive):
+    alive = energies > DIGITAL_SILENCE
+    # A frame that is half digital silence is no measure of the noise: two in a row are.
+    pairs = np.maximum(energies[1:], energies[:-1])[alive[1:] & alive[:-1]]
+    if not len(pairs):
         return quiet
-    tenth = len(alive) // 10
-    noise = int(np.partition(alive, tenth)[tenth])
-    return threshold_over(noise, int(alive.max()), quiet)
+    least = len(pairs) // NOISE_SHARE
+    noise = int(np.partition(pairs, least)[least])
+    return threshold_over(noise, int(pairs.max()), quiet)
 
 
 def threshold_over(noise: int, loudest: int, quiet: int) -> int:
