@@ -67,9 +67,9 @@ CHANGES = (
         "card-table.yaml",
         "agents/dealer.yaml",
         "an argument that it passes",
-        'add_card: {rank: ten, suit: "{{ suit }}"}',
-        'add_card: {rank: nine, suit: "{{ suit }}"}',
-        "turn 'Talk over the menu': calls and returned",
+        "end_call: {reason: bust}",
+        "end_call: {reason: boredom}",
+        "turn 'One card too many': calls",
     ),
 )
 
