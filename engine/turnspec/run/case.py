@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from turnspec.adapters.base import Adapter, Dial, Function
 from turnspec.audio.waveform import peaks
 from turnspec.call import Evidence, Snapshot
-from turnspec.call.events import CallEnded, Closer, HarnessFailed
+from turnspec.call.events import CallEnded, CallUp, Closer, HarnessFailed
 from turnspec.call.evidence import RECORDING_FILE
 from turnspec.checks.context import Context
 from turnspec.checks.judge import CallVerdict, judge_call
@@ -130,7 +130,7 @@ class CaseRecord:
         events = self.evidence.events
         end_us = events[-1].at_us if events else 0
         carries_audio = self.case.plan.capabilities.caller_format is not None
-        if self.live is None or not carries_audio or self.live.started_us == 0:
+        if self.live is None or not carries_audio or not any(self.evidence.of(CallUp)):
             return self.evidence.snapshot(None, None), None
         caller, agent = self.live.recorder.save(self.folder / RECORDING_FILE, end_us)
         return self.evidence.snapshot(caller, agent), f"calls/{self.case.slug}/{RECORDING_FILE}"
