@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from turnspec.call import MULAW_8K, PCM_24K, Snapshot
+from support_checks import audio, said
+from turnspec.call import PCM_24K, Snapshot
 from turnspec.call.events import (
     AgentAudio,
-    AgentSaid,
     AgentTruncated,
     CallEnded,
     CallerPressed,
@@ -25,32 +25,8 @@ from turnspec.checks.words import heard_words, transcript
 TEN = "one two three four five six seven eight nine ten"
 
 
-def audio(at_ms: int, length_ms: int, plays_ms: int | None = None, stream: str = "MZ1") -> AgentAudio:
-    plays = None if plays_ms is None else plays_ms * 1_000
-    size = MULAW_8K.size_of(length_ms * 1_000)
-    return AgentAudio(at_us=at_ms * 1_000, format=MULAW_8K, size=size, stream=stream, plays_at_us=plays)
-
-
-def said(
-    text: str,
-    began_ms: int,
-    length_ms: int | None,
-    response: str = "r1",
-    item: str = "i1",
-    side: Side = Side.MODEL,
-) -> AgentSaid:
-    return AgentSaid(
-        at_us=began_ms * 1_000 + 5_000,
-        side=side,
-        response_id=response,
-        item_id=item,
-        text=text,
-        began_us=began_ms * 1_000,
-        audio_us=None if length_ms is None else length_ms * 1_000,
-    )
-
-
 def agent_texts(*events: Event, side: Side = Side.MODEL) -> list[tuple[str, bool]]:
+    """What was heard of the agent's words, and whether it was cut."""
     lines = transcript(Snapshot(events), side)
     return [(line.text, line.cut) for line in lines if line.who == "agent"]
 

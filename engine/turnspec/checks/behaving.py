@@ -27,10 +27,10 @@ def silent(stage: Stage, expect: Expect) -> Iterator[Finding]:
     broken = _spoken_in(stage, since, since + length)
     if broken is not None:
         begun = max(broken.start_us, since)
-        words = f"; it said {shown.quoted(stage.turn.text)}" if stage.turn.text else ""
+        words = f"; it said {shown.quoted_last(stage.turn.text)}" if stage.turn.text else "."
         message = (
             f"The agent was to be silent for {expect.silent}, but was heard {shown.clock(begun)}, "
-            f"{shown.ms(begun - since)} after the caller's end{words}."
+            f"{shown.ms(begun - since)} after the caller's end{words}"
         )
         actual = f"speech after {shown.ms(begun - since)}"
         yield stage.found("silent", FAILED, message, expected=expected, actual=actual, span=span, at_us=begun)

@@ -36,7 +36,9 @@ class Mismatch:
     undecided: bool = False
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}" if self.path else self.message
+        if self.undecided:
+            return self.message
+        return f"{self.path or 'it'} {self.message}"
 
 
 @dataclass(frozen=True, slots=True)

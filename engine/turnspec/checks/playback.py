@@ -54,7 +54,7 @@ def heard_items(view: EventsView, side: Side) -> tuple[Heard, ...]:
     stopped = _stopped(view, side)
     told = {event.item_id: event.heard_us for event in view.of(AgentTruncated, side)}
     heard = []
-    for item, following in zip(items, [*items[1:], None], strict=True):
+    for item, following in zip(items, [*items[1:], None][: len(items)], strict=True):
         if item.item_id in streams:
             mine = [piece for piece in pieces if piece.stream == item.item_id]
         else:

@@ -42,10 +42,10 @@ def intent(stage: Stage, expect: Expect) -> Iterator[Finding]:
     held = [name for name in wanted if name in best]
     actual = _scored(whole, whole.best) if whole.best else "no known intent"
     if held:
-        message = f"The reply's intent is {_scored(whole, held[0])}: {shown.quoted(text)}."
+        message = f"The reply's intent is {_scored(whole, held[0])}: {shown.quoted_last(text)}"
     else:
         lacking = shown.listed((_lacking(stage, whole, name) for name in wanted), "or")
-        message = f"The reply's intent is {actual}, not {lacking}; the agent said {shown.quoted(text)}."
+        message = f"The reply's intent is {actual}, not {lacking}; the agent said {shown.quoted_last(text)}"
     yield stage.found(
         "intent",
         PASSED if held else FAILED,
@@ -100,12 +100,13 @@ def _says(stage: Stage, matcher: Matcher) -> Finding:
     if reason := unheard(stage) or match.undecided:
         status, message = NOT_EXERCISED, f"Whether the agent said {wanted} could not be seen: {reason}."
     elif match.holds:
-        status, message = PASSED, f"The agent said {wanted}: {shown.quoted(text)}."
+        status, message = PASSED, f"The agent said {wanted}: {shown.quoted_last(text)}"
     elif not text:
         status, message = FAILED, f"The agent was to say {wanted}, but {nothing_said(stage)}."
     else:
-        cut = " before it was cut off" if any(line.cut for line in stage.turn.agent_lines) else ""
-        status, message = FAILED, f"The agent did not say {wanted}; it said {shown.quoted(text)}{cut}."
+        cut = any(line.cut for line in stage.turn.agent_lines)
+        heard = f"{shown.quoted(text)} before it was cut off." if cut else shown.quoted_last(text)
+        status, message = FAILED, f"The agent did not say {wanted}; it said {heard}"
         details = _nearest(text, matcher)
     return _of_words(stage, "says", status, message, wanted, matcher, details)
 
@@ -117,7 +118,7 @@ def _does_not_say(stage: Stage, matcher: Matcher) -> Finding:
         status, message = NOT_EXERCISED, f"Whether the agent said {unwanted} could not be seen: {reason}."
     elif match.holds:
         status = FAILED
-        message = f"The agent said {unwanted}, which it must not; its words were {shown.quoted(text)}."
+        message = f"The agent said {unwanted}, which it must not; its words were {shown.quoted_last(text)}"
     else:
         status, message = PASSED, f"The agent did not say {unwanted}."
     return _of_words(stage, "does_not_say", status, message, f"not {unwanted}", matcher)

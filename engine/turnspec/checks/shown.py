@@ -26,6 +26,11 @@ def quoted(text: str) -> str:
     return f'"{short(text)}"'
 
 
+def quoted_last(text: str) -> str:
+    """The same at the end of a sentence, with its full stop where the words bring none."""
+    return quoted(text) if short(text)[-1:] in {".", "!", "?", "…"} else f"{quoted(text)}."
+
+
 def ms(us: int) -> str:
     """Microseconds as whole milliseconds: `1,240 ms`; a half is rounded up."""
     return f"{(us + 500) // 1_000:,} ms"

@@ -38,12 +38,12 @@ def of_turn(stage: Stage) -> Iterator[Finding]:
     expect = stage.turn.plan.turn.expect
     if event is not None and (expect is None or expect.hangup is None):
         lines = stage.turn.agent_lines
-        last = f"its last words were {shown.quoted(lines[-1].text)}" if lines else "it had said nothing"
+        last = f"its last words were {shown.quoted_last(lines[-1].text)}" if lines else "it had said nothing."
         reason = f", giving as reason {shown.quoted(event.reason)}" if event.reason else ""
         yield stage.found(
             "unexpected-hangup",
             Status.FAILED,
-            f"The agent hung up {shown.clock(event.at_us)}{reason}: this turn does not expect it; {last}.",
+            f"The agent hung up {shown.clock(event.at_us)}{reason}: this turn does not expect it; {last}",
             expected="the agent stays on the line",
             actual="hung up",
             at_us=event.at_us,
