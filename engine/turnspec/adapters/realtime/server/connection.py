@@ -104,9 +104,13 @@ class RealtimeServer:
     def receive(self, frame: str | bytes, now_us: int) -> list[Output]:
         """Take one frame of the client; text frames are events, others an error."""
         self._do_what_is_due(now_us)
+        event_id: str | None = None
         try:
-            self._take(client.decode(frame))
+            event = client.decode(frame)
+            event_id = event.event_id
+            self._take(event)
         except ClientError as error:
+            error.event_id = error.event_id or event_id
             self._refuse(error, frame)
         return self._sent()
 

@@ -14,6 +14,7 @@ from turnspec.audio.samples import samples_of
 from turnspec.call import AudioFormat, Track
 
 CHUNK_US: Final = 100_000  # of audio in one delta
+LEAD: Final = 1  # chunks sent ahead of real time, so that a late one leaves no gap in playback
 WORD_US: Final = 200_000  # between text deltas in real time: about how fast people read aloud
 _WORD: Final = re.compile(r"\S+\s*|\s+")
 
@@ -95,11 +96,12 @@ def _spoken(words: list[str], sound: Track, audio_format: AudioFormat) -> Iterat
     chunks = -(-len(data) // size)
     said = 0
     for index in range(chunks):
+        at_us = max(0, index - LEAD) * CHUNK_US
         # The transcript leads: the words of a chunk leave before its sound.
         until = -(-len(words) * (index + 1) // chunks)
         if until > said:
-            yield index * CHUNK_US, Words("".join(words[said:until]))
+            yield at_us, Words("".join(words[said:until]))
         said = until
-        yield index * CHUNK_US, Sound(data[index * size : (index + 1) * size])
+        yield at_us, Sound(data[index * size : (index + 1) * size])
     if not chunks and words:
         yield 0, Words("".join(words))

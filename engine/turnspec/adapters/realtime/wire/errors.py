@@ -85,15 +85,16 @@ def _code_and_message(error: ErrorDetails, param: str) -> tuple[str, str]:
             return "missing_required_parameter", f"Missing required parameter: '{param}'."
         case "extra_forbidden":
             return "unknown_parameter", f"Unknown parameter: '{param}'."
-        case "literal_error" if isinstance(value, str):
-            return "invalid_value", _invalid_value(value, re.findall(r"'[^']*'", context["expected"]))
+        case "literal_error" if isinstance(value, str) or context["expected"].isdecimal():
+            values = re.findall(r"'[^']*'|\d+", context["expected"])
+            return "invalid_value", _invalid_value(value, values)
         case "union_tag_invalid":
             tags = re.findall(r"'[^']*'", context["expected_tags"])
             return "invalid_value", _invalid_value(context["tag"], tags)
         case "greater_than_equal" | "less_than_equal":
             suffix, words, sign, key = _BOUNDS[kind]
-            number = "integer" if isinstance(value, int) else "decimal"
             bound = context[key]
+            number = "integer" if isinstance(bound, int) else "decimal"
             instead = f"Expected a value {sign} {bound}, but got {value} instead."
             return f"{number}_{suffix}", f"Invalid '{param}': {number} {words}. {instead}"
         case "string_too_long":
@@ -112,7 +113,7 @@ def _code_and_message(error: ErrorDetails, param: str) -> tuple[str, str]:
             return "invalid_value", f"Invalid '{param}': {error['msg']}."
 
 
-def _invalid_value(value: str, values: list[str]) -> str:
+def _invalid_value(value: object, values: list[str]) -> str:
     return f"Invalid value: '{value}'. {supported(values)}"
 
 

@@ -1,0 +1,397 @@
+"""The engine as the user of a Realtime model, without sockets or clocks.
+
+Theory of operation: every method answers with a `Reaction`, the frames to send and the events that
+happened. `response.create` is only sent while no response is in progress: one that is wanted sooner waits
+for `response.done`, as a second one at once would be refused.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from turnspec.adapters.base import Function
+from turnspec.adapters.realtime.options import RealtimeOptions
+from turnspec.adapters.realtime.wire import server_frames as server
+from turnspec.call import PCM_24K, AudioFormat
+from turnspec.call.events import (
+    AgentAudio,
+    AgentSaid,
+    AgentTruncated,
+    CallerHeard,
+    CallUp,
+    Event,
+    FlushAsked,
+    FunctionCalled,
+    FunctionReturned,
+    ProtocolFault,
+    ResponseEnded,
+    ResponseStarted,
+    Side,
+    TextBegan,
+)
+
+CALLER_FORMAT: Final = PCM_24K
+# Errors that a client meets without fault of anybody, because its event crossed one of the server's.
+RACES: Final = frozenset(
+    {
+        "response_cancel_not_active",
+        "conversation_already_has_active_response",
+        "input_audio_buffer_commit_empty",
+    }
+)
+_ACTIVE: Final = "conversation_already_has_active_response"
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What to send, and what happened."""
+
+    frames: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(slots=True)
+class _Message:
+    """One item of a response as it arrives."""
+
+    response_id: str
+    began_us: int
+    content_index: int
+    texts: list[str] = field(default_factory=list)
+    whole: str | None = None
+    size: int = 0
+    said: bool = False
+
+    @property
+    def text(self) -> str:
+        return "".join(self.texts) if self.whole is None else self.whole
+
+
+@dataclass(slots=True)
+class _Response:
+    """One response: what it called, and what of that was answered."""
+
+    calls: set[str] = field(default_factory=set)
+    open_calls: set[str] = field(default_factory=set)
+    done: bool = False
+
+
+class RealtimeClient:
+    """One session, from the caller's end."""
+
+    def __init__(self, options: RealtimeOptions, functions: Iterable[Function] = ()) -> None:
+        self._options, self._functions = options, tuple(functions)
+        self.is_up = False
+        self._frames: list[str] = []
+        self._events: list[Event] = []
+        self._sent = 0
+        self._messages: dict[str, _Message] = {}
+        self._responses: dict[str, _Response] = {}
+        self._response_of: dict[str, str] = {}  # call id to response id
+        self._names: dict[str, str] = {}  # item id to the name of its function
+        self._wants_response = False
+        self._asked_with: str | None = None  # event id of a `response.create` that is not answered yet
+        self._plays_until_us = 0
+
+    # --- what the engine does -----------------------------------------------------------------
+
+    def send_audio(self, frame: bytes) -> str:
+        """The frame that carries the caller's next audio; a template, because 50 of them leave a second."""
+        payload = binascii.b2a_base64(frame, newline=False).decode("ascii")
+        return f'{{"type":"input_audio_buffer.append","audio":"{payload}"}}'
+
+    def send_text(self, text: str) -> Reaction:
+        """Say something in text and ask for the reply, giving up a response that is in progress."""
+        if self._in_progress:
+            self._send({"type": "response.cancel"})
+        content = [{"type": "input_text", "text": text}]
+        self._create_item({"type": "message", "role": "user", "content": content})
+        self._ask()
+        return self._reaction()
+
+    def request_reply(self) -> Reaction:
+        """Ask for a response that nothing prompted."""
+        self._ask()
+        return self._reaction()
+
+    def return_function(self, call_id: str, output: str, now_us: int) -> Reaction:
+        """Give back an output; when the response that called has all of its own, ask for what follows."""
+        self._create_item({"type": "function_call_output", "call_id": call_id, "output": output})
+        self._happened(FunctionReturned(at_us=now_us, side=Side.MODEL, call_id=call_id, output=output))
+        response = self._responses.get(self._response_of.get(call_id, ""))
+        if response is not None and call_id in response.open_calls:
+            response.open_calls.remove(call_id)
+            self._continue_after(response)
+        return self._reaction()
+
+    def playback_flushed(self, stream: str, heard_us: int, now_us: int) -> Reaction:
+        """Tell the model how much of an item was heard, never more than arrived."""
+        message = self._messages.get(stream)
+        self._plays_until_us = now_us
+        if message is not None and message.size:
+            arrived_us = CALLER_FORMAT.duration_us(message.size)
+            self._send(
+                {
+                    "type": "conversation.item.truncate",
+                    "item_id": stream,
+                    "content_index": message.content_index,
+                    "audio_end_ms": min(heard_us, arrived_us) // 1000,
+                }
+            )
+        return self._reaction()
+
+    # --- what the server does -----------------------------------------------------------------
+
+    def receive(self, frame: str | bytes, now_us: int) -> Reaction:
+        """Take one frame of the server."""
+        match server.decode(frame):
+            case None:
+                pass
+            case server.Wrong(rule, detail, excerpt):
+                self._fault(rule, detail, excerpt, now_us)
+            case event:
+                self._take(event, now_us)
+        return self._reaction()
+
+    def _take(self, event: server.ServerEvent, now_us: int) -> None:
+        match event:
+            case server.SessionCreated():
+                self._begin(now_us)
+            case server.SpeechStarted():
+                self._give_way(now_us)
+            case server.Error(error=error):
+                self._refused(error, now_us)
+            case server.Transcribed(transcript=transcript):
+                heard = transcript.strip() or None
+                self._happened(CallerHeard(at_us=now_us, side=Side.MODEL, text=heard, source="protocol"))
+            case server.Truncated(item_id=item_id, audio_end_ms=end_ms):
+                heard_us = end_ms * 1000
+                self._happened(
+                    AgentTruncated(at_us=now_us, side=Side.MODEL, item_id=item_id, heard_us=heard_us)
+                )
+            case server.ResponseCreated(response=response):
+                self._started(response, now_us)
+            case server.ResponseDone(response=response):
+                self._ended(response, now_us)
+            case _:
+                self._take_output(event, now_us)
+
+    def _take_output(self, event: server.ServerEvent, now_us: int) -> None:
+        match event:
+            case server.OutputItemEvent(response_id=response_id, item=item):
+                self._item(event.type, response_id, item, now_us)
+            case server.TextDelta(delta=delta):
+                self._text(event, delta, now_us)
+            case server.TextDone(text=text) | server.TranscriptDone(transcript=text):
+                self._message(event, now_us).whole = text
+            case server.AudioDelta(delta=delta):
+                self._audio(event, delta, now_us)
+            case server.ArgumentsDone(call_id=call_id, arguments=arguments, name=name):
+                known = name or self._names.get(event.item_id)
+                self._called(event.response_id, call_id, known, arguments, now_us)
+            case _:
+                pass  # `session.updated`: nothing depends on it
+
+    def _begin(self, now_us: int) -> None:
+        if self.is_up:
+            return
+        self.is_up = True
+        self._happened(CallUp(at_us=now_us))
+        self._send({"type": "session.update", "session": session_of(self._options, self._functions)})
+
+    def _give_way(self, now_us: int) -> None:
+        # As any client does: the caller speaks, so what is still playing is dropped.
+        if now_us < self._plays_until_us and self._options.turn_detection.interrupt_response:
+            self._plays_until_us = now_us
+            self._happened(FlushAsked(at_us=now_us))
+
+    def _refused(self, error: server.ErrorBody, now_us: int) -> None:
+        code = error.code or error.type
+        if error.event_id is not None and error.event_id == self._asked_with:
+            self._asked_with = None
+            self._wants_response = code == _ACTIVE
+        if code not in RACES:
+            self._fault(code, error.message, error.param or "", now_us)
+
+    # --- responses ----------------------------------------------------------------------------
+
+    @property
+    def _in_progress(self) -> bool:
+        return any(not response.done for response in self._responses.values())
+
+    def _started(self, response: server.ResponseBody, now_us: int) -> None:
+        self._asked_with = None
+        self._responses[response.id] = _Response()
+        self._happened(ResponseStarted(at_us=now_us, side=Side.MODEL, response_id=response.id))
+
+    def _ended(self, body: server.ResponseBody, now_us: int) -> None:
+        for item in body.output:
+            self._item("response.output_item.done", body.id, item, now_us)
+        for item_id, message in self._messages.items():
+            if message.response_id == body.id:
+                self._said(item_id, message, now_us)
+        details = body.status_details
+        reason = (details.reason or (details.error or {}).get("code") or "") if details else ""
+        self._happened(
+            ResponseEnded(
+                at_us=now_us, side=Side.MODEL, response_id=body.id, status=body.status, reason=str(reason)
+            )
+        )
+        response = self._responses.setdefault(body.id, _Response())
+        response.done = True
+        if self._wants_response:
+            self._ask()
+        else:
+            self._continue_after(response)
+
+    def _continue_after(self, response: _Response) -> None:
+        if response.done and response.calls and not response.open_calls:
+            response.calls.clear()
+            self._ask()
+
+    def _ask(self) -> None:
+        self._wants_response = self._in_progress or self._asked_with is not None
+        if not self._wants_response:
+            self._asked_with = self._send({"type": "response.create"})
+
+    # --- items --------------------------------------------------------------------------------
+
+    def _item(self, kind: str, response_id: str, item: server.OutputItem, now_us: int) -> None:
+        if item.type == "function_call" and item.name:
+            self._names[item.id] = item.name
+            if kind == "response.output_item.done" and item.call_id and item.status != "incomplete":
+                self._called(response_id, item.call_id, item.name, item.arguments or "", now_us)
+        message = self._messages.get(item.id)
+        if message is not None and kind == "response.output_item.done":
+            self._said(item.id, message, now_us)
+
+    def _message(
+        self,
+        event: server.TextDelta | server.TextDone | server.TranscriptDone | server.AudioDelta,
+        now_us: int,
+    ) -> _Message:
+        return self._messages.setdefault(
+            event.item_id, _Message(event.response_id, now_us, event.content_index)
+        )
+
+    def _text(self, event: server.TextDelta, delta: str, now_us: int) -> None:
+        is_first = event.item_id not in self._messages
+        self._message(event, now_us).texts.append(delta)
+        if is_first and event.type == "response.output_text.delta":
+            self._happened(TextBegan(at_us=now_us, side=Side.MODEL, response_id=event.response_id))
+
+    def _audio(self, event: server.AudioDelta, delta: str, now_us: int) -> None:
+        try:
+            data = binascii.a2b_base64(delta, strict_mode=True)
+        except ValueError as error:
+            self._fault("wrong-base64", f"{event.type}: {error}", delta[: server.EXCERPT], now_us)
+            return
+        if len(data) % CALLER_FORMAT.sample_bytes:
+            self._fault("half-sample", f"{event.type}: {len(data)} bytes of 16-bit audio", "", now_us)
+            data = data[:-1]
+        self._message(event, now_us).size += len(data)
+        self._plays_until_us = max(self._plays_until_us, now_us) + CALLER_FORMAT.duration_us(len(data))
+        self._happened(
+            AgentAudio(at_us=now_us, format=CALLER_FORMAT, size=len(data), data=data, stream=event.item_id)
+        )
+
+    def _said(self, item_id: str, message: _Message, now_us: int) -> None:
+        if message.said:
+            return
+        message.said = True
+        self._happened(
+            AgentSaid(
+                at_us=now_us,
+                side=Side.MODEL,
+                response_id=message.response_id,
+                item_id=item_id,
+                text=message.text,
+                began_us=message.began_us,
+                audio_us=CALLER_FORMAT.duration_us(message.size) if message.size else None,
+            )
+        )
+
+    def _called(self, response_id: str, call_id: str, name: str | None, arguments: str, now_us: int) -> None:
+        if call_id in self._response_of:
+            return
+        self._response_of[call_id] = response_id
+        response = self._responses.setdefault(response_id, _Response())
+        response.calls.add(call_id)
+        response.open_calls.add(call_id)
+        self._happened(
+            FunctionCalled(
+                at_us=now_us,
+                side=Side.MODEL,
+                call_id=call_id,
+                name=name or "",
+                arguments=arguments,
+                response_id=response_id,
+            )
+        )
+
+    # --- in and out ---------------------------------------------------------------------------
+
+    def _create_item(self, item: Mapping[str, Any]) -> None:
+        self._send({"type": "conversation.item.create", "item": item})
+
+    def _send(self, event: Mapping[str, Any]) -> str:
+        self._sent += 1
+        event_id = f"turnspec_{self._sent}"
+        document = {"event_id": event_id, **event}
+        self._frames.append(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
+        return event_id
+
+    def _fault(self, rule: str, detail: str, frame: str, now_us: int) -> None:
+        self._happened(ProtocolFault(at_us=now_us, side=Side.MODEL, rule=rule, detail=detail, frame=frame))
+
+    def _happened(self, event: Event) -> None:
+        self._events.append(event)
+
+    def _reaction(self) -> Reaction:
+        frames, self._frames = self._frames, []
+        events, self._events = self._events, []
+        return Reaction(tuple(frames), tuple(events))
+
+
+def session_of(options: RealtimeOptions, functions: Iterable[Function]) -> dict[str, Any]:
+    """What the engine sets in `session.update`; what is not set stays the server's own."""
+    session: dict[str, Any] = {"type": "realtime", "output_modalities": [options.modality]}
+    if options.instructions is not None:
+        session["instructions"] = options.instructions
+    tools = [_tool(function) for function in functions]
+    if tools:
+        session.update(tools=tools, tool_choice="auto")
+    heard: dict[str, Any] = {}
+    if options.transcription is not None:
+        heard["transcription"] = options.transcription.model_dump(exclude_none=True)
+    if options.modality == "audio":
+        heard["format"] = _format(CALLER_FORMAT)
+        heard["turn_detection"] = options.turn_detection.model_dump(exclude_none=True)
+        session["audio"] = {"input": heard, "output": _output(options)}
+    elif heard:
+        session["audio"] = {"input": heard}
+    return session
+
+
+def _output(options: RealtimeOptions) -> dict[str, Any]:
+    output: dict[str, Any] = {"format": _format(CALLER_FORMAT)}
+    if options.voice is not None:
+        output["voice"] = options.voice
+    return output
+
+
+def _format(audio_format: AudioFormat) -> dict[str, Any]:
+    return {"type": "audio/pcm", "rate": audio_format.rate_hz}
+
+
+def _tool(function: Function) -> dict[str, Any]:
+    return {
+        "type": "function",
+        "name": function.name,
+        "description": function.description,
+        "parameters": dict(function.parameters),
+    }

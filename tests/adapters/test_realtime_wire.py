@@ -1,0 +1,280 @@
+"""Realtime client events: decoded strictly, refused in the API's own words."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turnspec.adapters.realtime.wire import ClientError, decode, elided
+from turnspec.adapters.realtime.wire.client_events import AudioAppend, ResponseCreate, SessionUpdate
+from turnspec.adapters.realtime.wire.session import Session, SessionPatch, default_session
+from turnspec.call import ALAW_8K, MULAW_8K, PCM_24K
+
+
+def refused(event: Any) -> ClientError:
+    """The error that an event is answered with."""
+    with pytest.raises(ClientError) as caught:
+        decode(event if isinstance(event, str | bytes) else json.dumps(event))
+    return caught.value
+
+
+def update(**session: Any) -> dict[str, Any]:
+    """A `session.update`."""
+    return {"type": "session.update", "session": session}
+
+
+REFUSALS = [
+    ("{", "invalid_json", None),
+    ("[1]", "invalid_json", None),
+    ('{"type": NaN}', "invalid_json", None),
+    ("[" * 100_000, "invalid_json", None),
+    (r'{"type":"session.update","event_id":"\ud800"}', "invalid_json", None),
+    (b"{}", "invalid_event", None),
+    ({}, "missing_required_parameter", "type"),
+    ({"type": 7}, "invalid_type", "type"),
+    ({"type": "session.start"}, "invalid_value", "type"),
+    ({"type": "output_audio_buffer.clear"}, "invalid_value", "type"),
+    ({"type": "session.update"}, "missing_required_parameter", "session"),
+    (update(), "missing_required_parameter", "session.type"),
+    (update(type="transcription"), "invalid_value", "session.type"),
+    (update(type="realtime", modalities=["text"]), "unknown_parameter", "session.modalities"),
+    (update(type="realtime", temperature=0.8), "unknown_parameter", "session.temperature"),
+    (update(type="realtime", instructions=7), "invalid_type", "session.instructions"),
+    (
+        update(type="realtime", output_modalities=["text", "audio"]),
+        "invalid_value",
+        "session.output_modalities",
+    ),
+    (
+        update(type="realtime", max_output_tokens=5000),
+        "integer_above_max_value",
+        "session.max_output_tokens",
+    ),
+    (
+        update(type="realtime", audio={"input": {"format": "pcm16"}}),
+        "invalid_type",
+        "session.audio.input.format",
+    ),
+    (
+        update(type="realtime", audio={"input": {"format": {"type": "audio/pcm", "rate": 16000}}}),
+        "invalid_value",
+        "session.audio.input.format.rate",
+    ),
+    (
+        update(type="realtime", audio={"output": {"format": {"type": "audio/mp3"}}}),
+        "invalid_value",
+        "session.audio.output.format.type",
+    ),
+    (
+        update(type="realtime", audio={"input": {"turn_detection": {"threshold": 0.4}}}),
+        "missing_required_parameter",
+        "session.audio.input.turn_detection.type",
+    ),
+    (
+        update(type="realtime", audio={"input": {"turn_detection": {"type": "server_vad", "threshold": 2}}}),
+        "decimal_above_max_value",
+        "session.audio.input.turn_detection.threshold",
+    ),
+    (
+        update(type="realtime", tools=[{"type": "function", "name": "a"}, {"type": "function"}]),
+        "missing_required_parameter",
+        "session.tools[1].name",
+    ),
+    ({"type": "input_audio_buffer.append"}, "missing_required_parameter", "audio"),
+    ({"type": "input_audio_buffer.append", "audio": 5}, "invalid_type", "audio"),
+    ({"type": "input_audio_buffer.append", "audio": "no base64!"}, "invalid_value", "audio"),
+    ({"type": "input_audio_buffer.append", "audio": "AAAA", "sample": 1}, "unknown_parameter", "sample"),
+    (
+        {"type": "input_audio_buffer.append", "audio": "AAAA", "event_id": "x" * 513},
+        "string_above_max_length",
+        "event_id",
+    ),
+    ({"type": "conversation.item.create", "item": {}}, "missing_required_parameter", "item.type"),
+    (
+        {"type": "conversation.item.create", "item": {"type": "message", "role": "user"}},
+        "missing_required_parameter",
+        "item.content",
+    ),
+    (
+        {
+            "type": "conversation.item.create",
+            "item": {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "hi"}]},
+        },
+        "invalid_value",
+        "item.content[0].type",
+    ),
+    (
+        {"type": "conversation.item.truncate", "item_id": "a", "content_index": 0, "audio_end_ms": 1.5},
+        "invalid_type",
+        "audio_end_ms",
+    ),
+    (
+        {"type": "conversation.item.truncate", "item_id": "a", "content_index": 0, "audio_end_ms": -1},
+        "integer_below_min_value",
+        "audio_end_ms",
+    ),
+    (
+        {"type": "response.create", "response": {"modalities": ["text"]}},
+        "unknown_parameter",
+        "response.modalities",
+    ),
+    (
+        {"type": "response.create", "response": {"metadata": {"key": 1}}},
+        "invalid_type",
+        "response.metadata.key",
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "code", "param"), REFUSALS, ids=range(len(REFUSALS)))
+def test_a_wrong_event_is_refused_with_its_code_and_place(event: Any, code: str, param: str | None) -> None:
+    """Each kind of mistake has its code, and the dotted path of where it is."""
+    error = refused(event)
+
+    assert (code, param) == (error.code, error.param)
+
+
+def test_messages_name_what_is_wrong() -> None:
+    """The texts are those that live servers send."""
+    assert refused(update()).message == "Missing required parameter: 'session.type'."
+    assert refused(update(type="realtime", voice="ash")).message == "Unknown parameter: 'session.voice'."
+    tools = update(type="realtime", tool_choice=5)
+    assert refused(tools).message.startswith("Invalid type for 'session.tool_choice': expected ")
+    modality = update(type="realtime", output_modalities=["audio", "text"])
+    assert refused(modality).message == (
+        "Invalid modalities: ['audio', 'text']. Supported combinations are: ['text'] and ['audio']."
+    )
+    kind = refused({"type": "session.begin"})
+    assert kind.message.startswith("Invalid value: 'session.begin'. Supported values are: 'session.update', ")
+    assert kind.message.endswith(", and 'response.cancel'.")
+
+
+def test_a_refusal_carries_the_events_own_id() -> None:
+    """Clients match errors to what they sent by this id."""
+    assert refused({**update(), "event_id": "mine"}).event_id == "mine"
+    assert refused({**update(), "event_id": 5}).event_id is None
+
+
+def test_null_stands_for_absent() -> None:
+    """Clients send explicit nulls for optional keys (LiveKit does)."""
+    session = {"type": "realtime", "tracing": None, "audio": {"input": {"noise_reduction": None}}}
+    assert isinstance(decode(json.dumps({"type": "session.update", "session": session})), SessionUpdate)
+    response = {"instructions": None, "metadata": {"client_event_id": "a"}}
+    event = decode(json.dumps({"type": "response.create", "response": response}))
+    assert isinstance(event, ResponseCreate)
+    assert isinstance(decode('{"type":"response.create","response":null}'), ResponseCreate)
+
+
+def test_an_append_carries_its_bytes() -> None:
+    """Audio is decoded once, here."""
+    event = decode('{"type":"input_audio_buffer.append","audio":"AAECAw=="}')
+
+    assert isinstance(event, AudioAppend)
+    assert event.data == b"\0\1\2\3"
+
+
+def patched(*patches: dict[str, Any]) -> Session:
+    """The session after some updates."""
+    session = Session(default_session("sess_1", "gpt-realtime", 0))
+    for patch in patches:
+        session = session.updated(SessionPatch.model_validate({"type": "realtime", **patch}))
+    return session
+
+
+def test_an_update_merges_deeply() -> None:
+    """What is absent stays, at every depth."""
+    session = patched({"audio": {"input": {"transcription": {"model": "whisper-1"}}}}, {"instructions": "Hi"})
+
+    assert session.transcription_model == "whisper-1"
+    assert session.document["instructions"] == "Hi"
+    assert session.document["audio"]["output"]["voice"] == "marin"
+
+
+def test_null_clears() -> None:
+    """Null turns off what can be off, and brings back the default elsewhere."""
+    on = {"audio": {"input": {"transcription": {"model": "whisper-1"}}}, "instructions": "Hi"}
+    off = {"audio": {"input": {"transcription": None, "turn_detection": None, "format": None}}}
+    session = patched(on, off, {"instructions": None, "tools": None})
+
+    assert (session.transcription_model, session.vad) == (None, None)
+    assert (session.document["instructions"], session.document["tools"]) == ("", [])
+    assert session.input_format == PCM_24K
+
+
+def test_lists_replace() -> None:
+    """Tools are given whole."""
+    first = {"type": "function", "name": "first", "description": "one", "parameters": {"type": "object"}}
+    second = {"type": "function", "name": "second"}
+
+    assert patched({"tools": [first]}, {"tools": [second]}).document["tools"] == [second]
+
+
+def test_another_type_replaces_its_object() -> None:
+    """A format or turn detection of another type leaves nothing of the old one."""
+    session = patched(
+        {"audio": {"input": {"format": {"type": "audio/pcmu"}, "turn_detection": {"type": "semantic_vad"}}}},
+        {"audio": {"output": {"format": {"type": "audio/pcma"}}}},
+    )
+
+    heard = session.document["audio"]["input"]
+    assert heard["format"] == {"type": "audio/pcmu"}
+    assert heard["turn_detection"] == {
+        "type": "semantic_vad",
+        "eagerness": "auto",
+        "create_response": True,
+        "interrupt_response": True,
+    }
+    assert (session.input_format, session.output_format) == (MULAW_8K, ALAW_8K)
+    back = patched(
+        {"audio": {"input": {"format": {"type": "audio/pcmu"}}}},
+        {"audio": {"input": {"format": {"type": "audio/pcm"}}}},
+    )
+    assert back.document["audio"]["input"]["format"] == {"type": "audio/pcm", "rate": 24000}
+
+
+def test_the_same_type_keeps_the_rest() -> None:
+    """Changing one setting of server VAD leaves the others."""
+    vad = {"type": "server_vad", "silence_duration_ms": 450}
+    threshold = {"type": "server_vad", "threshold": 0.7}
+    session = patched(
+        {"audio": {"input": {"turn_detection": vad}}}, {"audio": {"input": {"turn_detection": threshold}}}
+    )
+
+    assert session.vad is not None
+    assert (session.vad.silence_us, session.vad.threshold, session.vad.prefix_us) == (450_000, 0.7, 300_000)
+
+
+def test_the_model_is_fixed_by_the_url() -> None:
+    """Another model in an update is ignored, as live servers do."""
+    assert patched({"model": "gpt-other"}).document["model"] == "gpt-realtime"
+
+
+def test_the_wire_log_has_no_audio() -> None:
+    """A payload becomes its length, whichever event carries it; words stay."""
+    payload = "QUJD" * 100
+    assert elided(f'{{"type":"input_audio_buffer.append","audio":"{payload}"}}') == (
+        '{"type":"input_audio_buffer.append","audio":"<300 bytes>"}'
+    )
+    delta = f'{{"type":"response.output_audio.delta","event_id":"e","delta":"{payload}"}}'
+    assert elided(delta).endswith('"delta":"<300 bytes>"}')
+    text = f'{{"type":"response.output_text.delta","delta":"{payload}"}}'
+    assert elided(text) == text
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.text() | st.binary() | JSON.map(json.dumps))
+def test_junk_is_refused_and_nothing_else(frame: str | bytes) -> None:
+    """Whatever comes in is an event or a `ClientError`."""
+    with suppress(ClientError):
+        decode(frame)
