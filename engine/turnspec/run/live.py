@@ -124,6 +124,7 @@ class LiveCall:
             return
         self._queue.append(event)
         if isinstance(event, CallUp):
+            self.started_us = event.at_us  # before the wheel is joined, which may move it onto its grid
             self._held = self.call is None
         self._run()
 
@@ -150,8 +151,6 @@ class LiveCall:
         match event:
             case AgentAudio():
                 event = self._placed(event)
-            case CallUp():
-                self.started_us = event.at_us
         recorded = self.evidence.append(event)
         match event:
             case MarkSet():
