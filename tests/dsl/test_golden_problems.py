@@ -1,4 +1,4 @@
-"""Every broken document is answered with exactly the text that its folder keeps; UPDATE_GOLDEN=1 writes it anew."""
+"""Every broken document gets exactly the text its folder keeps; UPDATE_GOLDEN=1 writes it anew."""
 
 from __future__ import annotations
 

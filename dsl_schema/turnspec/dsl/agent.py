@@ -29,7 +29,7 @@ def _turn_range(written: object) -> object:
     if isinstance(written, int) and not isinstance(written, bool) and written >= 1:
         return TurnRange(first=written, last=written)
     found = (
-        re.fullmatch(r"([1-9]\d{0,5})(\.\.([1-9]\d{0,5})?)?", written) if isinstance(written, str) else None
+        re.fullmatch(r"([1-9][0-9]{0,5})(\.\.([1-9][0-9]{0,5})?)?", written) if isinstance(written, str) else None
     )
     if found is None:
         raise refusal(

@@ -98,6 +98,8 @@ def _parse(text: str, file: str, folder: Path, bounds: Bounds) -> Document:
     if broken is not None or root is None:
         return Document(table, None, (*found, *([broken] if broken else [])))
     data, table, wrong = nodes.convert(root, table, bounds)
+    if data is None and not wrong:
+        found.append(syntax.empty(table))
     return Document(table, data, (*found, *_elsewhere(wrong, found)))
 
 

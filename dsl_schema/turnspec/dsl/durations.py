@@ -13,8 +13,8 @@ from pydantic_core import CoreSchema, core_schema
 from turnspec.dsl.refusals import refusal
 
 UNITS_US = {"ms": 1_000, "s": 1_000_000, "min": 60_000_000, "h": 3_600_000_000}
-_WRITTEN = re.compile(r"(\d{1,9}(?:\.\d{1,6})?) ?(ms|s|min|h)")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_WRITTEN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?(ms|s|min|h)")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -85,7 +85,7 @@ class Duration:
 
 def _spelt_out(text: str) -> str | None:
     """The duration that was meant by `5 sec` or `2 minutes`."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(m|s|h)([a-z]*)", text, re.IGNORECASE)
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?(m|s|h)([a-z]*)", text, re.IGNORECASE)
     if found is None:
         return None
     letter, rest = found[2].lower(), found[3].lower()

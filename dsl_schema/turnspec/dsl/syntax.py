@@ -34,10 +34,13 @@ def compose(text: str, table: SpanTable) -> tuple[Node | None, Problem | None]:
         return None, problem_of_file(table.file, "yaml-syntax", f"this is not YAML: {error}")
     except RecursionError:
         return None, problem_of_file(table.file, "too-deep", _TOO_DEEP, hint="look for a stray bracket")
-    if root is None:
-        hint = "a scenario begins with `scenario: its name`"
-        return None, problem_of_file(table.file, "empty-file", "there is nothing in this file", hint=hint)
-    return root, None
+    return (root, None) if root is not None else (None, empty(table))
+
+
+def empty(table: SpanTable) -> Problem:
+    """The problem of a file without any value."""
+    hint = "a scenario begins with `scenario: its name`"
+    return problem_of_file(table.file, "empty-file", "there is nothing in this file", hint=hint)
 
 
 # What the parser says, what to call it, and what to do about it. First match wins.
