@@ -25,12 +25,13 @@ class TurnRange(Model):
         return self.first <= number and (self.last is None or number <= self.last)
 
 
+_RANGE = re.compile(r"([1-9][0-9]{0,5})(\.\.([1-9][0-9]{0,5})?)?")
+
+
 def _turn_range(written: object) -> object:
     if isinstance(written, int) and not isinstance(written, bool) and written >= 1:
         return TurnRange(first=written, last=written)
-    found = (
-        re.fullmatch(r"([1-9][0-9]{0,5})(\.\.([1-9][0-9]{0,5})?)?", written) if isinstance(written, str) else None
-    )
+    found = _RANGE.fullmatch(written) if isinstance(written, str) else None
     if found is None:
         raise refusal(
             "bad-turns", f"{written!r} is no range of turns", hint="turns count from 1: write 2, 2.. or 2..4"
