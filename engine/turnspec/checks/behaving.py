@@ -83,7 +83,8 @@ def hangup(stage: Stage, expect: Expect) -> Iterator[Finding]:
             f"The agent hung up {shown.clock(event.at_us)}{_because(event.reason)}.",
         )
     else:
-        holds, message = not expect.hangup, "The agent did not hang up in this turn."
+        until = shown.seconds(stage.turn.window.ended_us or stage.turn.end_us)
+        holds, message = not expect.hangup, f"The agent did not hang up in this turn, which ended at {until}."
     yield stage.found(
         "hangup",
         PASSED if holds else FAILED,

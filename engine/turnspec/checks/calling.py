@@ -100,7 +100,7 @@ def unseen(scene: Scene) -> str:
     if side is None:
         return "this target does not show its function calls"
     if not scene.known(side):
-        return f"nothing was seen of the {side.value}'s side in this call; did it ever connect?"
+        return f"nothing was seen of the {side.value}'s side in this call, as if it never connected"
     return ""
 
 
@@ -208,7 +208,7 @@ def _why_not_called(
     seen = tuple(f"{shown_call(use)} was called {shown.clock(use.called_us)}" for use in uses)
     if mine:
         return (
-            f"{item.function} was called {_times(len(mine))} as expected, not {_times(item.times or 1)}.",
+            f"{item.function} was called {_times(len(mine))} with what is expected, not {_times(item.times or 1)}.",
             seen,
         )
     candidates = [use for use in others if use.name == item.function]
@@ -220,7 +220,7 @@ def _why_not_called(
     nearest = min(candidates, key=lambda use: len(match_call(use, item).mismatches))
     mismatches = match_call(nearest, item).mismatches
     if not mismatches:
-        order = shown.listed((one.function for one in expected.items), "then")
+        order = ", then ".join(one.function for one in expected.items)
         return f"{item.function} was called, but not in the order {order}.", seen
     differing = "; ".join(map(str, mismatches))
     message = (
@@ -270,7 +270,9 @@ def _returned(stage: Stage, name: str, matcher: Matcher, span: Span) -> Finding:
     uses = [use for use in stage.turn.functions if use.name == name]
     given = [(use, value_of(use.output)) for use in uses if use.output is not None]
     if not given:
-        why = "it was not called in this turn" if not uses else "nothing came back after it was called"
+        why = "it was not called in this turn"
+        if uses:
+            why = f"no output came after its call {shown.clock(uses[-1].called_us)}"
         actual = _all_calls(stage.turn.functions)
         message = f"{name} gave nothing back: {why}."
         return stage.found("returned", FAILED, message, expected=expected, actual=actual, span=span)

@@ -174,6 +174,8 @@ def written_words(matcher: Matcher) -> str:
             return f"one of {shown.listed((shown.quoted(str(one)) for one in matcher.one_of), 'or')}"
         case Equals():
             return f"exactly {shown.quoted(str(matcher.equals))}"
+        case Matches():
+            return f"words that match /{matcher.matches}/"
         case _:
             return written(matcher)
 

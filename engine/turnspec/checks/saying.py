@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-import regex
-
 from turnspec.checks import shown
 from turnspec.checks.context import Stage
 from turnspec.checks.matching import match_words, written_words
@@ -18,11 +16,10 @@ from turnspec.speech.text import find_words, words
 
 PASSED, FAILED, NOT_EXERCISED = Status.PASSED, Status.FAILED, Status.NOT_EXERCISED
 SHOWN_SCORES: Final = 5
-_SENTENCE: Final = regex.compile(r"(?<=[.!?…])\s+")
 
 
 def intent(stage: Stage, expect: Expect) -> Iterator[Finding]:
-    """The reply, or one of its sentences, is best understood as this intent, or as one of these."""
+    """The reply has this intent, or one of these; a reply may have several."""
     wanted, span = expect.intent, expect.span_of("intent")
     expected = shown.listed(wanted, "or")
     if reason := unheard(stage):
@@ -35,17 +32,18 @@ def intent(stage: Stage, expect: Expect) -> Iterator[Finding]:
         yield stage.found("intent", FAILED, message, expected=expected, actual="no words", span=span)
         return
     try:
-        whole, best = _intents(stage, text)
+        whole = stage.context.intents.classify(text)
     except PatternError as error:
         yield stage.found("intent", NOT_EXERCISED, f"{error}.", expected=expected, span=span)
         return
-    held = [name for name in wanted if name in best]
+    held = [name for name in wanted if name in whole.held]
     actual = _scored(whole, whole.best) if whole.best else "no known intent"
     if held:
         message = f"The reply's intent is {_scored(whole, held[0])}: {shown.quoted_last(text)}"
     else:
         lacking = shown.listed((_lacking(stage, whole, name) for name in wanted), "or")
-        message = f"The reply's intent is {actual}, not {lacking}; the agent said {shown.quoted_last(text)}"
+        reply = f"The reply's intent is {actual}" if whole.best else f"The reply has {actual}"
+        message = f"{reply}, not {lacking}; the agent said {shown.quoted_last(text)}"
     yield stage.found(
         "intent",
         PASSED if held else FAILED,
@@ -160,14 +158,6 @@ def _nearest(text: str, matcher: Matcher) -> tuple[str, ...]:
     return ()
 
 
-def _intents(stage: Stage, text: str) -> tuple[Classification, frozenset[str]]:
-    """The reply as a whole, and the best intents of it and of each of its sentences."""
-    classify = stage.context.intents.classify
-    whole = classify(text)
-    parts = [classify(sentence) for line in stage.turn.agent_lines for sentence in _SENTENCE.split(line.text)]
-    return whole, frozenset(part.best for part in (whole, *parts) if part.best is not None)
-
-
 def _scored(classification: Classification, name: str) -> str:
     return f"{name} ({dict(classification.scores).get(name, 0.0):.2f})"
 
@@ -177,8 +167,7 @@ def _lacking(stage: Stage, classification: Classification, name: str) -> str:
     if score is None:
         return f"{name} (unknown)"
     threshold = stage.context.intents.engine.threshold(name)
-    needs = f", needs {threshold:.2f}" if name not in classification.held else ""
-    return f"{name} ({score:.2f}{needs})"
+    return f"{name} ({score:.2f}, needs {threshold:.2f})"
 
 
 def _ranking(classification: Classification) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from turnspec.call.events import (
+    AgentAudio,
     CallEnded,
     CallerHungUp,
     CallRefused,
@@ -69,7 +70,7 @@ def why_over(scene: Scene) -> str:
     if trouble := harness_trouble(scene):
         return f"the call could not go on: {trouble}"
     last = scene.windows[-1] if scene.windows else None
-    where = f"in turn {scene.plan.turns[last.index].name!r}" if last else "before the first turn"
+    where = f'in turn "{scene.plan.turns[last.index].name}"' if last else "before the first turn"
     if any(scene.view.of(CallRefused)):
         return "the call was refused"
     if any(not event.passed for event in scene.view.of(TurnJudged)):
@@ -97,7 +98,17 @@ def _no_reply(stage: Stage) -> Finding:
         expected=f"a reply within {patience}",
         actual=f"silence, though {called} was called" if turn.functions else "silence",
         at_us=turn.window.ended_us,
+        details=_sounds(stage),
     )
+
+
+def _sounds(stage: Stage) -> tuple[str, ...]:
+    """What came of the agent's audio where no speech was heard."""
+    sounds = [event for event in stage.scene.view.of(AgentAudio) if stage.turn.window.has(event.at_us)]
+    if not sounds:
+        return ("no audio of the agent arrived in this turn",)
+    length = sum(event.format.duration_us(event.size) for event in sounds)
+    return (f"{shown.ms(length)} of audio arrived, but no speech was heard in it",)
 
 
 def _nothing_to_interrupt(stage: Stage) -> Finding:
