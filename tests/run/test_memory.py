@@ -253,6 +253,24 @@ def test_aborting_frees_a_writer_whose_reader_never_reads() -> None:
     linked(story)
 
 
+def test_a_reader_that_closes_while_paused_frees_its_writer() -> None:
+    """What a paused reader had not taken is thrown away when it closes, and the writer can end."""
+
+    async def story(near: Recorder, far: Recorder) -> None:
+        far.transport.pause_reading()
+        near.transport.write(b"x" * 300_000)
+        near.transport.close()
+        await asyncio.sleep(1)
+        assert "lost" not in near.news
+        far.transport.close()
+        await asyncio.sleep(1)
+        assert far.news == ["made", "lost"]
+        assert near.news[-1] == "lost"
+        assert near.lost is None
+
+    linked(story)
+
+
 def test_writing_to_a_peer_that_is_gone_resets_the_connection() -> None:
     """A half-open end that goes on talking learns that nobody is there."""
 
