@@ -15,9 +15,9 @@ READINGS = Path("/usr/share/pocketsphinx/test/data/librivox")
 
 
 def tone(duration_us: int, rate_hz: int = 8_000, hz: int = 440, peak: int = 8_000) -> Samples:
-    """A sine."""
-    at = np.arange(position_at(duration_us, rate_hz))
-    return np.rint(peak * np.sin(2 * np.pi * hz * at / rate_hz)).astype(np.int16)
+    """A sine that is not 0 at its first sample."""
+    at = np.arange(position_at(duration_us, rate_hz)) + 0.5
+    return np.asarray(np.rint(peak * np.sin(2 * np.pi * hz * at / rate_hz)), np.int16)
 
 
 def noise(duration_us: int, rate_hz: int = 8_000, rms: int = 2_000, seed: int = 1) -> Samples:

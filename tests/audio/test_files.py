@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from support_sound import joined, noise, tone
 
+from support_sound import joined, noise, tone
 from turnspec.audio import AudioFileError, load_clip, mp3_bytes, read_audio, samples_of, write_flac
 from turnspec.audio.samples import silence, track_of
 
@@ -56,6 +56,7 @@ def test_stereo_is_mixed_down(tmp_path: Path) -> None:
 
 
 def bad_file(folder: Path, kind: str) -> Path:
+    """A file that is no good in one way."""
     path = folder / "clip.wav"
     match kind:
         case "not audio":
@@ -126,7 +127,8 @@ def test_a_clip_is_read_again_only_when_it_has_changed(tmp_path: Path) -> None:
     first = load_clip(path, 8_000)
 
     assert first is load_clip(path, 8_000)
-    assert (8_000, 250_000) == (first.rate_hz, first.duration_us)
+    assert first.rate_hz == 8_000
+    assert first.duration_us == 250_000
 
     soundfile.write(path, tone(500_000, 16_000), 16_000)
     os.utime(path, ns=(1, 1))
@@ -164,5 +166,6 @@ def test_an_mp3_holds_both_sides() -> None:
     data = mp3_bytes(track_of(tone(2_500_000), 8_000), track_of(noise(2_500_000), 8_000))
     frames, rate_hz = soundfile.read(io.BytesIO(data))
 
-    assert (2, 8_000) == (frames.shape[1], rate_hz)
+    assert frames.shape[1] == 2
+    assert rate_hz == 8_000
     assert abs(len(frames) / rate_hz - 2.5) < 0.2

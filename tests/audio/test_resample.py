@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support_sound import noise, tone
 
+from support_sound import noise, tone
 from turnspec.audio import EMPTY, Samples, StreamResampler, resample
 
 
 def in_chunks(samples: Samples, from_hz: int, to_hz: int, size: int) -> Samples:
+    """What a live stream makes of the samples."""
     stream = StreamResampler(from_hz, to_hz)
     chunks = [stream.feed(samples[start : start + size]) for start in range(0, len(samples), size)]
     return np.concatenate([*chunks, stream.finish()])

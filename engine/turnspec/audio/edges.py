@@ -5,7 +5,7 @@ inside the frames at an edge, steps of 1 ms place it. The threshold is a mean sq
 
     max(QUIET, min(NOISE_RATIO x noise, max(loudest / LOUD_RATIO, LOW_SPEECH)))
 
-so a line without noise gets QUIET, noise raises it, and it never climbs to within 20 dB of the loudest
+so a line without noise gets QUIET, noise raises it, and it never climbs to within 14 dB of the loudest
 frame, so that a steady loud sound is not taken for noise. Digital silence (also A-law's, which is +8) is
 no noise: how much of it surrounds the speech changes nothing. All arithmetic is on integers.
 """
@@ -37,7 +37,7 @@ NOISE_RATIO: Final = 4  # +6 dB
 LOOK_OUT: Final = 2  # frames outside of the sound in which its edge may lie
 BESIDE: Final = 5  # milliseconds
 EDGE_RATIO: Final = 6  # +8 dB over the few milliseconds beside an edge
-LOUD_RATIO: Final = 100  # -20 dB
+LOUD_RATIO: Final = 25  # -14 dB
 HYSTERESIS: Final = 2  # sound goes on until 3 dB below what began it
 
 
@@ -189,7 +189,10 @@ def _first_step(samples: Samples, width: int, threshold: int) -> int | None:
     company[:-1] |= loud[1:]
     company[:-2] |= loud[2:]
     sounding = np.flatnonzero(loud & company)
-    return int(sounding[0]) * step if len(sounding) else None
+    if not len(sounding):
+        return None
+    first = int(sounding[0]) * step
+    return first + idle_lead(samples[first : first + step])
 
 
 def _join(segments: list[Segment], segment: Segment, bridge_us: int) -> None:

@@ -160,5 +160,6 @@ def _overlap_score(heard: _Sound, clip: _Sound, shift: int) -> float:
     if min(heard.coverage(start, end), clip.coverage(start - shift, end - shift)) < LEAST_COVERAGE:
         return 0.0
     energy = heard.energy_between(start, end) * clip.energy_between(start - shift, end - shift)
-    product = float(heard.signal[start:end] @ clip.signal[start - shift : end - shift])
+    # Not `@`: BLAS splits long products among however many threads there are, and sums in that order.
+    product = float(np.einsum("i,i->", heard.signal[start:end], clip.signal[start - shift : end - shift]))
     return product / math.sqrt(energy) if energy > 0 else 0.0

@@ -1,0 +1,221 @@
+"""Speech as it begins and ends on a live line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from support_sound import faded, joined, noise, real_prompts, tone
+from turnspec.audio import (
+    RESOLUTION_US,
+    Activity,
+    ActivityTracker,
+    Endpointer,
+    Samples,
+    SpeechBegan,
+    SpeechEnded,
+    SpeechStarted,
+    SpeechStopped,
+    Utterance,
+    decode,
+    encode,
+    resample,
+    silence,
+    time_of,
+    voiced_span,
+)
+from turnspec.call import MULAW_8K
+
+FRAME = 160
+
+
+def fed(tracker: ActivityTracker, samples: Samples, at_us: int = 0, size: int = FRAME) -> list[Activity]:
+    """Everything noticed while `samples` come in chunks."""
+    noticed: list[Activity] = []
+    for start in range(0, len(samples), size):
+        chunk = samples[start : start + size]
+        noticed += tracker.feed(at_us + time_of(start, tracker.rate_hz), chunk)
+    return noticed
+
+
+def spans(noticed: Sequence[Activity]) -> list[tuple[int, int]]:
+    """Beginnings paired with ends; they must alternate."""
+    begins = [event.began_us for event in noticed if isinstance(event, SpeechBegan)]
+    ends = [event.ended_us for event in noticed if isinstance(event, SpeechEnded)]
+    kinds = [type(event) for event in noticed]
+
+    assert kinds == [SpeechBegan, SpeechEnded] * (len(kinds) // 2)
+    return list(zip(begins, ends, strict=True))
+
+
+def around(start_us: int, end_us: int) -> tuple[object, object]:
+    """A span, to within the resolution of its edges."""
+    return pytest.approx(start_us, abs=RESOLUTION_US), pytest.approx(end_us, abs=RESOLUTION_US)
+
+
+def test_speech_is_told_with_its_edges_not_with_its_notice() -> None:
+    """A burst is noticed 30 ms after it began and a hangover after it ended, and placed exactly."""
+    tracker = ActivityTracker(8_000)
+    sound = joined(silence(200_000, 8_000), tone(400_000), silence(400_000, 8_000))
+    when: list[tuple[int, Activity]] = []
+    for at_us in range(0, 1_000_000, 20_000):
+        chunk = sound[at_us // 125 : at_us // 125 + FRAME]
+        when += [(at_us + 20_000, event) for event in tracker.feed(at_us, chunk)]
+    (noticed_began, began), (noticed_ended, ended) = when
+
+    assert (began, ended) == (SpeechBegan(200_000), SpeechEnded(600_000))
+    assert (noticed_began, noticed_ended) == (240_000, 800_000)
+
+
+@given(size=st.integers(1, 900), lead=st.integers(0, 3_000))
+@settings(max_examples=40, deadline=None)
+def test_chunk_sizes_change_nothing(size: int, lead: int) -> None:
+    """The same audio in chunks of any size has its speech in the same place."""
+    sound = joined(np.zeros(lead, np.int16), faded(tone(300_000), 5_000), silence(400_000, 8_000))
+    (span,) = spans(fed(ActivityTracker(8_000), sound, size=size))
+
+    assert span == around(lead * 125, lead * 125 + 300_000)
+
+
+def test_audio_that_does_not_come_is_silence() -> None:
+    """A gap in the times ends speech as silence would, and so does the mere passing of time."""
+    tracker = ActivityTracker(8_000)
+    first = fed(tracker, tone(300_000))
+    second = fed(tracker, tone(300_000), at_us=1_000_000)
+
+    assert tracker.speaking
+    assert tracker.advance(1_400_000) == []
+    assert spans([*first, *second, *tracker.advance(1_500_000)]) == [
+        around(0, 300_000),
+        around(1_000_000, 1_300_000),
+    ]
+    assert not tracker.speaking
+
+
+def test_a_long_gap_costs_no_memory_and_keeps_time() -> None:
+    """An hour without audio is skipped, and what comes after it is placed right."""
+    tracker = ActivityTracker(8_000)
+    hour = 3_600_000_000
+    noticed = [*fed(tracker, tone(300_000), at_us=hour), *tracker.advance(2 * hour)]
+
+    assert spans(noticed) == [around(hour, hour + 300_000)]
+
+
+@pytest.mark.parametrize(("gap_us", "hangover_us", "parts"), [(150_000, 200_000, 1), (150_000, 100_000, 2)])
+def test_the_hangover_decides_what_is_one_utterance(gap_us: int, hangover_us: int, parts: int) -> None:
+    """A pause shorter than the hangover is part of the speech."""
+    tracker = ActivityTracker(8_000, hangover_us=hangover_us)
+    sound = joined(tone(300_000), silence(gap_us, 8_000), tone(300_000), silence(400_000, 8_000))
+
+    assert parts == len(spans(fed(tracker, sound)))
+
+
+def test_a_click_neither_begins_nor_lengthens_speech() -> None:
+    """15 ms alone is not speech, and 15 ms half a hangover after speech is not part of it."""
+    click = tone(15_000, hz=1_000)
+    sound = joined(click, silence(500_000, 8_000), tone(300_000), silence(150_000, 8_000), click)
+    tracker = ActivityTracker(8_000)
+    noticed = [*fed(tracker, sound), *tracker.advance(2_000_000)]
+
+    assert spans(noticed) == [around(515_000, 815_000)]
+
+
+def test_steady_low_noise_is_not_speech_and_does_not_hide_it() -> None:
+    """Comfort noise of -50 dBFS, coming and going with the speech, is not heard as speech."""
+    line = noise(3_000_000, rms=104)
+    line[8_000:11_200] += tone(400_000)
+    (span,) = spans(fed(ActivityTracker(8_000), joined(line, silence(500_000, 8_000))))
+
+    assert span == around(1_000_000, 1_400_000)
+
+
+def test_loud_noise_counts_as_something_said() -> None:
+    """Noise in place of speech is an utterance, from its beginning to its end."""
+    (span,) = spans(fed(ActivityTracker(8_000), joined(noise(2_000_000), silence(400_000, 8_000))))
+
+    assert span == around(0, 2_000_000)
+
+
+def heard(endpointer: Endpointer, samples: Samples) -> list[Utterance]:
+    """The utterances that begin and end while `samples` come in frames."""
+    size = endpointer.rate_hz // 50
+    return [
+        event
+        for start in range(0, len(samples), size)
+        for event in endpointer.feed(samples[start : start + size])
+    ]
+
+
+def test_an_utterance_stops_at_its_true_end() -> None:
+    """The stop carries the edge, what was waited for on top of it, and the padding before the start."""
+    endpointer = Endpointer(8_000, silence_duration_us=500_000, prefix_padding_us=300_000)
+    sound = joined(silence(1_000_000, 8_000), tone(600_000), silence(1_000_000, 8_000))
+    started, stopped = heard(endpointer, sound)
+
+    assert started == SpeechStarted(1_000_000, 700_000)
+    assert stopped == SpeechStopped(1_000_000, 1_600_000, 700_000, 2_100_000)
+    assert endpointer.position_us == 2_600_000
+    assert endpointer.audio(1_000_000, 1_600_000).tolist() == tone(600_000).tolist()
+
+
+def test_padding_reaches_neither_before_the_line_nor_into_the_last_utterance() -> None:
+    """Audio belongs to one utterance at most."""
+    endpointer = Endpointer(8_000, silence_duration_us=200_000, prefix_padding_us=1_000_000)
+    sound = joined(tone(300_000), silence(300_000, 8_000), tone(300_000), silence(300_000, 8_000))
+    first, _, second, _ = heard(endpointer, sound)
+
+    assert isinstance(first, SpeechStarted)
+    assert isinstance(second, SpeechStarted)
+    assert (first.audio_start_us, second.audio_start_us) == (0, 300_000)
+
+
+def test_a_reset_forgets_the_utterance_but_not_the_time() -> None:
+    """After a reset in mid-speech what still comes is a new utterance, placed by position."""
+    endpointer = Endpointer(8_000, silence_duration_us=200_000)
+    before = heard(endpointer, tone(300_000))
+    endpointer.reset()
+    after = heard(endpointer, joined(tone(300_000), silence(400_000, 8_000)))
+
+    assert before == [SpeechStarted(0, 0)]
+    assert endpointer.speaking is None
+    assert after == [SpeechStarted(300_000, 300_000), SpeechStopped(300_000, 600_000, 300_000, 800_000)]
+
+
+@pytest.mark.parametrize(("threshold", "utterances"), [(0.2, 1), (0.5, 1), (1.0, 0)])
+def test_a_higher_threshold_wants_louder_speech(threshold: float, utterances: int) -> None:
+    """Speech of -51 dBFS is heard at the usual threshold and not at the highest."""
+    endpointer = Endpointer(8_000, threshold=threshold, silence_duration_us=200_000)
+    syllable = (tone(40_000, peak=130), tone(40_000, peak=25))
+    sound = joined(*syllable * 8)
+
+    assert 2 * utterances == len(heard(endpointer, joined(sound, silence(500_000, 8_000))))
+
+
+@pytest.mark.parametrize("lead", [0, 37, 1_211])
+def test_recorded_speech_ends_where_the_recording_says(lead: int) -> None:
+    """Through mu-law and an arbitrary offset, the live end is the edge of the clip itself, to the sample."""
+    for name, clip in real_prompts("vm-goodbye", "agent-pass", "conf-invalid", "lowercase").items():
+        wire = decode(encode(clip, MULAW_8K), MULAW_8K)
+        span = voiced_span(wire, 8_000)
+        line = joined(np.zeros(lead, np.int16), wire, silence(2_000_000, 8_000))
+        stopped = heard(Endpointer(8_000, silence_duration_us=700_000), line)[-1]
+
+        assert span is not None, name
+        assert isinstance(stopped, SpeechStopped), name
+        assert (stopped.began_us, stopped.ended_us) == (span[0] + lead * 125, span[1] + lead * 125), name
+
+
+def test_recorded_speech_ends_there_at_another_rate_too() -> None:
+    """A bridge that resamples to 24 kHz moves the end by a few milliseconds at most."""
+    for name, clip in real_prompts("vm-goodbye", "agent-pass", "conf-invalid").items():
+        line = resample(joined(clip, silence(2_000_000, 8_000)), 8_000, 24_000)
+        span = voiced_span(clip, 8_000)
+        stopped = heard(Endpointer(24_000, silence_duration_us=700_000), line)[-1]
+
+        assert span is not None, name
+        assert isinstance(stopped, SpeechStopped), name
+        assert abs(stopped.ended_us - span[1]) <= 2 * RESOLUTION_US, name

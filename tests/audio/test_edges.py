@@ -1,0 +1,169 @@
+"""Where speech begins and ends on a recording."""
+
+from __future__ import annotations
+
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from support_sound import faded, joined, noise, real_prompts, real_readings, tone
+from turnspec.audio import (
+    EMPTY,
+    RESOLUTION_US,
+    Samples,
+    Segment,
+    decode,
+    encode,
+    load_clip,
+    resample,
+    samples_of,
+    silence,
+    speech_segments,
+    voiced_span,
+)
+from turnspec.call import ALAW_8K, MULAW_8K, PCM_8K, AudioFormat
+
+BURST_US = 400_000
+LOW_COMFORT_NOISE = 33  # RMS, -60 dBFS
+
+
+def burst(kind: str, rate_hz: int, fade_us: int) -> Samples:
+    """400 ms of sound with fades."""
+    sounds = {
+        "tone": lambda: tone(BURST_US, rate_hz),
+        "hum": lambda: tone(BURST_US, rate_hz, hz=120),
+        "noise": lambda: noise(BURST_US, rate_hz),
+        "quiet": lambda: tone(BURST_US, rate_hz, hz=300, peak=1_500),
+    }
+    return faded(sounds[kind](), fade_us, rate_hz)
+
+
+def over_noise(samples: Samples, rms: int, rate_hz: int) -> Samples:
+    """The samples with the line's own noise under them."""
+    under = noise(len(samples) * 1_000_000 // rate_hz + 1_000, rate_hz, rms)[: len(samples)]
+    return (samples.astype(np.int32) + under).clip(-32_768, 32_767).astype(np.int16)
+
+
+@pytest.mark.parametrize("format_", [PCM_8K, MULAW_8K, ALAW_8K])
+@pytest.mark.parametrize("comfort_noise", [0, LOW_COMFORT_NOISE])
+@pytest.mark.parametrize("kind", ["tone", "hum", "noise", "quiet"])
+def test_a_burst_is_found_within_the_stated_resolution(
+    kind: str, comfort_noise: int, format_: AudioFormat
+) -> None:
+    """Onset and offset are right whatever the sound, the fade, the codec and the silence around."""
+    for fade_us, lead_us, tail_us in product([0, 5_000, 20_000], [0, 123_000, 777_125], [0, 2_000_125]):
+        sound = joined(silence(lead_us, 8_000), burst(kind, 8_000, fade_us), silence(tail_us, 8_000))
+        wire = decode(encode(over_noise(sound, comfort_noise, 8_000), format_), format_)
+        (found,) = speech_segments(wire, 8_000)
+
+        assert abs(found.start_us - lead_us) <= RESOLUTION_US
+        assert abs(found.end_us - lead_us - BURST_US) <= RESOLUTION_US
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 24_000, 44_100, 48_000])
+def test_edges_do_not_depend_on_the_rate(rate_hz: int) -> None:
+    """A 5 ms fade is placed to within 2 ms and a bit at any rate."""
+    sound = joined(silence(300_000, rate_hz), burst("tone", rate_hz, 5_000), silence(300_000, rate_hz))
+    start_us, end_us = voiced_span(sound, rate_hz) or (0, 0)
+
+    assert abs(start_us - 300_000) <= 2_200
+    assert abs(end_us - 700_000) <= 2_200
+
+
+@given(lead=st.integers(0, 20_000), tail=st.integers(0, 20_000), seed=st.integers(0, 20))
+@settings(max_examples=50, deadline=None)
+def test_silence_around_a_sound_moves_nothing(lead: int, tail: int, seed: int) -> None:
+    """Digital silence before shifts both edges by its length exactly; silence after does nothing."""
+    sound = joined(faded(noise(300_000, seed=seed), 30_000), noise(70_000, rms=20, seed=seed))
+    bare = voiced_span(sound, 8_000)
+    padded = voiced_span(joined(np.zeros(lead, np.int16), sound, np.zeros(tail, np.int16)), 8_000)
+
+    assert bare is not None
+    assert (bare[0] + lead * 125, bare[1] + lead * 125) == padded
+
+
+def test_trailing_comfort_noise_is_no_speech() -> None:
+    """Two seconds of low noise after the sound do not lengthen it."""
+    start_us, end_us = voiced_span(joined(tone(BURST_US), noise(2_000_000, rms=60)), 8_000) or (-1, -1)
+
+    assert start_us == 0
+    assert abs(end_us - BURST_US) <= RESOLUTION_US
+
+
+def test_speech_over_a_noisy_line_is_found() -> None:
+    """Noise 20 dB below the speech, on the whole line, is not speech."""
+    sound = joined(silence(1_000_000, 8_000), burst("tone", 8_000, 5_000), silence(1_000_000, 8_000))
+    (found,) = speech_segments(over_noise(sound, 500, 8_000), 8_000)
+
+    assert abs(found.start_us - 1_000_000) <= 2 * RESOLUTION_US
+    assert abs(found.end_us - 1_400_000) <= 2 * RESOLUTION_US
+
+
+def gapped(gap_us: int) -> Samples:
+    """Two tones and a gap."""
+    return joined(tone(BURST_US), silence(gap_us, 8_000), tone(BURST_US))
+
+
+@pytest.mark.parametrize(
+    ("gap_us", "bridge_us", "parts"),
+    [(150_000, 200_000, 1), (250_000, 200_000, 2), (250_000, 300_000, 1), (130_000, 0, 2), (60_000, 0, 1)],
+)
+def test_gaps_shorter_than_the_bridge_are_bridged(gap_us: int, bridge_us: int, parts: int) -> None:
+    """Two sounds are one when the gap is short; within 100 ms they always are."""
+    assert parts == len(speech_segments(gapped(gap_us), 8_000, bridge_us=bridge_us))
+
+
+def test_each_sound_has_its_own_edges() -> None:
+    """Segments come in order, and their edges are those of the sounds."""
+    first, second = speech_segments(gapped(500_000), 8_000)
+
+    assert Segment(0, 400_000) == first
+    assert Segment(900_000, 1_300_000) == second
+    assert second.duration_us == 400_000
+
+
+@pytest.mark.parametrize(("length_us", "parts"), [(8_000, 0), (15_000, 0), (45_000, 1)])
+def test_a_click_is_no_speech(length_us: int, parts: int) -> None:
+    """Less than 30 ms that stands alone is not speech."""
+    sound = joined(silence(300_000, 8_000), tone(length_us, hz=1_000), silence(300_000, 8_000))
+
+    assert parts == len(speech_segments(sound, 8_000))
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [EMPTY, silence(1_000_000, 8_000), np.full(8_000, 8, np.int16), noise(1_000_000, rms=33), tone(5_000)],
+    ids=["empty", "digital silence", "A-law silence", "low noise", "5 ms"],
+)
+def test_where_nothing_is_said_nothing_is_found(nothing: Samples) -> None:
+    """Silence of any kind has no span."""
+    assert voiced_span(nothing, 8_000) is None
+    assert speech_segments(nothing, 8_000) == ()
+
+
+def test_recorded_prompts_do_not_end_with_their_files() -> None:
+    """What pads a human recording at its ends is not speech, whatever it was passed through."""
+    for name, clip in real_prompts("vm-goodbye", "agent-pass", "conf-invalid", "vm-repeat").items():
+        bare = voiced_span(clip, 8_000)
+        wire = decode(encode(joined(clip, silence(2_000_000, 8_000)), MULAW_8K), MULAW_8K)
+        sent = voiced_span(wire, 8_000)
+
+        assert bare is not None, name
+        assert sent is not None, name
+        assert abs(sent[0] - bare[0]) <= RESOLUTION_US, name
+        assert abs(sent[1] - bare[1]) <= 4 * RESOLUTION_US, name
+        assert sent[1] <= len(clip) * 125, name
+
+
+def test_read_speech_is_found_from_end_to_end() -> None:
+    """In a reading the segments cover most of the file and do not overlap."""
+    for path in real_readings():
+        samples = resample(samples_of(load_clip(path, 16_000)), 16_000, 8_000)
+        segments = speech_segments(samples, 8_000)
+        spoken_us = sum(segment.duration_us for segment in segments)
+
+        assert 0.5 < spoken_us / (len(samples) * 125) <= 1.0
+        assert all(before.end_us < after.start_us for before, after in pairwise(segments))

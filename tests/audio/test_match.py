@@ -1,0 +1,191 @@
+"""Recognising known clips by their audio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from support_sound import joined, noise, real_prompts, tone
+from turnspec.audio import (
+    EMPTY,
+    ClipIndex,
+    Samples,
+    decode,
+    encode,
+    resample,
+    silence,
+    track_of,
+    voiced_span,
+)
+from turnspec.call import ALAW_8K, MULAW_8K
+
+PROMPTS = (
+    "agent-pass",
+    "agent-user",
+    "agent-newlocation",
+    "conf-invalid",
+    "vm-goodbye",
+    "vm-repeat",
+    "vm-tooshort",
+    "vm-passchanged",
+    "please-try-call-later",
+    "privacy-prompt",
+    "invalid",
+    "auth-incorrect",
+)
+
+
+def babble(seed: int, duration_us: int = 2_000_000) -> Samples:
+    """Noise that comes and goes like syllables: a voice that nobody else has."""
+    envelope = np.random.default_rng(seed).uniform(0.02, 1.0, duration_us // 100_000 + 1)
+    sound = noise(duration_us, rms=4_000, seed=seed)
+    return (sound * np.repeat(envelope, 800)[: len(sound)]).astype(np.int16)
+
+
+CLIPS = {f"clip {seed}": babble(seed) for seed in range(10)}
+INDEX = ClipIndex(CLIPS)
+
+
+def through_mulaw(samples: Samples) -> Samples:
+    """As on a telephone line."""
+    return decode(encode(samples, MULAW_8K), MULAW_8K)
+
+
+def through_24k(samples: Samples) -> Samples:
+    """As through a bridge: resampled up and down, off by a fraction of a sample, in another codec."""
+    back = resample(resample(through_mulaw(samples), 8_000, 24_000)[1:], 24_000, 8_000)
+    return decode(encode(back, ALAW_8K), ALAW_8K)
+
+
+def with_noise(samples: Samples) -> Samples:
+    """Noise 15 dB below the sound."""
+    rms = int(np.sqrt(np.mean(samples.astype(np.float64) ** 2)) / 5.6)
+    under = noise(len(samples) * 125, rms=rms, seed=99)
+    return (samples.astype(np.int32) + under).clip(-32_768, 32_767).astype(np.int16)
+
+
+def padded(samples: Samples) -> Samples:
+    """With silence around it."""
+    return joined(silence(700_125, 8_000), samples, silence(900_000, 8_000))
+
+
+def quieter(samples: Samples) -> Samples:
+    """12 dB down."""
+    return (samples // 4).astype(np.int16)
+
+
+def first_part(samples: Samples) -> Samples:
+    """With the last 18 % cut off."""
+    start_us, end_us = voiced_span(samples, 8_000) or (0, 0)
+    return samples[: (start_us + (end_us - start_us) * 82 // 100) // 125]
+
+
+def last_part(samples: Samples) -> Samples:
+    """With the first 18 % cut off."""
+    start_us, end_us = voiced_span(samples, 8_000) or (0, 0)
+    return samples[(start_us + (end_us - start_us) * 18 // 100) // 125 :]
+
+
+Route = Callable[[Samples], Samples]
+ROUTES: list[Route] = [through_mulaw, through_24k, with_noise, padded, quieter, first_part, last_part]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.__name__)
+def test_the_clip_itself_is_recognised(route: Route) -> None:
+    """Whatever a line does to a clip, it stays that clip."""
+    for key, clip in CLIPS.items():
+        match = INDEX.best(route(clip), 8_000)
+
+        assert match is not None, key
+        assert match.key == key
+        assert match.score > 0.85
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.__name__)
+def test_recorded_speech_is_recognised(route: Route) -> None:
+    """The sentences of one human voice are told apart, whatever the line did to them."""
+    clips = real_prompts(*PROMPTS)
+    index = ClipIndex(clips)
+    for key, clip in clips.items():
+        match = index.best(route(clip), 8_000)
+
+        assert match is not None, key
+        assert match.key == key
+        assert match.score > 0.9
+
+
+def test_another_sentence_of_the_same_voice_is_not_taken_for_it() -> None:
+    """With a clip's own recording left out, none of the others will do."""
+    clips = real_prompts(*PROMPTS)
+    for key, clip in clips.items():
+        others = ClipIndex({other: samples for other, samples in clips.items() if other != key})
+
+        assert others.best(through_mulaw(clip), 8_000) is None, key
+
+
+@given(seed=st.integers(100, 100_000), duration_us=st.integers(300_000, 4_000_000))
+@settings(max_examples=30, deadline=None)
+def test_strange_sound_is_no_clip(seed: int, duration_us: int) -> None:
+    """Noise and unknown voices match nothing."""
+    assert INDEX.best(babble(seed, duration_us), 8_000) is None
+    assert INDEX.best(noise(duration_us, seed=seed), 8_000) is None
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [EMPTY, silence(1_000_000, 8_000), tone(10_000), tone(2_000_000)],
+    ids=["empty", "silent", "click", "tone"],
+)
+def test_silence_and_tones_are_no_clip(sound: Samples) -> None:
+    """What holds no speech is not recognised."""
+    assert INDEX.best(sound, 8_000) is None
+
+
+def test_a_clip_among_other_words_is_not_the_utterance() -> None:
+    """The whole utterance must be the clip: one that goes on with as much again is not."""
+    assert INDEX.best(joined(CLIPS["clip 1"], babble(77)), 8_000) is None
+    assert INDEX.best(joined(babble(77, 1_000_000), CLIPS["clip 1"]), 8_000) is None
+
+
+def test_half_a_clip_is_not_the_clip() -> None:
+    """Too little of it is there."""
+    assert INDEX.best(CLIPS["clip 1"][:8_000], 8_000) is None
+
+
+def test_a_pause_inside_and_a_cut_after_it_do_no_harm() -> None:
+    """A clip whose last words the endpointer cut off after a pause is still the clip."""
+    whole = joined(babble(50, 2_000_000), silence(400_000, 8_000), babble(51, 400_000))
+    index = ClipIndex({"with a pause": whole, **CLIPS})
+    match = index.best(joined(babble(50, 2_000_000), silence(300_000, 8_000)), 8_000)
+
+    assert match is not None
+    assert match.key == "with a pause"
+
+
+def test_an_index_of_tracks_takes_any_rate() -> None:
+    """Clips at 24 kHz recognise an utterance at 8 kHz, and the other way round."""
+    up = resample(CLIPS["clip 2"], 8_000, 24_000)
+    index = ClipIndex.from_tracks({"up": track_of(up, 24_000)})
+    match = index.best(CLIPS["clip 2"], 8_000)
+
+    assert match is not None
+    assert match.key == "up"
+    assert (INDEX.best(up, 24_000) or match).key == "clip 2"
+
+
+def test_of_two_equal_clips_the_first_is_meant() -> None:
+    """The order of the clips decides, always the same way."""
+    index = ClipIndex({"first": CLIPS["clip 1"], "second": CLIPS["clip 1"]})
+    match = index.best(CLIPS["clip 1"], 8_000)
+
+    assert match is not None
+    assert match.key == "first"
+
+
+def test_a_clip_without_speech_is_never_meant() -> None:
+    """A silent clip in the index does no harm."""
+    assert ClipIndex({"silent": silence(1_000_000, 8_000)}).best(tone(500_000), 8_000) is None
