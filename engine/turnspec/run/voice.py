@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from turnspec.audio.codecs import encode
+from turnspec.audio.codecs import decode, encode
 from turnspec.audio.edges import voiced_span
 from turnspec.audio.files import AudioFileError, load_clip
 from turnspec.audio.samples import Samples, samples_of
@@ -41,7 +41,9 @@ def prepare(utterances: Sequence[Utterance], line: AudioFormat) -> tuple[Prepare
 def _prepare(utterance: Utterance, line: AudioFormat) -> Prepared:
     assert utterance.path is not None, "the compiler refuses texts that nothing can speak"
     samples = samples_of(load_clip(utterance.path, line.rate_hz))
-    span = voiced_span(samples, line.rate_hz)
+    wire = encode(samples, line)
+    # As sent: a codec lifts or drops the faintest sounds, and with them an edge by tens of milliseconds.
+    span = voiced_span(decode(wire, line), line.rate_hz)
     if span is None:
         raise AudioFileError(utterance.path, "it holds no speech", "record it louder, or name another file")
     return Prepared(
@@ -49,7 +51,7 @@ def _prepare(utterance: Utterance, line: AudioFormat) -> Prepared:
         utterance.clip,
         Origin.RECORDED,
         samples,
-        encode(samples, line),
+        wire,
         speech_start_us=span[0],
         speech_end_us=span[1],
     )

@@ -157,18 +157,20 @@ class TwilioBot:
 
     def _pause(self, begin_us: int, end_us: int, at_us: int) -> None:
         self._speech_us = (begin_us, end_us)
-        heard = self._agent.hear_audio(self._line.recording(begin_us, end_us))
+        said = self._line.utterance(begin_us, end_us)
+        heard = self._agent.hear_audio(said.track)
         wait_us = UNKNOWN_ENDPOINTING_US
         if heard.source == KNOWN:
             # The recording itself says how soon the rest of it would have come.
             wait_us = min(wait_us, heard.missing_us + SLACK_US)
         due_us = max(at_us, self._line.call_us(end_us) + wait_us)
-        self._agenda.at(due_us, partial(self._still_silent, heard, end_us))
+        self._agenda.at(due_us, partial(self._still_silent, heard, end_us, said.ended_us))
 
-    def _still_silent(self, heard: Heard, end_us: int, at_us: int) -> None:
+    def _still_silent(self, heard: Heard, end_us: int, true_end_us: int, at_us: int) -> None:
         if self._speech_us is not None and self._speech_us[1] == end_us:
             self._speech_us = None
-            self._answer(heard, self._line.call_us(end_us), at_us)
+            self._line.turn_over(end_us)
+            self._answer(heard, self._line.call_us(true_end_us), at_us)
 
     def _press(self, digit: str, at_us: int) -> None:
         self._interrupt(at_us)

@@ -8,10 +8,12 @@ it is sent, and nothing arrives before it was sent.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import Final
 
 from turnspec.audio.activity import Activity, ActivityTracker
 from turnspec.audio.codecs import decode
+from turnspec.audio.edges import voiced_span
 from turnspec.audio.samples import Tape, position_at, time_of, track_of
 from turnspec.call import MULAW_8K
 from turnspec.call.evidence import Track
@@ -19,9 +21,21 @@ from turnspec.call.evidence import Track
 RATE_HZ: Final = MULAW_8K.rate_hz
 PAUSE_US: Final = 100_000  # silence after which speech may be over
 LEAST_SPEECH_US: Final = 60_000  # less sound than this is no speech, and interrupts nobody
-MARGIN_US: Final = 100_000  # kept around an utterance
+BEFORE_US: Final = 400_000  # kept before an utterance: its own noise tells where it fades
+AFTER_US: Final = 100_000
 FRAME_US: Final = 20_000
 RECENT_FRAMES: Final = 50  # a second: an earlier one tells nothing of a clock that drifts
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What was said, and when on the line's clock it was over.
+
+    Live, an end is noticed with what was known then; the end here is that of the whole recording.
+    """
+
+    track: Track
+    ended_us: int
 
 
 class CallerLine:
@@ -30,6 +44,7 @@ class CallerLine:
     def __init__(self) -> None:
         self._tape = Tape()
         self._activity = ActivityTracker(RATE_HZ, hangover_us=PAUSE_US, min_speech_us=LEAST_SPEECH_US)
+        self._over_us = 0  # where the turn before ended
         self._offsets: deque[int] = deque(maxlen=RECENT_FRAMES)
 
     def hear(self, payload: bytes, at_us: int) -> list[Activity]:
@@ -44,9 +59,15 @@ class CallerLine:
         """The time of the call at which the line was at `line_us`."""
         return line_us + min(self._offsets, default=0)
 
-    def recording(self, start_us: int, end_us: int) -> Track:
+    def utterance(self, start_us: int, end_us: int) -> Utterance:
         """What came between two times of the line, and a little around it."""
         # On a whole frame, so that whoever measures it again finds the edges where they were found here.
-        start = position_at(max(0, start_us - MARGIN_US) // FRAME_US * FRAME_US, RATE_HZ)
-        end = min(position_at(end_us + MARGIN_US, RATE_HZ), len(self._tape))
-        return track_of(self._tape.read(start, end), RATE_HZ)
+        from_us = max(self._over_us, start_us - BEFORE_US) // FRAME_US * FRAME_US
+        to = min(position_at(end_us + AFTER_US, RATE_HZ), len(self._tape))
+        samples = self._tape.read(position_at(from_us, RATE_HZ), to)
+        span = voiced_span(samples, RATE_HZ)
+        return Utterance(track_of(samples, RATE_HZ), end_us if span is None else from_us + span[1])
+
+    def turn_over(self, end_us: int) -> None:
+        """What came up to here has been answered."""
+        self._over_us = end_us
