@@ -613,6 +613,45 @@ def test_hanging_up_waits_until_everything_was_played() -> None:
     assert line.closed == Close(1000)
 
 
+def test_the_flow_of_a_telephone_bridge() -> None:
+    """G.711 both ways: greeted, spoken over, truncated, heard, a function run, answered."""
+    rate, wire = 8_000, MULAW_8K
+    greeting = Reply("greeting", text="Welcome to the table.", audio=speech(3_000_000))
+    agent = LiteralAgent(
+        [Reply("card", calls=(call_of("add_card", rank="ten"),))],
+        greeting=greeting,
+        following=Reply("card", text="Ten.", audio=speech(400_000), first_audio_us=50_000),
+    )
+    line = Line(agent)
+    heard = {
+        "format": {"type": "audio/pcmu"},
+        "turn_detection": {"type": "server_vad", "silence_duration_ms": 300},
+    }
+    line.configure(audio={"input": heard, "output": {"format": {"type": "audio/pcmu"}, "voice": "marin"}})
+    greeted = line.send({"type": "response.create"})
+    item_id = next(event["item_id"] for event in greeted if event["type"] == "response.output_audio.delta")
+    over = line.hear(np.concatenate([quiet(1_000_000, rate), tone(200_000, rate)]), wire)
+    assert types(over) == ["input_audio_buffer.speech_started"]
+    cut = {
+        "type": "conversation.item.truncate",
+        "item_id": item_id,
+        "content_index": 0,
+        "audio_end_ms": 1_060,
+    }
+    assert types(line.send(cut)) == ["conversation.item.truncated"]
+    answer = line.hear(np.concatenate([tone(300_000, rate), quiet(600_000, rate)]), wire)
+    (call,) = next(event for event in answer if event["type"] == "response.done")["response"]["output"]
+    output = {"type": "function_call_output", "call_id": call["call_id"], "output": '{"total":10}'}
+    line.send({"type": "conversation.item.create", "item": output})
+    line.send({"type": "response.create"})
+    line.wait(50_000)
+
+    judged(line.sent)
+    assert [said.text for said in line.witness.of(AgentSaid)] == ["Welcome to the table.", "Ten."]
+    assert agent.results == [{"add_card": '{"total":10}'}]
+    assert line.witness.of(ProtocolFault) == []
+
+
 def test_half_a_sample_waits_for_its_other_half() -> None:
     """Audio is a stream of bytes: cutting it inside a sample changes nothing."""
     agent = LiteralAgent([Reply("r", text="Yes.", audio=speech(100_000))])
