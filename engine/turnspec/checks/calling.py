@@ -208,7 +208,7 @@ def _why_not_called(
     seen = tuple(f"{shown_call(use)} was called {shown.clock(use.called_us)}" for use in uses)
     if mine:
         return (
-            f"{item.function} was called {_times(len(mine))} with what is expected, not {_times(item.times or 1)}.",
+            f"{item.function} was called {_times(len(mine))} as expected, not {_times(item.times or 1)}.",
             seen,
         )
     candidates = [use for use in others if use.name == item.function]
