@@ -1,4 +1,4 @@
-"""A headless Chromium, driven over its DevTools pipe: no port, no driver package, nothing to wait for by polling."""
+"""A headless Chromium, driven over its DevTools pipe: no port, no driver package, no polling."""
 
 from __future__ import annotations
 
@@ -111,11 +111,16 @@ class Page:
         return self
 
     def open(self, path: Path, fragment: str = "") -> Self:
-        """Open a file and wait until it is loaded."""
-        self._ask("Page.navigate", url=path.resolve().as_uri() + fragment)
-        while not any(event["method"] == "Page.loadEventFired" for event in self._pipe.events):
-            self._pipe.events.append(self._pipe.next())
+        """Open a file and wait until it is loaded, even if it is open already."""
+        for url in ("about:blank", path.resolve().as_uri() + fragment):
+            loaded = self._loaded()
+            self._ask("Page.navigate", url=url)
+            while self._loaded() == loaded:
+                self._pipe.events.append(self._pipe.next())
         return self
+
+    def _loaded(self) -> int:
+        return sum(event["method"] == "Page.loadEventFired" for event in self._pipe.events)
 
     def value(self, expression: str) -> Any:
         """What a JavaScript expression, or the promise it gives, comes to."""

@@ -515,7 +515,8 @@ WRONG_RUN = RunResult(
             (
                 (
                     "error[unknown-key]: turn has no key 'expcet'\n"
-                    "  --> scenarios/refund.yaml:14:5\n14 |     expcet: ...\n   |     ^^^^^^ did you mean 'expect'?"
+                    "  --> scenarios/refund.yaml:14:5\n14 |     expcet: ...\n   |"
+                    "     ^^^^^^ did you mean 'expect'?"
                 ),
                 (
                     "error[missing-unit]: 800 is a length without a unit\n"

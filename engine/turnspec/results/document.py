@@ -2,17 +2,20 @@
 
 A document holds every field of the results plus what follows from them (`verdict`, `outcome`,
 `exit_code`, `counts`, each measurement's `judged`), which reading ignores. What differs between two
-runs of the same files is in `info` alone. `graphs` is kept as it came and has to be plain JSON.
+runs of the same files is in `info` alone. A waveform's columns are one flat list, lowest and highest in
+turn: a pair each would be half of a long run's time and size. `graphs` is kept as it came and has to be
+plain JSON.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from enum import Enum
 from functools import cache
+from itertools import chain
 from types import UnionType
-from typing import Any, Final, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
 from turnspec.results.finding import Measurement
 from turnspec.results.outcome import Outcome
@@ -62,23 +65,28 @@ def from_document(document: Any) -> RunResult:
 
 
 def _plain(value: Any) -> Any:
-    match value:
-        case Enum():
-            return value.value
-        case Waveform():  # thousands of numbers, so without a step for each
-            return {"columns": [list(column) for column in value.columns]}
-        case Measurement():
-            return _fields(value) | {"judged": value.judged.value}
-        case tuple() | list():
-            return [_plain(item) for item in value]
-        case dict():
-            return {key: _plain(item) for key, item in value.items()}
-        case _:
-            return _fields(value) if dataclasses.is_dataclass(value) else value
+    kind = type(value)
+    if kind in _SCALARS or value is None:
+        return value
+    if kind is tuple or kind is list:
+        return [_plain(item) for item in value]
+    if kind is dict:
+        return {key: _plain(item) for key, item in value.items()}
+    if kind is Waveform:
+        return {"columns": list(chain.from_iterable(value.columns))}
+    if isinstance(value, Enum):
+        return value.value
+    return _fields(value, kind) if dataclasses.is_dataclass(value) else value
 
 
-def _fields(value: Any) -> dict[str, Any]:
-    return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+def _fields(value: Any, kind: type) -> dict[str, Any]:
+    fields = {name: _plain(getattr(value, name)) for name in _names(kind)}
+    return fields | {"judged": value.judged.value} if isinstance(value, Measurement) else fields
+
+
+@cache
+def _names(kind: Hashable) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(cast(Any, kind)))
 
 
 @cache
@@ -88,11 +96,13 @@ def _reader(hint: Any) -> _Reader:
     if origin in {Union, UnionType}:
         return _read_union(arguments)
     if origin is tuple:
-        return _read_sequence(arguments[0]) if arguments[-1] is Ellipsis else _read_row(arguments)
+        return _read_sequence(arguments[0])
     if origin is dict:
         return _read_mapping
     if issubclass(hint, Enum):
         return _read_choice(hint)
+    if hint is Waveform:
+        return _read_waveform
     return _read_scalar(hint) if hint in _SCALARS else _read_fields(hint)
 
 
@@ -142,16 +152,11 @@ def _read_sequence(item: Any) -> _Reader:
     return read
 
 
-def _read_row(items: tuple[Any, ...]) -> _Reader:
-    inner = tuple(_reader(item) for item in items)
-
-    def read(value: Any, where: str) -> Any:
-        row = _list(value, where)
-        if len(row) != len(inner):
-            raise _wrong(where, value, f"a list of {len(inner)}")
-        return tuple([reader(item, where) for reader, item in zip(inner, row, strict=True)])
-
-    return read
+def _read_waveform(value: Any, where: str) -> Waveform:
+    peaks = _list(_read_mapping(value, where).get("columns"), f"{where}.columns")
+    if len(peaks) % 2 or any(type(peak) is not int for peak in peaks):
+        raise _wrong(f"{where}.columns", value, "pairs of whole numbers")
+    return Waveform(tuple(zip(peaks[::2], peaks[1::2], strict=True)))
 
 
 def _read_mapping(value: Any, where: str) -> Any:

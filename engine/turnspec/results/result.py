@@ -164,7 +164,9 @@ class RunResult:
         if not self.calls:
             return "Nothing was called: no scenario was selected."
         sentence = self._counted()
-        return f"Interrupted; of the calls made, {sentence}" if self.interrupted else sentence
+        if self.interrupted:
+            return f"Interrupted; of the calls made, {sentence[0].lower()}{sentence[1:]}"
+        return sentence
 
     def _counted(self) -> str:
         failed, broke = self.count(Outcome.FAILED), self.count(Outcome.ERROR)
@@ -172,7 +174,11 @@ class RunResult:
         if not failed and not broke:
             return f"All {total} held." if len(self.calls) > 1 else "The conversation held."
         parts = [f"{failed} of {total} did not hold"] if failed else []
-        parts += [f"{broke} of {total} could not be judged" if not failed else f"{broke} could not be judged"] if broke else []
+        parts += (
+            [f"{broke} of {total} could not be judged" if not failed else f"{broke} could not be judged"]
+            if broke
+            else []
+        )
         return "; ".join(parts) + "."
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from turnspec.reports.facts import READING_ORDER, case_names, failures, headline, place, sentence
-from turnspec.reports.text import first_line, length, many, one_line, visible
+from turnspec.reports.text import first_line, lasting, many, one_line, visible
 from turnspec.reports.writing import Written
 from turnspec.results import CallResult, Finding, Outcome, RunResult
 
@@ -27,7 +27,7 @@ def _wrong_files(run: RunResult) -> Iterator[str]:
 def _calls(run: RunResult) -> Iterator[str]:
     for call, name in zip(run.calls, case_names(run.calls), strict=True):
         if call.outcome in _TOLD:
-            yield f"{call.outcome.value.upper():<7} {name}  ({call.protocol}, {length(call.duration_us)})"
+            yield f"{call.outcome.value.upper():<7} {name}  ({call.protocol}, {lasting(call.duration_us)})"
             yield from (f"  {line}" for line in _reasons(call))
             yield ""
 
@@ -58,7 +58,7 @@ def _verdict(run: RunResult) -> Iterator[str]:
         counts = ", ".join(
             f"{run.count(outcome)} {outcome.value}" for outcome in READING_ORDER if run.count(outcome)
         )
-        heard = length(sum(call.duration_us for call in run.calls))
+        heard = lasting(sum(call.duration_us for call in run.calls))
         yield f"{many(len(run.calls), 'conversation', 'conversations')}, {heard} of calls: {counts}"
 
 

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 from operator import attrgetter
 from typing import Final
 
 from turnspec.dsl import Span
 from turnspec.reports.text import first_line, length, many, one_line
-from turnspec.results import CallResult, Finding, Judged, Measurement, Outcome, State, Status, TurnResult
+from turnspec.results import (
+    CallResult,
+    Finding,
+    Judged,
+    Measurement,
+    Moment,
+    Outcome,
+    State,
+    Status,
+    TurnResult,
+)
 
 # A reader looks for what the agent did wrong before what kept us from looking.
 READING_ORDER: Final = (Outcome.FAILED, Outcome.ERROR, Outcome.FLAKY, Outcome.SKIPPED, Outcome.PASSED)
+
+KEY: Final = "digit"  # the kind of a moment at which the caller pressed a key
+_KEY_GAP_US: Final = 1_000_000
 
 
 def failures(call: CallResult) -> tuple[Finding, ...]:
@@ -110,7 +124,7 @@ def verdict(call: CallResult) -> str:
 
 
 def _turns(call: CallResult, indexes: Sequence[int]) -> str:
-    if len(indexes) < 2:  # noqa: PLR2004 # one is named in full
+    if len(indexes) < 2:
         return turn_title(call, indexes[0]) if indexes else "The call as a whole"
     numbers = [str(index + 1) for index in indexes]
     return f"Turns {', '.join(numbers[:-1])} and {numbers[-1]}"
@@ -183,6 +197,19 @@ def _numbered(calls: Sequence[CallResult], names: Sequence[str]) -> tuple[str, .
         taken.add((call.file, own))
         numbered.append(own)
     return tuple(numbered)
+
+
+def joined_keys(moments: Iterable[Moment]) -> tuple[Moment, ...]:
+    """The moments with digits that follow one another within a second made one: `4 8 2 1`."""
+    joined: list[Moment] = []
+    last_us = 0
+    for moment in moments:
+        if moment.kind == KEY and joined and joined[-1].kind == KEY and moment.at_us - last_us <= _KEY_GAP_US:
+            joined[-1] = replace(joined[-1], label=f"{joined[-1].label} {moment.label}")
+        else:
+            joined.append(moment)
+        last_us = moment.at_us
+    return tuple(joined)
 
 
 def recording_path(call: CallResult) -> str | None:

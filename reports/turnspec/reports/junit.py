@@ -195,7 +195,8 @@ def _output(call: CallResult, attachments: str) -> Iterator[str]:
     """The call as text: turns with their words and functions, moments, times, the recording."""
     yield sentence(call)
     for turn in call.turns:
-        yield f"{turn_title(call, turn.index)}: {turn.outcome.value}{', ' + turn.how if turn.how else ''}"
+        how = turn.how or one_line(turn.why)
+        yield f"{turn_title(call, turn.index)}: {turn.outcome.value}{', ' + how if how else ''}"
         said = [(line.began_us, _spoken(line.who, line.text, cut=line.cut)) for line in turn.lines]
         done = [(use.called_us, _used(use)) for use in turn.functions]
         yield from (f"  {clock(at_us)} {what}" for at_us, what in sorted(said + done))

@@ -48,11 +48,24 @@ def budget(value: Measurement, numbers: dict[Finding, int]) -> Budget:
         state=state_word(value),
         judged=value.judged.value,
         fails=value.fails,
-        number=numbers.get(as_finding(value)) if value.fails else None,
+        number=_number(value, numbers) if value.fails else None,
         place=place(value.span),
         why=value.why,
         bar=_bar(value),
     )
+
+
+def _number(value: Measurement, numbers: dict[Finding, int]) -> int | None:
+    """The number of the failing check that tells of this budget, whoever worded it."""
+    if (own := numbers.get(as_finding(value))) is not None:
+        return own
+    moments = {None, value.from_us, value.to_us}
+    told = (
+        number
+        for finding, number in numbers.items()
+        if (finding.kind, finding.turn) == (value.name, value.turn) and finding.at_us in moments
+    )
+    return next(told, None)
 
 
 def _bar(value: Measurement) -> Bar | None:

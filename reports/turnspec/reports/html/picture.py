@@ -5,13 +5,15 @@ Only geometry and words; the template draws it. Units are those of the view box.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
-from turnspec.reports.facts import measured, state_word, turn_title
+from turnspec.reports.facts import joined_keys, measured, state_word, turn_title
 from turnspec.reports.html.layout import Axis, fitted, rows, text_width
-from turnspec.reports.text import clock, length, many, one_line, shortened
+from turnspec.reports.text import clock, lasting, length, many, one_line, shortened
 from turnspec.results import (
     CallResult,
     Finding,
@@ -32,8 +34,9 @@ _PIN_ROW: Final = 20
 _HALF: Final = 30  # half the height of a track
 _BETWEEN: Final = 26  # room for the waits between the tracks
 _LANE: Final = 20
-_COLUMN: Final = 1.5  # units per waveform column
+_COLUMN: Final = 1.48  # units per waveform column; 600 of them fill the least width
 _QUIETEST_PEAK: Final = 3_000  # so that a track of line noise does not look like speech
+_MOST_LANES: Final = 8  # what does not fit into them is marked without its label
 _WAITS: Final = frozenset({"greeting", "response", "first_response", "barge_in"})
 
 
@@ -137,7 +140,7 @@ def draw(call: CallResult, numbers: Mapping[Finding, int]) -> Picture | None:
         bottom=bottom,
         between=between,
         axis_y=axis_y,
-        title=f"{one_line(call.name)}: {length(call.duration_us)}, the caller above, the agent below",
+        title=f"{one_line(call.name)}: {lasting(call.duration_us)}, the caller above, the agent below",
         description=_described(call, pins),
         bands=tuple(_bands(call.turns, axis)),
         tracks=_tracks(call, axis, top + _HALF, between + _BETWEEN + _HALF),
@@ -177,35 +180,49 @@ def _bands(turns: Iterable[TurnResult], axis: Axis) -> Iterator[Band]:
 def _tracks(call: CallResult, axis: Axis, caller_y: int, agent_y: int) -> tuple[Track, Track]:
     waves = [wave for wave in (call.caller_wave, call.agent_wave) if wave is not None]
     peak = max((max(-low, high) for wave in waves for low, high in wave.columns), default=0)
-    scale = _HALF / max(peak, _QUIETEST_PEAK)
+    loudest = max(peak, _QUIETEST_PEAK)
     sides = (("caller", call.caller_wave, caller_y), ("agent", call.agent_wave, agent_y))
     caller, agent = (
-        Track(who, y, outline(wave, axis, y, scale) if wave else "", () if wave else _blocks(call, who, axis))
+        Track(
+            who, y, outline(wave, axis, y, loudest) if wave else "", () if wave else _blocks(call, who, axis)
+        )
         for who, wave, y in sides
     )
     return caller, agent
 
 
-def outline(wave: Waveform, axis: Axis, y: int, scale: float) -> str:
-    """One SVG path for a whole track: a stroke a column, none where it is silent."""
+def outline(wave: Waveform, axis: Axis, y: int, loudest: int) -> str:
+    """One SVG path for a whole track: a stroke a column, none where it is silent; in steps of half a unit."""
     count = min(len(wave.columns), int(axis.width / _COLUMN))
-    step = axis.width / count if count else 0
-    left = axis.left + step / 2
-    return "".join(
-        f"M{left + step * index:.1f} {y - high * scale:.1f}V{y - low * scale:.1f}"
-        for index, (low, high) in enumerate(merged(wave.columns, count))
-        if (high - low) * scale >= 1
-    )
+    places, ups, downs = _places(axis, count), _steps(y, -1), _steps(y, 1)
+    steps = 2 * _HALF
+    strokes = []
+    for place, (low, high) in zip(places, merged(wave.columns, count), strict=True):
+        up, down = high * steps // loudest, -low * steps // loudest
+        if up + down > 1:
+            strokes.append(place + ups[up] + "V" + downs[down])
+    return "".join(strokes)
 
 
-def merged(columns: tuple[tuple[int, int], ...], count: int) -> Iterator[tuple[int, int]]:
+@lru_cache(maxsize=16)
+def _places(axis: Axis, count: int) -> tuple[str, ...]:
+    """Where each of so many columns begins to be drawn."""
+    return tuple(f"M{axis.left + axis.width * (index + 0.5) / count:.1f} " for index in range(count))
+
+
+@lru_cache(maxsize=64)
+def _steps(y: int, direction: int) -> tuple[str, ...]:
+    """The heights that a stroke's end can have, above or below the middle of its track."""
+    return tuple(f"{y + direction * step / 2:g}" for step in range(2 * _HALF + 1))
+
+
+def merged(columns: Sequence[tuple[int, int]], count: int) -> Sequence[tuple[int, int]]:
     """The columns put together to `count` of them, each as tall as its tallest part."""
     if count == len(columns):
-        yield from columns
-        return
-    for index in range(count):
-        part = columns[index * len(columns) // count : (index + 1) * len(columns) // count]
-        yield min(low for low, _ in part), max(high for _, high in part)
+        return columns
+    edges = [index * len(columns) // count for index in range(count + 1)]
+    lows, highs = zip(*columns, strict=True)
+    return [(min(lows[a:b]), max(highs[a:b])) for a, b in pairwise(edges)]
 
 
 def _blocks(call: CallResult, who: str, axis: Axis) -> tuple[tuple[float, float], ...]:
@@ -258,19 +275,13 @@ def _moment_of(call: CallResult, finding: Finding) -> int | None:
 
 def _items(call: CallResult, axis: Axis, top: int) -> Iterator[Item]:
     drawn = [_function(use, axis) for turn in call.turns for use in turn.functions]
-    drawn += [_moment(moment, axis) for moment in call.moments]
+    # Functions have their own marks, which also show how long each took.
+    drawn += [_moment(moment, axis) for moment in joined_keys(call.moments) if moment.kind != "function"]
     drawn.sort(key=lambda item: (item.x, item.label))
     for item, row in zip(drawn, rows(_box(item) for item in drawn), strict=True):
-        yield Item(
-            item.x,
-            item.width,
-            top + row * _LANE,
-            item.label,
-            item.label_x,
-            item.anchor,
-            item.title,
-            item.kind,
-        )
+        kept = row < _MOST_LANES
+        y = top + min(row, _MOST_LANES) * _LANE
+        yield replace(item, y=y, label=item.label if kept else "")
 
 
 def _function(use: FunctionUse, axis: Axis) -> Item:

@@ -10,9 +10,11 @@ from typing import Final, TypeAlias
 from urllib.parse import quote
 
 from turnspec.reports.facts import (
+    KEY,
     READING_ORDER,
     case_names,
     failures,
+    joined_keys,
     place,
     recording_path,
     sentence,
@@ -21,7 +23,7 @@ from turnspec.reports.facts import (
 )
 from turnspec.reports.html.budget import Budget, budget
 from turnspec.reports.html.picture import Picture, draw
-from turnspec.reports.text import clock, length, many, one_line
+from turnspec.reports.text import clock, lasting, length, many, one_line
 from turnspec.results import (
     CallResult,
     Finding,
@@ -164,7 +166,7 @@ def page_view(run: RunResult, recordings: Recordings, way: str = "") -> PageView
     """The page of a run, what failed first; `way` leads from the page's folder to the output folder."""
     named = enumerate(zip(run.calls, case_names(run.calls), strict=True), start=1)
     ranked = sorted(named, key=lambda item: (READING_ORDER.index(item[1][0].outcome), item[0]))
-    heard = length(sum(call.duration_us for call in run.calls))
+    heard = lasting(sum(call.duration_us for call in run.calls))
     return PageView(
         verdict=run.verdict,
         outcome=_colour(run),
@@ -201,7 +203,7 @@ def _call(call: CallResult, name: str, identity: str, recordings: Recordings, wa
         facts=tuple(_facts(call)),
         protocol=call.protocol,
         target=call.target,
-        duration=length(call.duration_us) if call.duration_us else "—",
+        duration=lasting(call.duration_us) if call.duration_us else "—",
         description=call.description,
         failures=tuple(_check(call, failure, numbers, identity) for failure in numbers),
         error=call.error.strip(),
@@ -224,7 +226,7 @@ def _facts(call: CallResult) -> Iterator[tuple[str, str]]:
     yield "Protocol", call.protocol
     yield "Clock", call.clock
     if call.duration_us:
-        yield "Length", length(call.duration_us)
+        yield "Length", lasting(call.duration_us)
         yield "Engine lateness", length(call.lateness_us)
     if call.tags:
         yield "Tags", ", ".join(call.tags)
@@ -270,8 +272,8 @@ def _pressed(turn: TurnResult, call: CallResult) -> Iterator[Said]:
     if turn.began_us is None:
         return
     until = call.duration_us if turn.ended_us is None else turn.ended_us
-    for moment in call.moments:
-        if moment.kind in {"digit", "digits", "dtmf"} and turn.began_us <= moment.at_us < until:
+    for moment in joined_keys(call.moments):
+        if moment.kind == KEY and turn.began_us <= moment.at_us < until:
             yield Said(clock(moment.at_us), _s(moment.at_us), "caller", moment.label, "keypad", cut=False)
 
 
