@@ -7,6 +7,7 @@ that item's audio has come through; only what was cut short leaves the rest of i
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,7 +51,8 @@ def heard_items(view: EventsView, side: Side) -> tuple[Heard, ...]:
     items = sorted(view.of(AgentSaid, side), key=lambda item: item.began_us)
     pieces = _pieces(view)
     streams = {piece.stream for piece in pieces}
-    shared = [piece for piece in pieces if piece.stream not in {item.item_id for item in items}]
+    named = {item.item_id for item in items}
+    shared = deque(piece for piece in pieces if piece.stream not in named)
     stopped = _stopped(view, side)
     told = {event.item_id: event.heard_us for event in view.of(AgentTruncated, side)}
     heard = []
@@ -98,30 +100,27 @@ def _stopped(view: EventsView, side: Side) -> dict[str, int]:
 
 
 def _claim(
-    shared: list[_Piece], item: AgentSaid, following: AgentSaid | None, stopped_us: int | None
+    shared: deque[_Piece], item: AgentSaid, following: AgentSaid | None, stopped_us: int | None
 ) -> list[_Piece]:
     """Take this item's pieces off the front of what is left of the line's audio."""
     if not item.audio_us:
         return []
     while shared and shared[0].arrived_us < item.began_us:
-        shared.pop(0)
+        shared.popleft()
+    next_us = None if following is None else following.began_us
     mine: list[_Piece] = []
-    while shared and _goes_on(shared[0], mine, item, following, stopped_us):
-        mine.append(shared.pop(0))
+    left_us, flushed = item.audio_us, False
+    while shared and left_us > 0:
+        if next_us is not None and shared[0].arrived_us >= next_us:
+            # Audio that lags is still this item's, unless this one was cut short or is as good as complete.
+            stopped = stopped_us is not None and stopped_us <= shared[0].arrived_us
+            if flushed or stopped or left_us <= SLACK_US:
+                break
+        piece = shared.popleft()
+        mine.append(piece)
+        left_us -= piece.length_us
+        flushed = flushed or piece.heard_us < piece.length_us
     return mine
-
-
-def _goes_on(
-    piece: _Piece, mine: list[_Piece], item: AgentSaid, following: AgentSaid | None, stopped_us: int | None
-) -> bool:
-    taken = sum(one.length_us for one in mine)
-    if taken >= (item.audio_us or 0):
-        return False
-    if following is None or piece.arrived_us < following.began_us:
-        return True
-    flushed = any(one.heard_us < one.length_us for one in mine)
-    cut_short = flushed or (stopped_us is not None and stopped_us <= piece.arrived_us)
-    return not cut_short and taken + SLACK_US < (item.audio_us or 0)
 
 
 def _share(item: AgentSaid, mine: list[_Piece], *, cut_short: bool) -> tuple[int, int] | None:
