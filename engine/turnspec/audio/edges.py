@@ -174,6 +174,8 @@ def offset_at(samples: Samples, position: int, width: int, threshold: int) -> in
 def _window(samples: Samples, start: int, end: int) -> Samples:
     """The samples from `start` to `end`, silence before the first and after the last."""
     inside = samples[max(0, start) : max(0, end)]
+    if len(inside) == end - start:
+        return inside
     return np.pad(inside, (max(0, -start), end - max(0, start) - len(inside)))
 
 

@@ -90,7 +90,7 @@ _INTENTS: Final = (
             rf"\b(?:my|our) [\w ]{{1,30}} {_BE} {_GONE}\b",
             rf"\b{_NEGATED} work(?:ing)?\b",
         ),
-        not_=("don't need help", "no help needed", "need no help"),
+        not_=("don't need help", "no help needed", "need no help", "help you", "can I help", "may I help"),
         threshold=LIKENESS,
     ),
     Intent(
