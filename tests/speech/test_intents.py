@@ -179,7 +179,8 @@ def test_scores_do_not_depend_on_the_hash_seed() -> None:
     """The same text has the same scores in every process."""
     script = (
         "from turnspec.speech import *;"
-        "print(Intents({'x': Intent('x', phrases=('block my card now',))}).classify('my card is blocked').scores)"
+        "intents = Intents({'x': Intent('x', phrases=('block my card now',))});"
+        "print(intents.classify('my card is blocked').scores)"
     )
     outputs = {
         subprocess.run(

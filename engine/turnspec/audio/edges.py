@@ -31,6 +31,7 @@ RESOLUTION_US: Final = 5_000  # an edge is this close to the truth, fades of up 
 QUIET: Final = 64**2  # -54 dBFS
 LOW_SPEECH: Final = 292**2  # -41 dBFS: a steady sound below it counts as noise
 IDLE_PEAK: Final = 8  # A-law's silence
+IDLE_BLOCK: Final = 4_096  # samples looked at together
 DIGITAL_SILENCE: Final = 12**2  # a mean square, of frames at least half of which is idle
 NOISE_SHARE: Final = 50  # even fluent speech pauses for a fiftieth of its time; noise is all that is left
 NOISE_RATIO: Final = 4  # +6 dB
@@ -91,8 +92,12 @@ def idle_lead(samples: Samples) -> int:
 
     Frames are counted from there: the same sound has the same frames, and edges, wherever it lies.
     """
-    busy = (samples > IDLE_PEAK) | (samples < -IDLE_PEAK)
-    return int(busy.argmax()) if len(busy) else 0
+    for start in range(0, len(samples), IDLE_BLOCK):
+        block = samples[start : start + IDLE_BLOCK]
+        busy = (block > IDLE_PEAK) | (block < -IDLE_PEAK)
+        if busy.any():
+            return start + int(busy.argmax())
+    return 0
 
 
 def frame_width(rate_hz: int) -> int:
