@@ -179,7 +179,7 @@ async def _connected(request: Dial, headers: dict[str, str]) -> ClientConnection
         raise LineRefused(f"the upgrade was answered with HTTP {status}", status) from error
     except InvalidURI as error:
         raise NothingListens(f"{request.url!r} is not the address of a WebSocket") from error
-    except InvalidHandshake as error:
+    except (InvalidHandshake, ConnectionClosed) as error:
         raise LineRefused(f"no WebSocket answered: {error}") from error
     except TimeoutError as error:
         waited = request.timeout_us / 1_000_000
