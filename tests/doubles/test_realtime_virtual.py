@@ -33,12 +33,15 @@ from turnspec.call.events import (
     Event,
     FlushAsked,
     FunctionCalled,
+    HarnessFailed,
+    LineBroke,
     ProtocolFault,
     ResponseEnded,
     Side,
     TextBegan,
 )
-from turnspec.doubles.agent.reply import Reply
+from turnspec.doubles.agent import AgentScriptError
+from turnspec.doubles.agent.reply import Heard, Reply
 from turnspec.doubles.realtime import serve_realtime
 from turnspec.run.loops import run_on
 from turnspec.run.virtual import VirtualLoop
@@ -214,6 +217,27 @@ def test_the_agent_hangs_up() -> None:
     line, _ = held(LiteralAgent([goodbye]), talk)
 
     assert line.of(AgentHungUp)[0].at_us == 700_000
+
+
+class BrokenAgent(LiteralAgent):
+    """Its script cannot go on."""
+
+    def answer(self, heard: Heard, functions: frozenset[str]) -> Reply:
+        """Fail, as a template without its variable does."""
+        raise AgentScriptError(f"bank.yaml: block: no variable for {heard.text} ({len(functions)} functions)")
+
+
+def test_a_script_that_cannot_go_on_is_the_harness_own_trouble() -> None:
+    """The record says what is wrong with the script; the line breaks with 1011."""
+
+    async def talk(call: Call, line: LineWitness) -> None:
+        call.send_text("Hello")
+        await line.until(LineBroke)
+
+    line, double = held(BrokenAgent(), talk)
+
+    assert line.of(LineBroke)[0].code == 1011
+    assert double.of(HarnessFailed)[0].reason == "bank.yaml: block: no variable for Hello (1 functions)"
 
 
 def test_two_runs_are_equal() -> None:

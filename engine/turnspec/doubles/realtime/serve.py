@@ -7,6 +7,7 @@ virtual time as it does on the wall clock.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -32,7 +33,8 @@ from turnspec.adapters.realtime.server import (
 from turnspec.adapters.realtime.wire import ClientError, elided
 from turnspec.adapters.realtime.wire.server_events import error as error_event
 from turnspec.call import Identity
-from turnspec.call.events import Side
+from turnspec.call.events import HarnessFailed, Side
+from turnspec.doubles.agent.local import AgentScriptError
 from turnspec.doubles.agent.reply import Agent
 from turnspec.doubles.realtime.mind import ScriptedMind
 
@@ -40,6 +42,7 @@ Sessions = Callable[[], "tuple[Agent, Witness, Identity] | None"]
 
 LARGEST_MESSAGE: Final = 32 * 1024 * 1024  # an append may carry 15 MiB of audio, a third more in base64
 CLOSE_TIMEOUT_S: Final = 2.0
+INTERNAL_ERROR: Final = 1011
 TRY_AGAIN_LATER: Final = 1013
 MICROSECONDS: Final = 1_000_000
 
@@ -47,15 +50,54 @@ MICROSECONDS: Final = 1_000_000
 class RunningDouble:
     """A Realtime server that listens; `url` is what a client takes as its base URL."""
 
-    def __init__(self, server: Server, host: str, port: int) -> None:
-        self._server = server
-        self.url = f"ws://{host}:{port}/v1"
-        self.port = port
+    def __init__(self, sessions: Sessions, api_key: str | None, side: Side) -> None:
+        self._sessions, self._api_key, self._side = sessions, api_key, side
+        self._server: Server | None = None
+        self._conversations: list[asyncio.Task[None]] = []
+        self.url = ""
+
+    async def open(self, host: str, port: int, ping_interval_s: float | None) -> None:
+        """Listen; port 0 takes a free one."""
+        self._server = await serve(
+            self._answered,
+            host,
+            port,
+            process_request=_only_realtime,
+            select_subprotocol=_selected,
+            compression=None,
+            ping_interval=ping_interval_s,
+            close_timeout=CLOSE_TIMEOUT_S,
+            max_size=LARGEST_MESSAGE,
+            server_header=None,
+        )
+        bound = next(iter(self._server.sockets)).getsockname()[1]
+        self.url = f"ws://{f'[{host}]' if ':' in host else host}:{bound}/v1"
 
     async def aclose(self) -> None:
-        """Close all connections and stop listening; returns when nothing of it runs any more."""
+        """Close all connections and stop listening; returns when nothing of it runs any more.
+
+        Raises:
+            Exception: Whatever a conversation of this server failed with.
+        """
+        if self._server is None:
+            return
         self._server.close()
         await self._server.wait_closed()
+        for outcome in await asyncio.gather(*self._conversations, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                raise outcome
+
+    async def _answered(self, connection: ServerConnection) -> None:
+        conversation = asyncio.get_running_loop().create_task(
+            _converse(connection, self._sessions, self._api_key, self._side)
+        )
+        self._conversations.append(conversation)
+        # What it fails with is told by `aclose`; the library would only log it.
+        await asyncio.wait({conversation})
+        if conversation.cancelled() or conversation.exception() is not None:
+            await connection.close(INTERNAL_ERROR)
+        else:
+            self._conversations.remove(conversation)
 
 
 async def serve_realtime(
@@ -71,20 +113,9 @@ async def serve_realtime(
 
     `api_key` None takes any key. What happens is reported to the witness that `sessions()` gives.
     """
-    server = await serve(
-        lambda connection: _converse(connection, sessions, api_key, side),
-        host,
-        port,
-        process_request=_only_realtime,
-        select_subprotocol=_selected,
-        compression=None,
-        ping_interval=ping_interval_s,
-        close_timeout=CLOSE_TIMEOUT_S,
-        max_size=LARGEST_MESSAGE,
-        server_header=None,
-    )
-    bound: int = next(iter(server.sockets)).getsockname()[1]
-    return RunningDouble(server, host, bound)
+    double = RunningDouble(sessions, api_key, side)
+    await double.open(host, port, ping_interval_s)
+    return double
 
 
 @asynccontextmanager
@@ -129,8 +160,6 @@ async def _converse(
 
 
 async def _refuse(connection: ServerConnection, refused: Refused) -> None:
-    import json
-
     broadcast([connection], json.dumps({"event_id": "event_refused", **error_event(refused.error)}))
     await connection.close(refused.code, refused.reason)
 
@@ -153,10 +182,16 @@ class _Session:
                 self._arrived(await self._connection.recv())
         except ConnectionClosed:
             pass  # however it ended: the other side of the double reports what its line saw
+        except AgentScriptError as error:
+            self._fail(str(error))
         finally:
             self._cancel_timer()
         if self._closing is not None:
             await self._closing
+
+    def _fail(self, reason: str) -> None:
+        self._witness.happened(HarnessFailed(at_us=self._witness.now_us(), side=self._side, reason=reason))
+        self._do([Close(INTERNAL_ERROR)])
 
     def _arrived(self, frame: str | bytes) -> None:
         self._witness.frame(self._side, "in", elided(frame))

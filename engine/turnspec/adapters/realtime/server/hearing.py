@@ -21,6 +21,10 @@ from turnspec.call import AudioFormat, Track
 # Kept before speech is noticed: what noticing may take, beside the prefix that is asked for.
 NOTICE_US: Final = 1_000_000
 MIN_SILENCE_US: Final = 20_000
+# Around an utterance, to judge where it ends: its own noise before it tells where it fades.
+CONTEXT_US: Final = 400_000
+MIN_CONTEXT_US: Final = 100_000
+FRAME_US: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ class InputBuffer:
         start = self._offset(self.start_of(began_us))
         end = self._offset(ended_us + self._vad.silence_us)
         data = bytes(self._held[start:end])
-        ended_at_us = self.time_at(ended_us)
+        ended_at_us = self.time_at(self._true_end(began_us, ended_us))
         del self._held[:end]
         self._forget_arrivals()
         return Utterance(data, self._format, ended_at_us)
@@ -133,6 +137,16 @@ class InputBuffer:
     def _listen_afresh(self) -> None:
         self._tracker = _tracker(self._format, self._vad)
         self._listens_from_us, self._listened = self.end_us, 0
+
+    def _true_end(self, began_us: int, ended_us: int) -> int:
+        """Where the speech ended, judged on all of it; live, only what was known then could count."""
+        held_from_us = self.end_us - self.held_us
+        # From a whole frame of the stream, as whoever measures the same audio cuts it.
+        wanted_us = max(held_from_us, began_us - CONTEXT_US)
+        from_us = -(-wanted_us // FRAME_US) * FRAME_US
+        data = bytes(self._held[self._offset(from_us) : self._offset(ended_us + MIN_CONTEXT_US)])
+        span = voiced_span(decode(data, self._format), self._format.rate_hz)
+        return ended_us if span is None else from_us + span[1]
 
     def _offset(self, position_us: int) -> int:
         held_from_us = self.end_us - self.held_us
