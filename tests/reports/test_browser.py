@@ -84,7 +84,7 @@ OVERLAPS = """
     while (cut && getComputedStyle(cut).overflowY !== "hidden") cut = cut.parentElement;
     const end = cut ? cut.getBoundingClientRect().bottom - 2 : Infinity;  // lines below are clamped away
     for (const box of range.getClientRects())
-      if (box.width > 2 && box.height > 2 && box.top < end) texts.push([box, node.data.trim().slice(0, 40)]);
+      if (box.width > 2 && box.height > 2 && box.top < end) texts.push([box, node]);
   }
   const found = [];
   for (let a = 0; a < texts.length; a++)
@@ -92,7 +92,9 @@ OVERLAPS = """
       const [p, q] = [texts[a][0], texts[b][0]];
       const wide = Math.min(p.right, q.right) - Math.max(p.left, q.left);
       const tall = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
-      if (wide > 1 && tall > Math.min(p.height, q.height) * 0.45) found.push([texts[a][1], texts[b][1]]);
+      const [one, other] = [texts[a][1], texts[b][1]];
+      if (one !== other && wide > 1 && tall > Math.min(p.height, q.height) * 0.45)
+        found.push([one.data.trim(), other.data.trim()]);
     }
   return found;
 })()

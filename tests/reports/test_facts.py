@@ -79,7 +79,7 @@ def test_sentence_tells_the_outcome_and_its_reason() -> None:
     assert sentence(lost_card()) == (
         "Turn 2 “Report the loss”: block_card was called with another argument: last4 (and 5 more)"
     )
-    assert sentence(opening_hours()) == "All 2 turns held; the slowest response took 812 ms."
+    assert sentence(opening_hours()) == "Both turns held; the slowest response took 812 ms."
     assert sentence(BROKEN) == (
         "Could not be judged: the target's process ended with status 1 before the call was over"
     )

@@ -133,8 +133,10 @@ def _turns(call: CallResult, indexes: Sequence[int]) -> str:
 def _passed(call: CallResult) -> str:
     held = [turn for turn in call.turns if turn.outcome is Outcome.PASSED]
     skipped = len(call.turns) - len(held)
-    said = "The turn held" if len(call.turns) == 1 else f"All {len(held)} turns held" if not skipped else ""
-    said = said or f"{many(len(held), 'turn', 'turns')} held, {skipped} skipped"
+    whole = {0: "The call held", 1: "The turn held", 2: "Both turns held"}.get(
+        len(held), f"All {len(held)} turns held"
+    )
+    said = whole if not skipped else f"{many(len(held), 'turn', 'turns')} held, {skipped} skipped"
     responses = [
         value for value in call.all_measurements if value.name == "response" and value.value_us is not None
     ]
