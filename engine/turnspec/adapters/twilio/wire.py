@@ -118,7 +118,7 @@ def _start_body(message: Start) -> dict[str, Any]:
 # A shape is what must stand under a key: a mapping of further shapes, or a check that answers with
 # what was expected instead, or None where the value is right.
 Check: TypeAlias = Callable[[Any], "str | None"]
-Shape: TypeAlias = "Mapping[str, Shape] | Check"
+Shape: TypeAlias = "dict[str, Shape] | Check"
 
 
 def _text(value: Any) -> str | None:
@@ -214,6 +214,8 @@ def _decode(
         detail = f"streamSid is {_short(document['streamSid'])}; this stream is {stream_sid}"
         return Decoded(None, (*large, *wrong, Fault("wrong-stream-sid", detail, excerpt(frame))))
     built = build(document)
+    if not (large or wrong or built.faults):
+        return built
     own = tuple(Fault(fault.rule, fault.detail, excerpt(frame)) for fault in built.faults)
     return Decoded(built.message, (*large, *wrong, *own))
 
@@ -227,7 +229,7 @@ def _too_large(frame: str) -> tuple[Fault, ...]:
 
 def _parsed(frame: str) -> tuple[dict[str, Any], Fault | None]:
     try:
-        document = json.loads(frame, parse_constant=_no_constant)
+        document = _JSON.decode(frame)
     except (ValueError, RecursionError) as error:
         return {}, Fault("not-json", f"not JSON: {error}", excerpt(frame))
     if not isinstance(document, dict):
@@ -239,6 +241,9 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
+_JSON: Final = json.JSONDecoder(parse_constant=_no_constant)
+
+
 def _no_event(event: Any, shapes: Mapping[str, Any], frame: str) -> Fault:
     known = ", ".join(shapes)
     if event is None:
@@ -247,16 +252,15 @@ def _no_event(event: Any, shapes: Mapping[str, Any], frame: str) -> Fault:
 
 
 def _misfits(document: dict[str, Any], shape: Mapping[str, Shape], path: str) -> list[tuple[str, str]]:
-    extra = (key for key in document if key not in shape)
-    found = [
-        ("extra-field", f"{path}{_short(key, quote=False)} does not belong here")
-        for key in islice(extra, MOST_EXTRA)
-    ]
+    found: list[tuple[str, str]] = []
+    if not document.keys() <= shape.keys():
+        extra = islice((key for key in document if key not in shape), MOST_EXTRA)
+        found = [("extra-field", f"{path}{_short(key, quote=False)} does not belong here") for key in extra]
     for key, wanted in shape.items():
         value = document.get(key)
         if key not in document:
             found.append(("missing-field", f"{path}{key} is missing"))
-        elif not isinstance(wanted, Mapping):
+        elif not isinstance(wanted, dict):
             if (expected := wanted(value)) is not None:
                 found.append(("wrong-type", f"{path}{key} must be {expected}, not {_kind(value)}"))
         elif isinstance(value, dict):
