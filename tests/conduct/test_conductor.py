@@ -78,7 +78,9 @@ class Line:
         told += self.feed(PlaybackDrained(at_us=ended_us))
         return told + self.feed(AgentSpeechEnded(at_us=ended_us + 200 * MS, ended_us=ended_us))
 
-    def spoke(self, turn: int, start_us: int, end_us: int, *, interrupts: bool = False) -> list[actions.Action]:
+    def spoke(
+        self, turn: int, start_us: int, end_us: int, *, interrupts: bool = False
+    ) -> list[actions.Action]:
         """The caller's clip, from its first frame to its last voiced sample."""
         spoken = CallerSpoke(
             at_us=start_us,
@@ -193,6 +195,16 @@ def test_the_caller_never_talks_over_speech_that_just_began(tmp_path: Path) -> N
     line.feed(PlaybackDrained(at_us=3_000 * MS))
     line.feed(AgentSpeechEnded(at_us=3_200 * MS, ended_us=3_000 * MS))
     assert actions.Speak(1, 0) in line.wait(3_800 * MS)
+
+
+def test_a_timer_that_rings_early_rings_again(tmp_path: Path) -> None:
+    """A clock that is a microsecond short of the moment leaves the wish to be woken as it was."""
+    line = Line(plan_of(tmp_path, TWO_TURNS))
+    line.feed(CallUp(at_us=0))
+    line.speech(500 * MS, 2_000 * MS)
+
+    assert line.feed(None, 2_800 * MS - 1) == []
+    assert line.state.wake_us == 2_800 * MS
 
 
 INTERRUPTION = """

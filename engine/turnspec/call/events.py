@@ -179,6 +179,13 @@ class CallerWaited(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyRequested(Event):
+    """The agent was asked for a reply that nothing prompted: its greeting."""
+
+    kind = "reply-requested"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionDone(Event):
     """The caller's running action is over; `end_us` is where budgets count from."""
 

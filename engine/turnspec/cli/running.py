@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import sys
 import traceback
@@ -22,6 +23,9 @@ RUN_ID_FORMAT = "%Y%m%dT%H%M%SZ"
 
 def run_command(options: Mapping[str, Any]) -> int:
     """Run what was asked for; returns the exit code."""
+    if not options["debug"]:
+        # Libraries log failures with tracebacks where nobody listens; what matters is in the evidence.
+        logging.getLogger().addHandler(logging.NullHandler())
     try:
         return _run(options)
     except KeyboardInterrupt:
@@ -45,7 +49,6 @@ def _run(options: Mapping[str, Any]) -> int:
     asked = _asked(options)
     planned = plan_cases(asked)
     if planned.problems:
-        print(dsl_problems.render_problems(planned.problems), file=sys.stderr)
         run = RunResult(_info(started, asked), wrong_files=_wrong_files(planned.problems))
     elif not planned.cases:
         print(planned.why_none, file=sys.stderr)
@@ -53,7 +56,9 @@ def _run(options: Mapping[str, Any]) -> int:
     else:
         run = _called(planned.cases, asked, started, options)
     written = _write(run, asked, options)
-    print(run.verdict if options["quiet"] else "\n".join(summary(run, written)))
+    told = summary(run, written)
+    quiet = options["quiet"] and run.exit_code == 0
+    print(run.verdict if quiet else "\n".join(told))
     return run.exit_code
 
 

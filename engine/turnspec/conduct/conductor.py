@@ -47,19 +47,20 @@ def advance(
         done += given
         if state.step is step and not given:
             break
-    return _with_wake(state, wake, now_us, done)
+    return _with_wake(state, wake, done)
 
 
 def _with_wake(
-    state: CallState, wake: int | None, now_us: int, done: list[Action]
+    state: CallState, wake: int | None, done: list[Action]
 ) -> tuple[CallState, tuple[Action, ...]]:
     limit = _limit_us(state)
     if limit is not None and not state.limit_hit:
         wake = limit if wake is None else min(wake, limit)
-    if wake is not None and wake != state.wake_us and wake > now_us and not state.finished:
-        state = replace(state, wake_us=wake)
+    if state.finished:
+        wake = None
+    if wake != state.wake_us and wake is not None:
         done.append(actions.WakeAt(wake))
-    return state, tuple(done)
+    return replace(state, wake_us=wake), tuple(done)
 
 
 def _take(state: CallState, event: Event) -> tuple[CallState, tuple[Action, ...]]:

@@ -168,7 +168,7 @@ class _Closer:
         assert live is not None
         caller, agent = live.recorder.tracks(live.now_us())
         snapshot = self._record.evidence.snapshot(caller, agent)
-        return judge_turn(plan, turn, snapshot, self._record.context).outcome is Outcome.PASSED
+        return judge_turn(plan, turn, snapshot, self._record.context).outcome is not Outcome.FAILED
 
 
 class _Answering:

@@ -41,6 +41,7 @@ from turnspec.call.events import (
     PlaybackDrained,
     PlaybackFlushed,
     ProtocolFault,
+    ReplyRequested,
     Side,
     TurnBegan,
     TurnEnded,
@@ -183,6 +184,8 @@ class LiveCall:
         return self._resamplers[key]
 
     def _flush(self, at_us: int) -> None:
+        for name in self.playback.due(at_us):  # played out, though nobody has looked yet
+            self._return_mark(name, cleared=False)
         flushed = self.playback.flush(at_us)
         self._drained = True
         for name in flushed.marks:
@@ -217,7 +220,7 @@ class LiveCall:
             yield self.playback.drained_at_us
         if self.playback.next_due_us is not None:
             yield self.playback.next_due_us
-        if self._state.wake_us is not None and self._state.wake_us > self.now_us():
+        if self._state.wake_us is not None:
             yield self._state.wake_us
 
     def _woken(self) -> None:
@@ -303,6 +306,7 @@ class LiveCall:
             case actions.StaySilent():
                 self._stay_silent(action)
             case actions.RequestReply():
+                self._queue.append(ReplyRequested(at_us=self.now_us()))
                 self._driven.request_reply()
             case actions.HangUp():
                 self._hang_up(action.reason)
