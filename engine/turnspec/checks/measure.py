@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Final, TypeAlias
 
 from turnspec.audio.edges import RESOLUTION_US, Segment
-from turnspec.call.events import AgentAudio, CallRefused, Dialled, Side, TextBegan
+from turnspec.call.events import AgentAudio, CallRefused, Dialled, ReplyRequested, Side, TextBegan
 from turnspec.checks.scene import Act, Scene, TurnScene
 from turnspec.checks.stopping import stopping
 from turnspec.plan.model import Limit
@@ -258,13 +258,15 @@ def _connect(scene: Scene, lateness_us: int) -> Reading:
 def _greeting(scene: Scene, lateness_us: int) -> Reading:
     if scene.up_us is None:
         return _unseen("the call was never up")
+    # A Realtime agent is asked for its greeting: it cannot begin before.
+    asked_us = next((event.at_us for event in scene.view.of(ReplyRequested)), scene.up_us)
     first_act = min((act.start_us for act in scene.acts), default=None)
     for at_us, error in _first_words(scene, lateness_us):
         if first_act is None or at_us < first_act:
-            return _between(scene.up_us, at_us, error)
+            return _between(asked_us, at_us, error)
     if scene.plan.turns[0].turn.caller:
         return _not_applicable("the caller speaks first")
-    return _no_greeting(scene, scene.up_us, lateness_us)
+    return _no_greeting(scene, asked_us, lateness_us)
 
 
 def _first_words(scene: Scene, lateness_us: int) -> Iterator[tuple[int, int]]:
@@ -274,11 +276,11 @@ def _first_words(scene: Scene, lateness_us: int) -> Iterator[tuple[int, int]]:
     yield from sorted(found)
 
 
-def _no_greeting(scene: Scene, up_us: int, lateness_us: int) -> Reading:
+def _no_greeting(scene: Scene, since_us: int, lateness_us: int) -> Reading:
     turn = scene.turn(0)
     if turn is None:
         return _unseen("the call was over before the first turn began")
-    return _unanswered(scene, turn, up_us, lateness_us)
+    return _unanswered(scene, turn, since_us, lateness_us)
 
 
 def _call(scene: Scene, lateness_us: int) -> Reading:

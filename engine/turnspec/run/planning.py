@@ -23,11 +23,10 @@ from turnspec.plan import CallPlan, Setting, TargetKind, compile_call
 from turnspec.run.case import VIRTUAL, WALL, Case
 from turnspec.run.masking import masker
 from turnspec.run.options import RunOptions
+from turnspec.run.stand import endpointing_us
 from turnspec.speech.intents import Intent, Intents
 from turnspec.speech.synthesis import find_synthesizer
 
-# How long after the caller's speech a local agent notices its end; a reply cannot begin before.
-ENDPOINTING_US = 200_000
 CHECKED_RATE_HZ = 8_000
 
 
@@ -185,7 +184,7 @@ class _Planner:
         if script is not None:
             self._problems += [
                 problem
-                for problem in script_problems(script, endpointing_us=ENDPOINTING_US, keys=keys)
+                for problem in script_problems(script, endpointing_us=endpointing_us(protocol), keys=keys)
                 if problem not in self._problems
             ]
 

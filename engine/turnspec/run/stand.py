@@ -16,6 +16,7 @@ from turnspec.doubles.agent import LocalAgent
 from turnspec.run.errors import HarnessError, TargetDied
 
 LOOPBACK = "127.0.0.1"
+REALTIME_ENDPOINTING_US = 200_000  # server VAD's `silence_duration_ms`, which a session may change
 Session = tuple[LocalAgent, Witness, Identity]
 
 
@@ -78,6 +79,15 @@ async def serve_double(protocol: str, session: Callable[[], Session | None]) -> 
             return await serve_realtime(session, LOOPBACK, 0)
         case _:
             raise HarnessError(f"there is no local agent for the protocol '{protocol}'")
+
+
+def endpointing_us(protocol: str) -> int:
+    """How long after the caller's speech a local agent notices its end; no reply can begin before."""
+    if protocol == "twilio":
+        from turnspec.doubles.twilio import ENDPOINTING_US
+
+        return ENDPOINTING_US
+    return REALTIME_ENDPOINTING_US
 
 
 def _without_identity(session: Session | None) -> tuple[LocalAgent, Witness] | None:
