@@ -44,6 +44,7 @@ class Bridge:
         self._process: TargetProcess | None = None
         self._backend: Double | None = None
         self._session: Session | None = None
+        self._strays = 0
         self._broken: HarnessError | None = None
 
     @asynccontextmanager
@@ -62,7 +63,14 @@ class Bridge:
                 self._session = None
 
     def _far_end(self) -> FarEnd:
-        return FarEnd(self._text(self._target.url or ""), self._process.died if self._process else None)
+        strays, self._strays = self._strays, 0
+        died = self._process.died if self._process else None
+        return FarEnd(self._text(self._target.url or ""), died, strays)
+
+    def _connected(self) -> Session | None:
+        if self._session is None:
+            self._strays += 1
+        return self._session
 
     @property
     def output(self) -> tuple[str, ...]:
@@ -87,7 +95,7 @@ class Bridge:
     async def _start(self) -> None:
         self._variables["port"] = free_port()
         if self._target.backend is not None:
-            self._backend = await serve_double("realtime", lambda: self._session)
+            self._backend = await serve_double("realtime", self._connected)
             self._open.push_async_callback(self._backend.aclose)
             self._variables["backend"] = {"url": self._backend.url}
         if self._target.start is not None:

@@ -19,7 +19,7 @@ from turnspec.doubles.agent.functions import DeclaredFunctions
 from turnspec.dsl.templates import render_value
 from turnspec.plan.model import TargetKind
 from turnspec.results import CallResult, Outcome
-from turnspec.run.bridge import Bridges
+from turnspec.run.bridge import Bridges, outside_call
 from turnspec.run.case import Case, CaseRecord
 from turnspec.run.clock import CallClock
 from turnspec.run.conversation import converse
@@ -88,6 +88,8 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, bridges: Bridges) -> Non
     try:
         async with _far_end(record, live, bridges) as far:
             clock.began = asyncio.get_running_loop().time()  # the call begins once the far end is up
+            for _ in range(far.strays):
+                live.happened(outside_call(0))
             record.seat = await converse(live, case.adapter, case.dial(far.url, live), wheel, far.died)
     except asyncio.CancelledError:
         live.stop()

@@ -26,6 +26,7 @@ from turnspec.call.events import (
     AgentAudio,
     AgentSpeechBegan,
     AgentSpeechEnded,
+    CallEnded,
     CallerHungUp,
     CallerPressed,
     CallerSpoke,
@@ -105,6 +106,7 @@ class LiveCall:
         self._next_speech: tuple[int, actions.Speak] | None = None  # asked for when, and what
         self._speech: CallerSpoke | None = None
         self._stalled = False
+        self._ended = False
         self.end_reason = ""
         self.started_us = 0  # when the caller's stream begins
 
@@ -116,11 +118,15 @@ class LiveCall:
 
     def frame(self, side: Side, direction: str, text: str) -> None:
         """Keep a frame for the wire log."""
-        self.evidence.frame(self.now_us(), side, direction, text)
+        if not self._ended:
+            self.evidence.frame(self.now_us(), side, direction, text)
 
     def happened(self, event: Event) -> None:
         """Take one event and do all that follows from it."""
+        if self._ended:  # a model behind a bridge may go on talking: it is nobody's call any more
+            return
         if self.over.is_set():
+            self._ended = isinstance(event, CallEnded)
             self.evidence.append(event)
             return
         self._queue.append(event)

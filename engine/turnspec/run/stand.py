@@ -43,10 +43,14 @@ class SidedWitness:
 
 @dataclass(frozen=True, slots=True)
 class FarEnd:
-    """Where to dial, and what shows that the process there has ended."""
+    """Where to dial, and what shows that the process there has ended.
+
+    `strays` counts connections to its model since the last call, while no call was in progress.
+    """
 
     url: str
     died: asyncio.Future[TargetDied] | None = None
+    strays: int = 0
 
 
 class Double(Protocol):
