@@ -16,6 +16,7 @@ from turnspec.dsl import problems as dsl_problems
 from turnspec.reports import Written, summary, write_reports
 from turnspec.results import CallResult, Outcome, RunInfo, RunResult, WrongFile
 from turnspec.run.options import DEFAULT_OUTPUT, RunOptions
+from turnspec.run.planning import Planned, plan_cases
 
 INTERNAL_ERROR_EXIT = 3
 RUN_ID_FORMAT = "%Y%m%dT%H%M%SZ"
@@ -43,8 +44,6 @@ def run_command(options: Mapping[str, Any]) -> int:
 
 
 def _run(options: Mapping[str, Any]) -> int:
-    from turnspec.run.planning import plan_cases
-
     started = datetime.now(UTC)
     asked = _asked(options)
     planned = plan_cases(asked)
@@ -54,7 +53,7 @@ def _run(options: Mapping[str, Any]) -> int:
         print(planned.why_none, file=sys.stderr)
         run = RunResult(_info(started, asked))
     else:
-        run = _called(planned.cases, asked, started, options)
+        run = _called(planned, asked, started, options)
     written = _write(run, asked, options)
     told = summary(run, written)
     quiet = options["quiet"] and run.exit_code == 0
@@ -77,11 +76,11 @@ def _asked(options: Mapping[str, Any]) -> RunOptions:
     )
 
 
-def _called(cases: Any, asked: RunOptions, started: datetime, options: Mapping[str, Any]) -> RunResult:
+def _called(planned: Planned, asked: RunOptions, started: datetime, options: Mapping[str, Any]) -> RunResult:
     from turnspec.run.runner import make_calls
 
-    with progress_for(len(cases), quiet=options["quiet"]) as progress:
-        calls = make_calls(cases, asked, progress)
+    with progress_for(len(planned.cases), quiet=options["quiet"]) as progress:
+        calls = make_calls(planned.cases, asked, progress, planned.limit_s)
     return RunResult(_info(started, asked), calls.results, interrupted=calls.interrupted)
 
 

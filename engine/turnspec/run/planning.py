@@ -37,6 +37,7 @@ class Planned:
     cases: tuple[Case, ...] = ()
     problems: tuple[Problem, ...] = ()
     why_none: str = ""
+    limit_s: float | None = None  # `limits: {run:}` of the project
 
 
 def plan_cases(options: RunOptions) -> Planned:
@@ -74,7 +75,10 @@ class _Planner:
             self._plan(scenario)
         if self._problems:
             return Planned(problems=in_reading_order(self._problems))
-        return Planned(tuple(self._cases), why_none=self._why_none())
+        limit = self._loaded.project.limits.run
+        return Planned(
+            tuple(self._cases), why_none=self._why_none(), limit_s=limit.seconds if limit else None
+        )
 
     def _why_none(self) -> str:
         if self._cases:

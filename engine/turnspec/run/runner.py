@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol
 
-from turnspec.results import CallResult, Outcome
+from turnspec.results import CallResult, Finding, Outcome, Status
 from turnspec.run.bridge import Bridges
 from turnspec.run.calling import Interrupted, call_virtual, call_wall
 from turnspec.run.case import VIRTUAL, Case
@@ -37,8 +38,9 @@ class Progress(Protocol):
 class Calls:
     """The results of a run as they come; `interrupted` when it was stopped from outside."""
 
-    def __init__(self, options: RunOptions, progress: Progress) -> None:
+    def __init__(self, options: RunOptions, progress: Progress, limit_s: float | None = None) -> None:
         self._options = options
+        self._ends_s = None if limit_s is None else time.monotonic() + limit_s
         self._progress = progress
         self._results: dict[int, CallResult] = {}
         self.interrupted = False
@@ -51,8 +53,21 @@ class Calls:
     @property
     def enough(self) -> bool:
         """Whether no further call is to be made."""
-        failed = any(result.outcome in BAD for result in self._results.values())
-        return self.interrupted or (self._options.fail_fast and failed)
+        return self.interrupted or bool(self._why_enough())
+
+    def _why_enough(self) -> str:
+        if self._options.fail_fast and any(result.outcome in BAD for result in self._results.values()):
+            return "a call before it failed, and the run was to stop then"
+        if self._ends_s is not None and time.monotonic() > self._ends_s:
+            return "the run had reached its limit (limits: run:)"
+        return "the run was interrupted" if self.interrupted else ""
+
+    def skip_the_rest(self, cases: Sequence[Case]) -> None:
+        """Give every case that was not called a result that says why."""
+        why = self._why_enough()
+        for case in cases:
+            if case.number not in self._results:
+                self._results[case.number] = _skipped(case, why)
 
     def begin(self, case: Case) -> None:
         """Note that a call begins."""
@@ -69,9 +84,11 @@ class Calls:
         self.add(number, interrupted.result)
 
 
-def make_calls(cases: Sequence[Case], options: RunOptions, progress: Progress) -> Calls:
-    """Make every call; one that breaks stops no other."""
-    calls = Calls(options, progress)
+def make_calls(
+    cases: Sequence[Case], options: RunOptions, progress: Progress, limit_s: float | None = None
+) -> Calls:
+    """Make every call; one that breaks stops no other. No call begins later than `limit_s`."""
+    calls = Calls(options, progress, limit_s)
     virtual = [case for case in cases if case.clock == VIRTUAL]
     with _terminated_as_interrupted():
         if options.workers > 1 and len(virtual) > 1:
@@ -81,7 +98,24 @@ def make_calls(cases: Sequence[Case], options: RunOptions, progress: Progress) -
         wall = [case for case in cases if case.clock != VIRTUAL]
         if wall and not calls.enough:
             _side_by_side(wall, options, calls)
+    calls.skip_the_rest(cases)
     return calls
+
+
+def _skipped(case: Case, why: str) -> CallResult:
+    plan = case.plan
+    return CallResult(
+        name=plan.name,
+        file=plan.file,
+        line=plan.span.line if plan.span else 1,
+        target=plan.target,
+        protocol=plan.protocol,
+        clock=case.clock,
+        outcome=Outcome.SKIPPED,
+        findings=(Finding("skipped", Status.NOTE, f"It was not called: {why}.", span=plan.span),),
+        tags=plan.scenario.tags,
+        description=plan.scenario.description,
+    )
 
 
 def _one_by_one(cases: Sequence[Case], output: Path, calls: Calls) -> None:
