@@ -11,7 +11,7 @@ demo: $(STAMP)  ## Run the example scenarios against the built-in local agents; 
 	$(BIN)/turnspec run scenarios -o $(OUT)
 
 demo-red: $(STAMP)  ## Change one fact of each agent, so that each scenario fails for that reason
-	$(BIN)/python scenarios/red.py -o $(OUT)
+	$(BIN)/python scenarios/red.py $(OUT)
 
 test: $(STAMP)  ## All tests
 	$(BIN)/coverage run -m pytest -q
