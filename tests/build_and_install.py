@@ -47,7 +47,9 @@ def _look_inside(sdist: Path, wheel: Path) -> None:
         names = archive.namelist()
     assert "turnspec/__init__.py" not in names, "turnspec must stay a namespace"
     assert any(name.endswith("templates/report.html.j2") or "/templates/" in name for name in names)
-    assert not any(name.startswith("scenarios/") or name.endswith(".flac") for name in names), "audio in the wheel"
+    assert not any(name.startswith("scenarios/") or name.endswith(".flac") for name in names), (
+        "audio in the wheel"
+    )
     with tarfile.open(sdist) as source:
         files = source.getnames()
     assert any(name.endswith(".flac") for name in files), "the sdist lacks the scenarios' audio"

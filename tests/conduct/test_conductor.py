@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support_plans import TEXT, plan_of, setting
 
+from support_plans import TEXT, plan_of, setting
 from turnspec.call import MULAW_8K, actions
 from turnspec.call.events import (
     ActionDone,
@@ -57,7 +57,7 @@ class Line:
         """Everything given out for one event, timers left out; turns that end are closed at once."""
         self.now_us = max(self.now_us, event.at_us if event is not None else 0, at_us or 0)
         self.state, given = advance(self.state, self.now_us, event)
-        told = [action for action in given if not isinstance(action, actions.WakeAt)]
+        told: list[actions.Action] = [a for a in given if not isinstance(a, actions.WakeAt)]
         for action in tuple(told):
             if isinstance(action, actions.EndTurn) and not action.judge:
                 told += self.feed(TurnEnded(at_us=self.now_us, turn=action.turn, how=action.how))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support_plans import TELEPHONE, TEXT, compiled, plan_of, setting
 
+from support_plans import TELEPHONE, TEXT, compiled, plan_of, setting
 from turnspec.dsl.problems import render_problems
 from turnspec.plan import CallPlan, TargetKind, as_document, as_mermaid, as_text
 
@@ -81,10 +81,20 @@ def test_patience_is_as_long_as_the_longest_expectation(tmp_path: Path) -> None:
     ("turns", "where", "kind", "at"),
     [
         ("- caller: {text: hello}\n", setting(), "cannot-do", "talk.yaml:4:13"),
-        ('- caller: {dtmf: "1"}\n', setting(TEXT, TargetKind.BARE, "realtime"), "cannot-do", "talk.yaml:4:13"),
+        (
+            '- caller: {dtmf: "1"}\n',
+            setting(TEXT, TargetKind.BARE, "realtime"),
+            "cannot-do",
+            "talk.yaml:4:13",
+        ),
         ("- caller: {say: hello}\n", setting(), "no-voice", "talk.yaml:4:13"),
         ("- expect: {says: hi}\n", setting(TELEPHONE, TargetKind.BARE), "no-source", "talk.yaml:4:14"),
-        ("- expect: {does_not_call: any}\n", setting(TELEPHONE, TargetKind.BARE), "no-source", "talk.yaml:4:14"),
+        (
+            "- expect: {does_not_call: any}\n",
+            setting(TELEPHONE, TargetKind.BARE),
+            "no-source",
+            "talk.yaml:4:14",
+        ),
         ("- caller: {audio: clip.wav, interrupt: {}}\n", setting(), "nothing-to-interrupt", "talk.yaml:4:13"),
     ],
 )

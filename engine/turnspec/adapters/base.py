@@ -43,11 +43,11 @@ class LineError(Exception):
         self.code = code
 
 
-class LineRefused(LineError):
+class LineRefused(LineError):  # noqa: N818 - named after the fact
     """Somebody answered and declined: a finding about the agent."""
 
 
-class NothingListens(LineError):
+class NothingListens(LineError):  # noqa: N818 - named after the fact
     """Nobody answered at that address: the harness's trouble, not the agent's."""
 
 

@@ -13,13 +13,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from turnspec.dsl.templates import TemplateError, render
-
 from turnspec.call import actions
 from turnspec.call.actions import Action
 from turnspec.call.events import ActionDone, CallerSpoke, Captured, Event, TurnEnded, TurnJudged
 from turnspec.conduct.facts import learn
 from turnspec.conduct.state import CallState
+from turnspec.dsl.templates import TemplateError, render
 from turnspec.plan import graph
 from turnspec.plan.graph import AnyStep, Condition
 from turnspec.plan.model import TargetKind

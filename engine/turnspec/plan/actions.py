@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, assert_never
 
-from turnspec.dsl.templates import TemplateError, render
-
 from turnspec.call import Capability
 from turnspec.dsl.models import CallerAction, Dtmf, HangUp, Play, Say, SendText, Silence
 from turnspec.dsl.problems import Problem
+from turnspec.dsl.templates import TemplateError, render
 from turnspec.plan import graph
 from turnspec.plan.model import TurnPlan, Utterance
 from turnspec.plan.setting import Setting
