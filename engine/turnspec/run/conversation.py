@@ -21,6 +21,7 @@ from turnspec.run.live import LiveCall
 from turnspec.run.wheel import PacingWheel, Seat
 
 CLOSING_S = 5.0  # how long an agent may take to let the line close
+DEATH_S = 0.5  # how long the end of a process may take to be noticed
 
 
 async def converse(
@@ -75,6 +76,9 @@ async def _until_over(
     over.cancel()
     if seat.ended.done():
         seat.ended.result()  # raises what a tick raised
+    if died is not None and any(isinstance(event, LineBroke) for event in live.evidence.events):
+        # A process that dies breaks its line first: the news of its end comes a moment later.
+        await asyncio.wait([died], timeout=DEATH_S)
     if died is not None and died.done():
         live.happened(HarnessFailed(at_us=live.now_us(), reason=died.result().what))
 
