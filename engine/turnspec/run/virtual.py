@@ -81,8 +81,9 @@ class _JumpingSelector(selectors.DefaultSelector):
     loop: VirtualLoop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready: list[tuple[selectors.SelectorKey, int]] = super().select(0)
-        busy = bool(ready) or (timeout is not None and timeout <= 0)
+        # Only the descriptor that wakes the loop is ever polled: while callbacks are ready it can wait.
+        ready: list[tuple[selectors.SelectorKey, int]] = []
+        busy = (timeout is not None and timeout <= 0) or bool(ready := super().select(0))
         self.loop.take_turn(busy=busy)
         if busy:
             return ready

@@ -97,7 +97,7 @@ async def _hold(connection: ServerConnection, agent: Agent, witness: Witness) ->
     bot = TwilioBot(agent, witness.happened)
     try:
         while not bot.closing:
-            await _step(connection, bot, witness)
+            await _answer_until_due(connection, bot, witness)
     except ConnectionClosed:
         bot.gone(witness.now_us())
     except AgentScriptError as error:
@@ -106,20 +106,27 @@ async def _hold(connection: ServerConnection, agent: Agent, witness: Witness) ->
     await connection.close(code)
 
 
-async def _step(connection: ServerConnection, bot: TwilioBot, witness: Witness) -> None:
-    """Wait for a frame or the time that the bot waits for, whichever comes first."""
-    due_us, now_us = bot.next_wake_us, witness.now_us()
-    if due_us is not None and due_us <= now_us:
-        _send(connection, bot.wake(now_us))
-        return
+async def _answer_until_due(connection: ServerConnection, bot: TwilioBot, witness: Witness) -> None:
+    """Take frames as they come until the time that the bot waits for, then wake it."""
+    alarm_us: int | None = None
     try:
-        async with asyncio.timeout_at(_loop_time(due_us, now_us)):
-            frame = await connection.recv()
+        # One alarm for many frames: it is set anew only when the bot waits for another time.
+        async with asyncio.timeout(None) as alarm:
+            while not bot.closing:
+                due_us = bot.next_wake_us
+                if due_us is not None and due_us <= witness.now_us():
+                    break
+                if due_us != alarm_us:
+                    alarm_us = due_us
+                    alarm.reschedule(_loop_time(due_us, witness.now_us()))
+                frame = await connection.recv()
+                _send(connection, bot.receive(frame, witness.now_us()))
     except TimeoutError:
         # Seconds as floats may end a microsecond short of what was waited for.
-        _send(connection, bot.wake(max(due_us or 0, witness.now_us())))
+        _send(connection, bot.wake(max(alarm_us or 0, witness.now_us())))
     else:
-        _send(connection, bot.receive(frame, witness.now_us()))
+        if not bot.closing:
+            _send(connection, bot.wake(witness.now_us()))
 
 
 def _loop_time(due_us: int | None, now_us: int) -> float | None:
