@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import platform
 import sys
 import traceback
 from collections.abc import Mapping
@@ -12,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from turnspec.cli.progress import progress_for
-from turnspec.dsl import problems as dsl_problems
 from turnspec.reports import Written, summary, write_reports
-from turnspec.results import CallResult, Outcome, RunInfo, RunResult, WrongFile
+from turnspec.results import CallResult, Outcome, RunResult
 from turnspec.run.options import DEFAULT_OUTPUT, RunOptions
-from turnspec.run.planning import Planned, plan_cases
+from turnspec.run.planning import plan_cases
+from turnspec.run.whole import carry_out
 
 INTERNAL_ERROR_EXIT = 3
-RUN_ID_FORMAT = "%Y%m%dT%H%M%SZ"
 
 
 def run_command(options: Mapping[str, Any]) -> int:
@@ -47,13 +45,10 @@ def _run(options: Mapping[str, Any]) -> int:
     started = datetime.now(UTC)
     asked = _asked(options)
     planned = plan_cases(asked)
-    if planned.problems:
-        run = RunResult(_info(started, asked), wrong_files=_wrong_files(planned.problems))
-    elif not planned.cases:
+    if planned.why_none and not planned.problems:
         print(planned.why_none, file=sys.stderr)
-        run = RunResult(_info(started, asked))
-    else:
-        run = _called(planned, asked, started, options)
+    with progress_for(len(planned.cases), quiet=options["quiet"]) as progress:
+        run = carry_out(planned, asked, progress, started)
     written = _write(run, asked, options)
     told = summary(run, written)
     quiet = options["quiet"] and run.exit_code == 0
@@ -74,35 +69,6 @@ def _asked(options: Mapping[str, Any]) -> RunOptions:
         seed=options["seed"],
         fail_fast=options["fail_fast"],
     )
-
-
-def _called(planned: Planned, asked: RunOptions, started: datetime, options: Mapping[str, Any]) -> RunResult:
-    from turnspec.run.runner import make_calls
-
-    with progress_for(len(planned.cases), quiet=options["quiet"]) as progress:
-        calls = make_calls(planned.cases, asked, progress, planned.limit_s)
-    return RunResult(_info(started, asked), calls.results, interrupted=calls.interrupted)
-
-
-def _info(started: datetime, asked: RunOptions) -> RunInfo:
-    from importlib.metadata import version
-
-    return RunInfo(
-        run_id=started.strftime(RUN_ID_FORMAT),
-        started=started.isoformat(timespec="seconds"),
-        finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        host=platform.node(),
-        python=platform.python_version(),
-        version=version("turnspec"),
-        seed=asked.seed,
-    )
-
-
-def _wrong_files(problems: tuple[dsl_problems.Problem, ...]) -> tuple[WrongFile, ...]:
-    by_file: dict[str, list[str]] = {}
-    for problem in problems:
-        by_file.setdefault(problem.span.file, []).append(dsl_problems.render_problem(problem))
-    return tuple(WrongFile(file, tuple(rendered)) for file, rendered in by_file.items())
 
 
 def _write(run: RunResult, asked: RunOptions, options: Mapping[str, Any]) -> Written:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -78,7 +78,7 @@ class LiveCall:
         plan: CallPlan,
         evidence: Evidence,
         clock: CallClock,
-        utterances: tuple[Prepared, ...],
+        utterances: Sequence[Prepared],
         closer: TurnCloser,
     ) -> None:
         self.plan = plan
@@ -370,6 +370,11 @@ class LiveCall:
     def _hang_up(self, reason: str) -> None:
         self.end_reason = reason
         self._queue.append(CallerHungUp(at_us=self.now_us()))
+
+    def perform(self, action: Action) -> None:
+        """Do what somebody else than the conductor wants, such as a program that drives the call itself."""
+        self._do(action)
+        self._run()
 
     def stop(self) -> None:
         """Do nothing more: no timer, no conductor; late events are only recorded."""

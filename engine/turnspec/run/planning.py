@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,18 +42,36 @@ class Planned:
 
 def plan_cases(options: RunOptions) -> Planned:
     """Read everything that was asked for and compile it; any problem refuses the whole run."""
-    loaded = load(options.paths, check_audio=_what_is_wrong_with)
+    loaded = load(options.paths, check_audio=audio_problem)
     if loaded.problems:
         return Planned(problems=loaded.problems)
     return _Planner(loaded, options).planned()
 
 
-def _what_is_wrong_with(path: Path) -> str | None:
+def audio_problem(path: Path) -> str | None:
+    """What is wrong with a recording, in words; None where it can be played."""
     try:
         load_clip(path, CHECKED_RATE_HZ)
     except AudioFileError as error:
         return error.reason
     return None
+
+
+def intents_of(loaded: Loaded) -> Intents:
+    """The intents that a project's files may use: its own and the built-in ones."""
+    return Intents(
+        {
+            name: Intent(
+                name=name,
+                phrases=spec.phrases,
+                keywords=spec.keywords,
+                patterns=spec.patterns,
+                not_=spec.not_,
+                threshold=spec.threshold,
+            )
+            for name, spec in loaded.intents.items()
+        }
+    )
 
 
 class _Planner:
@@ -63,7 +81,7 @@ class _Planner:
         self._problems: list[Problem] = []
         self._cases: list[Case] = []
         self._slugs: set[str] = set()
-        self._intents = Intents(_catalogue(loaded))
+        self._intents = intents_of(loaded)
         names = (*loaded.project.environment, *loaded.project.secrets)
         self._environment = {name: os.environ[name] for name in names if name in os.environ}
         self._mask = masker([self._environment.get(name, "") for name in loaded.project.secrets])
@@ -230,20 +248,6 @@ def _kind(target: TargetSpec) -> TargetKind:
     if target.agent is not None:
         return TargetKind.AGENT
     return TargetKind.BACKEND if target.backend is not None else TargetKind.BARE
-
-
-def _catalogue(loaded: Loaded) -> Mapping[str, Intent]:
-    return {
-        name: Intent(
-            name=name,
-            phrases=spec.phrases,
-            keywords=spec.keywords,
-            patterns=spec.patterns,
-            not_=spec.not_,
-            threshold=spec.threshold,
-        )
-        for name, spec in loaded.intents.items()
-    }
 
 
 def _numbered(base: str) -> Iterator[str]:

@@ -1,0 +1,45 @@
+"""A whole run: what was planned is called, and all of it becomes one value."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from turnspec.dsl.problems import Problem, render_problem
+from turnspec.results import RunInfo, RunResult, WrongFile
+from turnspec.run.options import RunOptions
+from turnspec.run.planning import Planned
+from turnspec.run.runner import Progress, make_calls
+
+RUN_ID_FORMAT = "%Y%m%dT%H%M%SZ"
+
+
+def carry_out(planned: Planned, options: RunOptions, progress: Progress, started: datetime) -> RunResult:
+    """Make every planned call, or none where a file is wrong; `started` is when planning began."""
+    if planned.problems:
+        return RunResult(_info(started, options), wrong_files=_wrong_files(planned.problems))
+    if not planned.cases:
+        return RunResult(_info(started, options))
+    calls = make_calls(planned.cases, options, progress, planned.limit_s)
+    return RunResult(_info(started, options), calls.results, interrupted=calls.interrupted)
+
+
+def _info(started: datetime, options: RunOptions) -> RunInfo:
+    return RunInfo(
+        run_id=started.strftime(RUN_ID_FORMAT),
+        started=started.isoformat(timespec="seconds"),
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        host=platform.node(),
+        python=platform.python_version(),
+        version=version("turnspec"),
+        seed=options.seed,
+    )
+
+
+def _wrong_files(problems: Iterable[Problem]) -> tuple[WrongFile, ...]:
+    by_file: dict[str, list[str]] = {}
+    for problem in problems:
+        by_file.setdefault(problem.span.file, []).append(render_problem(problem))
+    return tuple(WrongFile(file, tuple(rendered)) for file, rendered in by_file.items())
