@@ -15,6 +15,7 @@ from typing import Final, TypeAlias, assert_never
 
 from turnspec.adapters.base import Witness
 from turnspec.adapters.realtime.server.conversation import Conversation, Entry
+from turnspec.adapters.realtime.server.entries import entry_of, said_of
 from turnspec.adapters.realtime.server.hearing import InputBuffer, Utterance
 from turnspec.adapters.realtime.server.identify import Ids
 from turnspec.adapters.realtime.server.mind import Ask, Mind, Said
@@ -24,14 +25,12 @@ from turnspec.adapters.realtime.server.usage import transcription_usage
 from turnspec.adapters.realtime.wire import client_events as client
 from turnspec.adapters.realtime.wire import items
 from turnspec.adapters.realtime.wire import server_events as wire
-from turnspec.adapters.realtime.wire.client_events import ClientEvent, ResponseParams, audio_bytes
+from turnspec.adapters.realtime.wire.client_events import ClientEvent, ResponseParams
 from turnspec.adapters.realtime.wire.elide import elided
 from turnspec.adapters.realtime.wire.errors import ClientError
 from turnspec.adapters.realtime.wire.server_events import Document
 from turnspec.adapters.realtime.wire.session import Session, default_session
 from turnspec.audio.activity import Activity, SpeechBegan, SpeechEnded
-from turnspec.audio.codecs import decode as decode_audio
-from turnspec.audio.samples import track_of
 from turnspec.call import Identity, Track
 from turnspec.call.events import AgentTruncated, FunctionReturned, ProtocolFault, Side
 
@@ -220,7 +219,7 @@ class RealtimeServer:
     def _create_item(self, item: items.Item, previous_item_id: str | None) -> None:
         if isinstance(item, items.FunctionCall) and item.call_id is None:
             item = item.model_copy(update={"call_id": self._ids.next("call")})
-        entry = self._entry_of(item)
+        entry = self._entry(item)
         function = ""
         if isinstance(item, items.FunctionCallOutput):
             function = self._conversation.function_of(item.call_id)
@@ -230,32 +229,16 @@ class RealtimeServer:
         if isinstance(item, items.FunctionCallOutput):
             self._returned(item, function)
         elif isinstance(item, items.UserMessage):
-            self._mind.hear(self._said(entry), self._now_us)
+            self._mind.hear(said_of(entry, self._now_us), self._now_us)
 
-    def _entry_of(self, item: items.Item) -> Entry:
-        document = items.echoed(item, item.id or self._ids.next("item"))
-        audio = bytearray()
-        for index, part in enumerate(getattr(item, "content", ())):
-            if isinstance(part, items.InputAudio) and part.audio:
-                audio += audio_bytes(part.audio, f"item.content[{index}].audio")
-        size = self._session.input_format.sample_bytes
-        if len(audio) % size:
-            message = f"Invalid 'audio'. {len(audio)} bytes do not hold a whole number of samples."
-            raise ClientError("invalid_value", message, "item.content")
-        return Entry(document, audio, self._session.input_format if audio else None)
+    def _entry(self, item: items.Item) -> Entry:
+        return entry_of(item, item.id or self._ids.next("item"), self._session.input_format)
 
     def _returned(self, item: items.FunctionCallOutput, function: str) -> None:
         self._witness.happened(
             FunctionReturned(at_us=self._now_us, side=self._side, call_id=item.call_id, output=item.output)
         )
         self._mind.take_result(item.call_id, function, item.output)
-
-    def _said(self, entry: Entry) -> Said:
-        parts = entry.document.get("content", ())
-        texts = [part.get("text") or part.get("transcript") for part in parts]
-        known = [text for text in texts if text]
-        audio = _track_of(entry)
-        return Said(self._now_us, " ".join(known) if known else None, audio)
 
     def _truncate(self, item_id: str, content_index: int, audio_end_ms: int) -> None:
         entry = self._conversation.get(item_id, "truncate")
@@ -370,11 +353,13 @@ class RealtimeServer:
             entries = self._conversation.entries
         else:
             return None
-        return tuple(self._said(entry) for entry in entries if entry.document.get("role") == "user")
+        return tuple(
+            said_of(entry, self._now_us) for entry in entries if entry.document.get("role") == "user"
+        )
 
     def _input_entry(self, item: items.Item | items.ItemReference, index: int) -> Entry:
         if not isinstance(item, items.ItemReference):
-            return self._entry_of(item)
+            return self._entry(item)
         for entry in self._conversation.entries:
             if entry.id == item.id:
                 return entry
@@ -396,9 +381,3 @@ class RealtimeServer:
 def _already_active(response: Response) -> ClientError:
     message = f"Conversation already has an active response in progress: {response.id}."
     return ClientError("conversation_already_has_active_response", message)
-
-
-def _track_of(entry: Entry) -> Track | None:
-    if not entry.audio or entry.format is None:
-        return None
-    return track_of(decode_audio(bytes(entry.audio), entry.format), entry.format.rate_hz)

@@ -246,7 +246,7 @@ def decode(frame: str | bytes) -> ServerEvent | Wrong | None:
         return Wrong("binary-frame", f"a binary frame of {len(frame)} bytes; events are JSON text", "")
     try:
         document = json.loads(frame)
-        if "\\ud" in frame.lower():
+        if "\\ud" in frame or "\\uD" in frame:
             # Half of a surrogate pair can be spelt in JSON, and no file or report can hold it.
             json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
