@@ -199,6 +199,9 @@ def _decode(
 ) -> Decoded:
     if not isinstance(frame, str):
         return _refused("binary-frame", f"a binary frame of {len(frame)} bytes; only text is allowed", frame)
+    usual = _usual_media(frame, stream_sid) if shapes is _FROM_PLATFORM else None
+    if usual is not None:
+        return usual
     large = _too_large(frame)
     document, fault = _parsed(frame)
     if fault is not None:
@@ -218,6 +221,26 @@ def _decode(
         return built
     own = tuple(Fault(fault.rule, fault.detail, excerpt(frame)) for fault in built.faults)
     return Decoded(built.message, (*large, *wrong, *own))
+
+
+# Nearly every frame of a stream is this one, written as Twilio writes it; any other takes the long way.
+_USUAL_MEDIA: Final = re.compile(
+    r'{"event":"media","sequenceNumber":"(\d{1,18})","media":{"track":"(\w{1,20})","chunk":"(\d{1,18})",'
+    r'"timestamp":"(\d{1,18})","payload":"([A-Za-z0-9+/=]{1,60000})"},"streamSid":"(\w{1,100})"}',
+    re.ASCII,
+)
+
+
+def _usual_media(frame: str, stream_sid: str | None) -> Decoded | None:
+    """The audio of a frame with nothing unusual in it; None: it wants to be looked at closely."""
+    found = _USUAL_MEDIA.fullmatch(frame)
+    if found is None:
+        return None
+    sequence, track, chunk, timestamp, written, stream = found.groups()
+    payload, faults = _payload(written)
+    if payload is None or faults or stream_sid not in (None, stream):
+        return None
+    return Decoded(Media(int(sequence), stream, int(chunk), int(timestamp), payload, track))
 
 
 def _too_large(frame: str) -> tuple[Fault, ...]:
@@ -327,11 +350,11 @@ def _payload(written: str) -> tuple[bytes | None, tuple[Fault, ...]]:
         return None, (Fault("bad-base64", f"media.payload is not base64: {error}"),)
     if not payload:
         return None, (Fault("empty-payload", "media.payload is empty"),)
-    for magic, kind in _FILE_HEADERS.items():
-        if payload.startswith(magic):
-            detail = f"media.payload begins with {kind} file's header, which plays as noise: send bare mu-law"
-            return payload, (Fault("file-header", detail),)
-    return payload, ()
+    kind = _FILE_HEADERS.get(payload[:4])
+    if kind is None:
+        return payload, ()
+    detail = f"media.payload begins with {kind} file's header, which plays as noise: send bare mu-law"
+    return payload, (Fault("file-header", detail),)
 
 
 # --- excerpts -----------------------------------------------------------------------------------
