@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from support_checks import began, call, over
 from turnspec.call import Snapshot
+from turnspec.call.events import FunctionCalled, Side, TurnBegan
+from turnspec.checks.scene import function_uses
 from turnspec.checks.turns import Window, end_of_call, owner, windows
 
 
@@ -42,3 +44,15 @@ def test_every_moment_has_one_owner(steps: list[int], at_ms: int) -> None:
     holding = [window.index for window in turns if window.has(at_ms * 1_000)]
 
     assert holding == ([owner(turns, at_ms * 1_000)] if at_ms >= starts[0] else [])
+
+
+def test_what_happens_in_one_microsecond_is_told_apart_by_its_place_in_the_record() -> None:
+    """In virtual time text takes no time: a turn owns what was recorded after its beginning."""
+    before = FunctionCalled(at_us=0, side=Side.AGENT, call_id="c1", name="look", arguments="{}")
+    after = FunctionCalled(at_us=0, side=Side.AGENT, call_id="c2", name="look", arguments="{}")
+    events = (TurnBegan(at_us=0, turn=0), before, TurnBegan(at_us=0, turn=1), after)
+
+    view = Snapshot(events)
+    uses = function_uses(view, Side.AGENT, windows(view))
+
+    assert [use.turn for use in uses] == [0, 1]

@@ -396,6 +396,36 @@ def test_text_replies_end_with_the_response(tmp_path: Path) -> None:
     assert line.feed(done) == [actions.EndTurn(0, "replied")]
 
 
+def test_what_the_line_tells_counts_not_what_the_agent_knows_before(tmp_path: Path) -> None:
+    """Over Realtime a local agent's own account comes first; the reply is over when the line says so."""
+    line = Line(plan_of(tmp_path, "- caller: {text: hello}\n", setting(TEXT, TargetKind.AGENT, "realtime")))
+    line.feed(CallUp(at_us=0))
+    line.feed(ActionDone(at_us=0, turn=0, end_us=0))
+    for event in (
+        ResponseStarted(at_us=0, side=Side.AGENT, response_id="r1"),
+        TextBegan(at_us=0, side=Side.AGENT, response_id="r1"),
+        ResponseEnded(at_us=0, side=Side.AGENT, response_id="r1", status="completed"),
+        ResponseStarted(at_us=0, side=Side.MODEL, response_id="r1"),
+        TextBegan(at_us=0, side=Side.MODEL, response_id="r1"),
+    ):
+        assert line.feed(event) == []
+
+    done = ResponseEnded(at_us=0, side=Side.MODEL, response_id="r1", status="completed")
+    assert line.feed(done) == [actions.EndTurn(0, "replied")]
+
+
+def test_text_of_the_turn_before_is_no_reply_even_in_the_same_microsecond(tmp_path: Path) -> None:
+    """In virtual time text takes no time: what came before the caller acted is told apart by its order."""
+    turns = "- turn: Greeting\n- caller: {text: hello}\n"
+    line = Line(plan_of(tmp_path, turns, setting(TEXT, TargetKind.BARE, "realtime")))
+    line.feed(CallUp(at_us=0))
+    line.feed(ResponseStarted(at_us=0, side=Side.MODEL, response_id="r1"))
+    line.feed(TextBegan(at_us=0, side=Side.MODEL, response_id="r1"))
+    line.feed(ResponseEnded(at_us=0, side=Side.MODEL, response_id="r1", status="completed"))
+
+    assert line.feed(ActionDone(at_us=0, turn=1, end_us=0)) == []
+
+
 def test_a_realtime_agent_is_asked_to_greet_when_the_caller_only_listens(tmp_path: Path) -> None:
     """`greets` is true by default when the first turn only listens."""
     plan = plan_of(tmp_path, "- turn: Greeting\n", setting(TEXT, TargetKind.BARE, "realtime"))

@@ -101,7 +101,7 @@ def agent_hangup(scene: Scene, window: Window | None) -> AgentHungUp | None:
     caller = min((event.at_us for event in scene.view.of(CallerHungUp)), default=None)
     for event in scene.view.of(AgentHungUp):
         own = caller is None or event.at_us < caller
-        if own and (window is None or scene.owner(event.at_us) == window.index):
+        if own and (window is None or scene.owner_of(event) == window.index):
             return event
     return None
 

@@ -24,7 +24,7 @@ from turnspec.call.events import (
     Side,
     TextBegan,
 )
-from turnspec.checks.turns import EventsView, Window, end_of_call, owner, windows
+from turnspec.checks.turns import EventsView, Window, end_of_call, numbers, owner, windows
 from turnspec.checks.words import AGENT, text_of, transcript
 from turnspec.plan.model import CallPlan, TurnPlan
 from turnspec.results import FunctionUse, Line
@@ -161,7 +161,7 @@ class Scene:
             act=self._answered(index),
             acts=tuple(act for act in self.acts if act.turn == index),
             speech=self.speech_of(index, self.speech),
-            texts=tuple(event.at_us for event in self.view.of(TextBegan) if self.owner(event.at_us) == index),
+            texts=tuple(event.at_us for event in self.view.of(TextBegan) if self.owner_of(event) == index),
             lines=tuple(line for line in self.lines if line.turn == index),
             functions=tuple(use for use in self.functions if use.turn == index),
         )
@@ -169,6 +169,14 @@ class Scene:
     def owner(self, at_us: int) -> int | None:
         """The turn that owns a moment."""
         return owner(self.windows, at_us)
+
+    def owner_of(self, event: Event) -> int | None:
+        """The turn that owns an event of the record."""
+        return owner(self.windows, event.at_us, self._numbers[id(event)])
+
+    @cached_property
+    def _numbers(self) -> dict[int, int]:
+        return numbers(self.view)
 
     def speech_of(self, index: int, speech: tuple[Segment, ...]) -> tuple[Segment, ...]:
         """Those stretches of the agent's speech that belong to a turn."""
@@ -247,17 +255,21 @@ def function_uses(view: EventsView, side: Side | None, turns: tuple[Window, ...]
     if side is None:
         return ()
     returned = {event.call_id: event for event in view.of(FunctionReturned, side)}
-    return tuple(_use(event, returned.get(event.call_id), turns) for event in view.of(FunctionCalled, side))
+    places = numbers(view)
+    return tuple(
+        _use(event, returned.get(event.call_id), owner(turns, event.at_us, places[id(event)]))
+        for event in view.of(FunctionCalled, side)
+    )
 
 
-def _use(called: FunctionCalled, back: FunctionReturned | None, turns: tuple[Window, ...]) -> FunctionUse:
+def _use(called: FunctionCalled, back: FunctionReturned | None, turn: int | None) -> FunctionUse:
     return FunctionUse(
         name=called.name,
         arguments=called.arguments,
         called_us=called.at_us,
         output=None if back is None else back.output,
         returned_us=None if back is None else back.at_us,
-        turn=owner(turns, called.at_us),
+        turn=turn,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from turnspec.call.events import (
@@ -41,7 +41,8 @@ class EventsView(Protocol):
 class Window:
     """A turn that was begun: it owns `began_us` up to, not with, `until_us` (None: to the call's end).
 
-    `ended_us` and `how` tell of its end, which comes before the next turn's beginning.
+    `ended_us` and `how` tell of its end, which comes before the next turn's beginning. `number` is the
+    place of its beginning in the record: what happened in the same microsecond is told apart by it.
     """
 
     index: int
@@ -49,6 +50,7 @@ class Window:
     until_us: int | None
     ended_us: int | None = None
     how: str = ""
+    number: int = field(default=-1, compare=False)
 
     def has(self, at_us: int) -> bool:
         """Whether this moment lies in it."""
@@ -60,25 +62,41 @@ def windows(view: EventsView) -> tuple[Window, ...]:
     begun = sorted(view.of(TurnBegan), key=lambda event: event.turn)
     ended = {event.turn: event for event in view.of(TurnEnded)}
     bounds = [*(event.at_us for event in begun[1:]), None][: len(begun)]
+    places = numbers(view)
     return tuple(
-        Window(event.turn, event.at_us, until, *_end(ended.get(event.turn)))
+        Window(event.turn, event.at_us, until, *_end(ended.get(event.turn)), places[id(event)])
         for event, until in zip(begun, bounds, strict=True)
     )
 
 
-def owner(turns: tuple[Window, ...], at_us: int) -> int | None:
-    """The turn that owns a moment; None where no turn was ever begun."""
-    begun = [window.index for window in turns if window.began_us <= at_us]
+def numbers(view: EventsView) -> dict[int, int]:
+    """The place of each event in the record, by its identity."""
+    return {id(event): number for number, event in enumerate(view.events)}
+
+
+def owner(turns: tuple[Window, ...], at_us: int, number: int | None = None) -> int | None:
+    """The turn that owns a moment; None where no turn was ever begun.
+
+    `number` is the place of what happened then in the record; without it, a turn owns the very
+    microsecond in which it begins.
+    """
+    begun = [window.index for window in turns if _begun(window, at_us, number)]
     if begun:
         return begun[-1]
     return turns[0].index if turns else None
 
 
-def responses_started(view: EventsView, side: Side) -> dict[str, int]:
-    """When each response of one side began to be made."""
-    started: dict[str, int] = {}
+def _begun(window: Window, at_us: int, number: int | None) -> bool:
+    if window.began_us == at_us and number is not None:
+        return window.number < number
+    return window.began_us <= at_us
+
+
+def responses_started(view: EventsView, side: Side) -> dict[str, ResponseStarted]:
+    """The beginning of each response of one side."""
+    started: dict[str, ResponseStarted] = {}
     for event in view.of(ResponseStarted, side):
-        started.setdefault(event.response_id, event.at_us)
+        started.setdefault(event.response_id, event)
     return started
 
 

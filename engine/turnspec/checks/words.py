@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from turnspec.call.events import CallerPressed, CallerSpoke, CallerTexted, Event, Origin, Side
 from turnspec.checks.playback import Heard, heard_items
-from turnspec.checks.turns import EventsView, Window, owner, responses_started, windows
+from turnspec.checks.turns import EventsView, Window, numbers, owner, responses_started, windows
 from turnspec.results import Line
 
 CALLER: Final = "caller"
@@ -25,8 +25,10 @@ def transcript(view: EventsView, side: Side | None) -> tuple[Line, ...]:
     An item of which a part was flushed unheard keeps the share of its words that was heard.
     """
     turns = windows(view)
-    agent = () if side is None else _agent_lines(view, side, turns)
-    return tuple(sorted((*_caller_lines(view), *agent), key=lambda line: line.began_us))
+    places = numbers(view)
+    agent = () if side is None else _agent_lines(view, side, turns, places)
+    found = (*_caller_lines(view, places), *agent)
+    return tuple(line for _, line in sorted(found, key=lambda each: (each[1].began_us, each[0])))
 
 
 def text_of(lines: Iterable[Line]) -> str:
@@ -40,11 +42,17 @@ def heard_words(text: str, heard_us: int, whole_us: int) -> str:
     return " ".join(words[: len(words) * max(0, heard_us) // whole_us])
 
 
-def _agent_lines(view: EventsView, side: Side, turns: tuple[Window, ...]) -> Iterator[Line]:
+def _agent_lines(
+    view: EventsView, side: Side, turns: tuple[Window, ...], places: Mapping[int, int]
+) -> Iterator[tuple[int, Line]]:
     started = responses_started(view, side)
     for heard in heard_items(view, side):
-        begun = started.get(heard.item.response_id, heard.item.began_us)
-        yield _agent_line(heard, side, owner(turns, begun))
+        begun = started.get(heard.item.response_id)
+        if begun is None:
+            turn = owner(turns, heard.item.began_us)
+        else:
+            turn = owner(turns, begun.at_us, places[id(begun)])
+        yield places[id(heard.item)], _agent_line(heard, side, turn)
 
 
 def _agent_line(heard: Heard, side: Side, turn: int | None) -> Line:
@@ -60,19 +68,19 @@ def _agent_line(heard: Heard, side: Side, turn: int | None) -> Line:
     )
 
 
-def _caller_lines(view: EventsView) -> Iterator[Line]:
+def _caller_lines(view: EventsView, places: Mapping[int, int]) -> Iterator[tuple[int, Line]]:
     pressed: list[CallerPressed] = []
     for event in view.events:
         if isinstance(event, CallerPressed) and (not pressed or pressed[-1].turn == event.turn):
             pressed.append(event)
             continue
         if pressed and isinstance(event, CallerSpoke | CallerTexted | CallerPressed):
-            yield _digits(pressed)
+            yield places[id(pressed[0])], _digits(pressed)
             pressed = [event] if isinstance(event, CallerPressed) else []
         if line := _caller_line(event):
-            yield line
+            yield places[id(event)], line
     if pressed:
-        yield _digits(pressed)
+        yield places[id(pressed[0])], _digits(pressed)
 
 
 def _caller_line(event: Event) -> Line | None:

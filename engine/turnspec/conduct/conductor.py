@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from turnspec.call import actions
+from turnspec.call import Source, actions
 from turnspec.call.actions import Action
-from turnspec.call.events import ActionDone, CallerSpoke, Captured, Event, TurnEnded, TurnJudged
+from turnspec.call.events import ActionDone, CallerSpoke, Captured, Event, Side, TurnEnded, TurnJudged
 from turnspec.conduct.facts import learn
 from turnspec.conduct.state import CallState
 from turnspec.dsl.templates import TemplateError, render
@@ -36,7 +36,8 @@ def advance(
     """Take one event (or none: time has passed) and say what is to be done now."""
     done: list[Action] = []
     if event is not None:
-        state = replace(state, facts=learn(state.facts, event))
+        if not _second_hand(state, event):
+            state = replace(state, facts=learn(state.facts, event))
         state, given = _take(state, event)
         done += given
     wake: int | None = None
@@ -60,6 +61,11 @@ def _with_wake(
     if wake != state.wake_us and wake is not None:
         done.append(actions.WakeAt(wake))
     return replace(state, wake_us=wake), tuple(done)
+
+
+def _second_hand(state: CallState, event: Event) -> bool:
+    """Whether a local agent tells what the line itself will tell, a little later."""
+    return event.side is Side.AGENT and Source.WORDS in state.plan.capabilities.gives
 
 
 def _take(state: CallState, event: Event) -> tuple[CallState, tuple[Action, ...]]:
@@ -172,8 +178,15 @@ def _act(state: CallState, now_us: int, action: Callable[[], Action]) -> Progres
     except TemplateError:
         # What it needs was never captured: the turn is skipped because of that.
         return replace(state, step=_check_of(state), how="skipped"), (), None
-    begun = now_us if state.reply_from_us is None else state.reply_from_us
-    return replace(state, started=True, reply_from_us=begun), (given,), None
+    if state.reply_from_us is None:
+        state = _answerable(state, now_us)
+    return replace(state, started=True), (given,), None
+
+
+def _answerable(state: CallState, from_us: int) -> CallState:
+    """From here on a reply is this turn's: text that came before, even just now, is not."""
+    facts = replace(state.facts, text_us=None, said_us=None, arrived_us=None)
+    return replace(state, facts=facts, reply_from_us=from_us)
 
 
 def _clear_to_speak_us(state: CallState) -> int | None:
@@ -291,8 +304,8 @@ def _go(state: CallState, condition: Condition, now_us: int) -> tuple[CallState,
     if isinstance(target, graph.Interrupt):
         return replace(state, heard_before_us=state.facts.heard_us), ()
     listens = isinstance(target, graph.Listen | graph.Watch)
-    facts = replace(state.facts, action_end_us=now_us) if listens else state.facts
-    state = replace(state, facts=facts, reply_from_us=now_us if listens else None)
+    if listens:
+        state = _answerable(replace(state, facts=replace(state.facts, action_end_us=now_us)), now_us)
     return state, (actions.BeginTurn(target.turn, now_us),)
 
 

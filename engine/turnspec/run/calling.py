@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import traceback
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,6 +33,8 @@ from turnspec.run.virtual import VirtualLoop
 from turnspec.run.voice import prepare
 from turnspec.run.wheel import PacingWheel
 
+log = logging.getLogger(__name__)
+
 
 class Interrupted(Exception):  # noqa: N818 - not an error: somebody wanted the run to stop
     """A run was stopped from outside; `result` is what its call left."""
@@ -53,7 +57,19 @@ def call_virtual(case: Case, output: Path) -> CallResult:
         record.broke(error.what)
     except KeyboardInterrupt:
         raise Interrupted(record.result()) from None
+    except Exception as error:  # noqa: BLE001 - one call's trouble must not lose the results of the others
+        record.broke(_own_fault(error))
     return record.result()
+
+
+def _own_fault(error: BaseException) -> str:
+    """What an unforeseen error says, with where it came from; the traceback is in the debug log."""
+    log.debug("a call broke", exc_info=error)
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"turnspec itself failed{where}: {type(error).__name__}: {error}"
 
 
 async def call_wall(case: Case, output: Path, wheel: PacingWheel, bridges: Bridges) -> CallResult:
@@ -66,6 +82,8 @@ async def call_wall(case: Case, output: Path, wheel: PacingWheel, bridges: Bridg
         record.broke(error.what)
     except asyncio.CancelledError:
         raise Interrupted(record.result()) from None
+    except Exception as error:  # noqa: BLE001 - one call's trouble must not lose the results of the others
+        record.broke(_own_fault(error))
     return record.result()
 
 
