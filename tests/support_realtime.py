@@ -221,6 +221,7 @@ class SequenceJudge:
         if kind in ("created", "done"):
             self._ends(kind, event["response"])
             return
+        assert event["response_id"] in self.responses, "nothing before response.created"
         items = self.responses[event["response_id"]]
         assert event["response_id"] not in self.finished, "nothing after response.done"
         if kind == "output_item.added":
@@ -242,6 +243,7 @@ class SequenceJudge:
                 self.default = response["id"]
             self.responses[response["id"]] = {}
             return
+        assert response["id"] in self.responses, "response.done only after response.created"
         items = self.responses[response["id"]]
         assert [item["id"] for item in response["output"]] == list(items)
         assert all(item.stage == "done" for item in items.values()), "items are done before their response"

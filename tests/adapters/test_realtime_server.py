@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -721,3 +722,35 @@ def test_junk_never_raises_and_never_breaks_the_protocol(sent: list[str | bytes]
         assert answer or appended
 
     judged(line.sent)
+
+
+PLANTED: dict[str, Callable[[list[dict[str, Any]]], list[dict[str, Any]]]] = {
+    "a step left out": lambda events: [e for e in events if e["type"] != "response.content_part.added"],
+    "an event twice": lambda events: [*events, events[-1]],
+    "done before its item": lambda events: sorted(events, key=lambda e: e["type"] != "response.done"),
+    "an unknown key": lambda events: [{**event, "extra": 1} for event in events],
+    "a wrong chain": lambda events: [
+        {**event, "previous_item_id": "item_none"} if "previous_item_id" in event else event
+        for event in events
+    ],
+    "never done": lambda events: [e for e in events if e["type"] != "response.done"],
+    "another transcript": lambda events: [
+        {**event, "text": "else"} if event["type"] == "response.output_text.done" else event
+        for event in events
+    ],
+    "a text for a number": lambda events: [
+        {**event, "output_index": "0"} if "output_index" in event else event for event in events
+    ],
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_the_judges_see_planted_faults(fault: str) -> None:
+    """What every recorded session here is held to does fail on a wrong one."""
+    line = text_line(Reply("r", text="Hello to you."))
+    line.say("Hello")
+    frames = [json.dumps(event) for event in PLANTED[fault]([json.loads(frame) for frame in line.sent])]
+
+    judged(line.sent)
+    with pytest.raises((AssertionError, ValueError)):
+        judged(frames)
