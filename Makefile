@@ -2,44 +2,54 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
+DEMO := $(VENV)/.installed-demo
+DEV := $(VENV)/.installed-dev
 OUT ?= turnspec-report
 
 .PHONY: demo demo-red test check bench lint types layers build clean
 
-demo: $(STAMP)  ## Run the example scenarios against the built-in local agents; say where the reports are
+demo: $(DEMO)  ## Run the example scenarios against the built-in local agents; say where the reports are
 	$(BIN)/turnspec run scenarios -o $(OUT)
 
-demo-red: $(STAMP)  ## Change one fact of each agent, so that each scenario fails for that reason
+demo-red: $(DEMO)  ## Change one fact of each agent, so that each scenario fails for that reason
 	$(BIN)/python scenarios/red.py $(OUT)
 
-test: $(STAMP)  ## All tests
+test: $(DEV)  ## All tests
 	$(BIN)/coverage run -m pytest -q
 	$(BIN)/coverage report --skip-covered --fail-under=85 | tail -n 1
 
 check: lint types layers build  ## What CI checks beside the tests
 
-lint: $(STAMP)
+lint: $(DEV)
 	$(BIN)/ruff format --check -q .
 	$(BIN)/ruff check -q .
 
-types: $(STAMP)
+types: $(DEV)
 	$(BIN)/python tests/typecheck.py
 
-layers: $(STAMP)
+layers: $(DEV)
 	$(BIN)/lint-imports
 
-build: $(STAMP)  ## Wheel through sdist, installed into an empty environment and used
+build: $(DEV)  ## Wheel through sdist, installed into an empty environment and used
 	$(BIN)/python tests/build_and_install.py
 
-bench: $(STAMP)  ## Speed and size, as ratios against a baseline in the same run
+bench: $(DEV)  ## Speed and size, as ratios against a baseline in the same run
 	$(BIN)/python -m pytest -q -p no:cacheprovider tests/benchmarks
 
-$(STAMP): pyproject.toml constraints.txt
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "turnspec needs Python 3.11 or newer; name one: make demo PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check "pip>=25.1"
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e . --group dev
-	touch $(STAMP)
+	$(PIP) "pip>=25.1"
+
+$(DEMO): pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) -c constraints.txt -e . --group demo
+	@touch $@
+
+$(DEV): pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) -c constraints.txt -e . --group dev
+	@touch $@ $(DEMO)
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
