@@ -18,6 +18,7 @@ import itertools
 import selectors
 import socket
 import threading
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import PurePath
@@ -33,6 +34,8 @@ T = TypeVar("T")
 _NS = 1_000_000_000
 # Turns of the loop without a moment of virtual time passing before this counts as polling: seconds of CPU.
 STANDSTILL_TURNS = 1_000_000
+# So many cancelled timers are kept before they are looked for; those that come up are dropped anyway.
+_CANCELLED_TIMERS = 200
 # Real seconds that one job in another thread may take: a bound on hanging, not a guess at readiness.
 JOB_PATIENCE_S = 60.0
 
@@ -57,47 +60,19 @@ class VirtualTask(asyncio.Task[T]):
         return self is other
 
 
-class _Timer(asyncio.TimerHandle):
-    """A timer that comes after those set earlier for the same instant."""
-
-    __slots__ = ("_turn",)
-    _when: float
-    _scheduled: bool
-
-    def __init__(self, turn: int, when: float, *handle: Any) -> None:
-        super().__init__(when, *handle)
-        self._turn = turn
-        self._scheduled = True  # asyncio's own mark, read on cancelling
-
-    def __lt__(self, other: object) -> bool:
-        if not isinstance(other, _Timer):
-            return NotImplemented
-        return (self._when, self._turn) < (other._when, other._turn)
-
-
-class _JumpingSelector(selectors.DefaultSelector):
-    """Polls without waiting, then asks the loop how long to wait for real: nearly always not at all."""
-
-    loop: VirtualLoop
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        # Only the descriptor that wakes the loop is ever polled: while callbacks are ready it can wait.
-        ready: list[tuple[selectors.SelectorKey, int]] = []
-        busy = (timeout is not None and timeout <= 0) or bool(ready := super().select(0))
-        self.loop.take_turn(busy=busy)
-        if busy:
-            return ready
-        wait_s = self.loop.pass_time(timeout)
-        return (super().select(wait_s) or self.loop.lose_patience()) if wait_s else []
-
-
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop that begins at 0 and lives in virtual time.
 
     `latency_us` is the one-way delay of each of its links. The other two only bound what would hang.
     """
 
-    _scheduled: list[asyncio.TimerHandle]
+    # Asyncio's own, of which it says nothing to type checkers. Timers are kept as (ns, number, handle), so
+    # that those of one instant come in the order in which they were set.
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[tuple[int, int, Any]]
+    _selector: selectors.BaseSelector
+    _stopping: bool
+    _timer_cancelled_count: int
     _ssock: socket.socket | None
     _thread_id: int | None
     _task_factory: Any
@@ -118,11 +93,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._numbers = itertools.count(1)
         self._home = threading.get_ident()
         self._others = OtherThreads(self, self.wake)
-        selector = _JumpingSelector()
-        selector.loop = self
-        super().__init__(selector)
-        # Timers are kept to whole nanoseconds; asyncio runs those due within one resolution.
-        self._clock_resolution = 1e-9
+        super().__init__()
         self.network = MemoryNetwork(self, latency_us)
 
     # Time
@@ -140,9 +111,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.TimerHandle:
         """Run `callback` at `when`, rounded to nanoseconds, after what was set earlier for that instant."""
         self._check_open()
-        timer = _Timer(next(self._numbers), round(when * _NS) / _NS, callback, args, self, context)
-        heapq.heappush(self._scheduled, timer)
-        return timer
+        due_ns = round(when * _NS)
+        timer: Any = asyncio.TimerHandle(due_ns / _NS, callback, args, self, context)
+        timer._scheduled = True  # noqa: SLF001 - asyncio's own mark, read on cancelling
+        heapq.heappush(self._scheduled, (due_ns, next(self._numbers), timer))
+        return timer  # type: ignore[no-any-return]
 
     def call_later(  # type: ignore[override]  # as for call_at
         self,
@@ -158,22 +131,56 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if self.is_closed():
             raise RuntimeError("Event loop is closed")
 
-    def take_turn(self, *, busy: bool) -> None:
+    def _run_once(self) -> None:
+        """One turn: asyncio's own, but that time passes only here, and only when nothing is ready."""
+        ready, timers = self._ready, self._scheduled
+        if ready or self._stopping:
+            self._timeless()
+        else:
+            self._wait()
+        while timers and timers[0][0] <= self._now_ns:
+            ready.append(heapq.heappop(timers)[2])
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:  # noqa: SLF001
+                handle._run()  # noqa: SLF001
+
+    def _timeless(self) -> None:
         """Count the turns in which no time can pass; VirtualStandstill when they have no end."""
-        self._timeless_turns = self._timeless_turns + 1 if busy else 0
+        self._timeless_turns += 1
         if self._timeless_turns > self._standstill_turns:
             turns, self._timeless_turns = self._timeless_turns, 0
             raise VirtualStandstill(self._now_ns // 1000, turns, self._waiting())
 
-    def pass_time(self, until_timer_s: float | None) -> float | None:
-        """Deliver what finished in other threads, or say how long to wait for it, or jump to a timer."""
-        self._raise_refusal()
-        if self._others.busy():
-            return None if self._others.deliver() else self._job_patience_s
-        if until_timer_s is None:
+    def _wait(self) -> None:
+        """Take what finished in other threads, or wait for it in real time, or jump to the next timer."""
+        if events := self._selector.select(0):
+            self._timeless()
+        else:
+            self._raise_refusal()
+            if not self._others.busy():
+                self._jump()
+                return
+            self._timeless_turns = 0
+            if not self._others.deliver():
+                events = self._selector.select(self._job_patience_s) or self._lose_patience()
+        self._process_events(events)  # type: ignore[attr-defined]  # asyncio's own
+
+    def _jump(self) -> None:
+        timers = self._scheduled
+        if self._timer_cancelled_count > _CANCELLED_TIMERS:
+            timers[:] = [timer for timer in timers if not timer[2].cancelled()]
+            heapq.heapify(timers)
+            self._timer_cancelled_count = 0
+        while timers and timers[0][2].cancelled():
+            heapq.heappop(timers)
+        if not timers:
             raise VirtualDeadlock(self._now_ns // 1000, self._waiting(), self._others.unknown())
-        self._now_ns += round(until_timer_s * _NS)
-        return None
+        if timers[0][0] <= self._now_ns:
+            self._timeless()
+        else:
+            self._now_ns = timers[0][0]
+            self._timeless_turns = 0
 
     def run_until_complete(self, future: Generator[Any, None, T] | Awaitable[T]) -> T:
         """Run until `future` is done; whatever it made of a refusal, the refusal is raised."""
@@ -190,7 +197,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if refusal is not None:
             raise refusal
 
-    def lose_patience(self) -> NoReturn:
+    def _lose_patience(self) -> NoReturn:
         """Refuse a job that has taken so long that it may never end."""
         work = f"{self._others.overdue()}, not done after {self._job_patience_s:g} s of real time"
         raise ForeignWork(work, _SERVE_IT)
