@@ -71,11 +71,14 @@ async def _until_over(
     died: asyncio.Future[TargetDied] | None,
 ) -> None:
     over = asyncio.ensure_future(live.over.wait())
-    moments: list[asyncio.Future[Any]] = [over, listening, seat.ended, *([died] if died else [])]
+    failed = live.clock.failed
+    moments: list[asyncio.Future[Any]] = [over, listening, failed, seat.ended, *([died] if died else [])]
     await asyncio.wait(moments, return_when=asyncio.FIRST_COMPLETED)
     over.cancel()
     if seat.ended.done():
         seat.ended.result()  # raises what a tick raised
+    if failed.done():
+        failed.result()  # raises what a timer raised
     if died is not None and any(isinstance(event, LineBroke) for event in live.evidence.events):
         # A process that dies breaks its line first: the news of its end comes a moment later.
         await asyncio.wait([died], timeout=DEATH_S)

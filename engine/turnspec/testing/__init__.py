@@ -1,3 +1,40 @@
-"""Public fakes and the pytest plugin."""
+"""Public fakes for tests of adapters, of the engine, and of what is built on them."""
 
-__all__: list[str] = []
+from turnspec.testing.script import (
+    Digit,
+    Expect,
+    Fails,
+    Flush,
+    FunctionOutput,
+    HangUp,
+    Mark,
+    ReplyRequest,
+    ScriptMismatch,
+    Send,
+    Speech,
+    Step,
+    Text,
+)
+from turnspec.testing.scripted import EVERYTHING, ScriptedAdapter, ScriptedCall
+from turnspec.testing.witness import Frame, RecordingWitness
+
+__all__ = [
+    "EVERYTHING",
+    "Digit",
+    "Expect",
+    "Fails",
+    "Flush",
+    "Frame",
+    "FunctionOutput",
+    "HangUp",
+    "Mark",
+    "RecordingWitness",
+    "ReplyRequest",
+    "ScriptMismatch",
+    "ScriptedAdapter",
+    "ScriptedCall",
+    "Send",
+    "Speech",
+    "Step",
+    "Text",
+]
