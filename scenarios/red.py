@@ -20,13 +20,14 @@ HERE = Path(__file__).resolve().parent
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One fact of an agent: what its script says, what it says instead, and what should be found."""
+    """One fact of an agent: what its script says, what it says instead, and what is found in which turn."""
 
     scenario: str
     script: str
     kind_of_fact: str
     written: str
     instead: str
+    turn: str
     finding: str
 
 
@@ -37,7 +38,8 @@ CHANGES = (
         "a word that it says",
         "You have two new messages",
         "You have two old messages",
-        "turn 'Say the number': says",
+        "Say the number",
+        "says",
     ),
     Change(
         "rover.yaml",
@@ -45,7 +47,8 @@ CHANGES = (
         "its hang-up",
         "    hangup: true\n",
         "",
-        "turn 'Confirm with a key': hangup",
+        "Confirm with a key",
+        "hangup",
     ),
     Change(
         "dictation.yaml",
@@ -53,7 +56,8 @@ CHANGES = (
         "its delay",
         "first_audio: 900 ms",
         "first_audio: 2500 ms",
-        "turn 'First line': budget response",
+        "First line",
+        "response",
     ),
     Change(
         "editor.yaml",
@@ -61,7 +65,8 @@ CHANGES = (
         "an argument that it passes",
         'delete_line: {which: "{{ which }}"}',
         "delete_line: {which: first}",
-        "turn 'Delete it in writing': calls",
+        "Delete it in writing",
+        "calls",
     ),
     Change(
         "card-table.yaml",
@@ -69,7 +74,8 @@ CHANGES = (
         "an argument that it passes",
         "end_call: {reason: bust}",
         "end_call: {reason: boredom}",
-        "turn 'One card too many': calls",
+        "One card too many",
+        "calls",
     ),
 )
 
@@ -103,7 +109,7 @@ def _line(change: Change) -> str:
     return (
         f"{change.scenario}: {change.kind_of_fact} changed in {change.script}\n"
         f"    {change.written.strip()}  ->  {instead}\n"
-        f"    expected: {change.finding}\n"
+        f"    to be found: {change.finding}, in turn {change.turn!r}\n"
     )
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -53,3 +56,29 @@ def test_change_that_does_not_fit_is_refused(red: ModuleType, tmp_path: Path) ->
 
     with pytest.raises(SystemExit, match="two new messages"):
         red.apply(red.CHANGES[0], tmp_path)
+
+
+def test_red_examples_fail_for_their_reasons(red: ModuleType, tmp_path: Path) -> None:
+    """The script exits with 1, and each call failed in the turn and with the finding that it foretold."""
+    command = [sys.executable, str(PROJECT / "red.py"), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=180, check=False)
+    calls = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["calls"]
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert {Path(call["file"]).name for call in calls} == {change.scenario for change in red.CHANGES}
+    for change in red.CHANGES:
+        (call,) = [call for call in calls if Path(call["file"]).name == change.scenario]
+        assert (change.turn, change.finding) in failures(call)
+        assert {kind for _, kind in failures(call)} == {change.finding}
+
+
+def failures(call: dict[str, Any]) -> set[tuple[str, str]]:
+    """Return the turn and kind of everything in a call that did not hold; a broken budget by its name."""
+    return {
+        (turn["name"], failed)
+        for turn in call["turns"]
+        for failed in (
+            *(found["kind"] for found in turn["findings"] if found["status"] == "failed"),
+            *(measured["name"] for measured in turn["measurements"] if measured["judged"] == "exceeded"),
+        )
+    }
