@@ -85,7 +85,7 @@ def select(events: tuple[Event, ...], event_class: type[AnyEvent], side: Side | 
 class Evidence:
     """The growing record of one call; `folder` None keeps it in memory only.
 
-    Events are written as they come, and with each the frames before it: a killed run leaves a readable record.
+    Events are written as they come, each with the frames before it: a killed run leaves a readable record.
     """
 
     def __init__(

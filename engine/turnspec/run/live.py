@@ -249,7 +249,8 @@ class LiveCall:
         if self._voice is not None and not self._peer_stalls():
             self._send_frame(self._voice, from_us)
         self._listen(from_us, from_us + FRAME_US)
-        self._run()
+        if self._queue:  # else nothing has changed since the last event, nor what to wake for
+            self._run()
 
     def _peer_stalls(self) -> bool:
         """Whether the peer has stopped reading: frames are then dropped, as a line drops them."""

@@ -37,9 +37,11 @@ class Lateness:
 
     def add(self, late_us: int) -> None:
         """Count one tick."""
-        self.maximum_us = max(self.maximum_us, late_us)
-        step = max(0, late_us.bit_length() - _DIGITS)
-        self._counts[-(-late_us >> step) << step] += 1
+        if late_us:
+            self.maximum_us = max(self.maximum_us, late_us)
+            step = max(0, late_us.bit_length() - _DIGITS)
+            late_us = -(-late_us >> step) << step
+        self._counts[late_us] += 1
 
     @property
     def ticks(self) -> int:
@@ -85,7 +87,8 @@ class Seat:
 
     def turn(self, now_ns: int) -> None:
         """Tick once; what the tick raises ends this seat alone and waits in `ended`."""
-        self.lateness.add(max(0, now_ns - self.deadline_ns()) // 1000)
+        late_ns = now_ns - self.deadline_ns()
+        self.lateness.add(late_ns // 1000 if late_ns > 0 else 0)
         index, self._next = self._next, self._next + 1
         try:
             self._tick(index)

@@ -20,11 +20,10 @@ from turnspec.adapters.twilio.messages import (
     Connected,
     Dtmf,
     Mark,
-    Media,
     Start,
     Stop,
 )
-from turnspec.adapters.twilio.wire import decode_bot, encode, encode_media
+from turnspec.adapters.twilio.wire import decode_bot, encode, media_frame
 from turnspec.call import MULAW_8K, Identity
 from turnspec.call.events import (
     AgentAudio,
@@ -36,6 +35,7 @@ from turnspec.call.events import (
     ProtocolFault,
 )
 
+FRAME_BYTE_US: Final = MULAW_8K.duration_us(1)
 ORDERLY_CLOSES: Final = frozenset({1000, 1001, 1005})  # normal, going away, no code given
 
 
@@ -61,9 +61,9 @@ class CallerEnd:
     def media(self, frame: bytes) -> str:
         """The next stretch of the caller, mu-law at 8 kHz."""
         self._chunk += 1
-        message = Media(self._next(), self.stream_sid, self._chunk, self._played_us // 1000, frame)
-        self._played_us += MULAW_8K.duration_us(len(frame))
-        return encode_media(message)
+        timestamp_ms = self._played_us // 1000
+        self._played_us += len(frame) * FRAME_BYTE_US
+        return media_frame(self._next(), self.stream_sid, self._chunk, timestamp_ms, frame)
 
     def dtmf(self, digit: str) -> str:
         """One key pressed by the caller."""

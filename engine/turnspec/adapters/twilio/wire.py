@@ -39,12 +39,14 @@ _FILE_HEADERS: Final = {b"RIFF": "a WAV", b"OggS": "an Ogg", b"fLaC": "a FLAC"}
 # --- encoding -----------------------------------------------------------------------------------
 
 
-def encode_media(message: Media) -> str:
+def media_frame(  # one parameter a field of the message, which need not be made for it
+    sequence: int, stream_sid: str, chunk: int, timestamp_ms: int, payload: bytes, track: str = "inbound"
+) -> str:
     """The `media` frame of the platform; a template, because 50 of them leave every second."""
     return (
-        f'{{"event":"media","sequenceNumber":"{message.sequence}","media":{{"track":"{message.track}",'
-        f'"chunk":"{message.chunk}","timestamp":"{message.timestamp_ms}",'
-        f'"payload":"{_base64(message.payload)}"}},"streamSid":"{message.stream_sid}"}}'
+        f'{{"event":"media","sequenceNumber":"{sequence}","media":{{"track":"{track}",'
+        f'"chunk":"{chunk}","timestamp":"{timestamp_ms}",'
+        f'"payload":"{_base64(payload)}"}},"streamSid":"{stream_sid}"}}'
     )
 
 
@@ -61,8 +63,8 @@ def _base64(payload: bytes) -> str:
 def encode(message: Message) -> str:
     """The text frame of any message."""
     match message:
-        case Media():
-            return encode_media(message)
+        case Media(sequence, stream_sid, chunk, timestamp_ms, payload, track):
+            return media_frame(sequence, stream_sid, chunk, timestamp_ms, payload, track)
         case BotMedia():
             return encode_bot_media(message)
         case _:
