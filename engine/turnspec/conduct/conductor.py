@@ -37,7 +37,8 @@ def advance(
     done: list[Action] = []
     if event is not None:
         if not _second_hand(state, event):
-            state = replace(state, facts=learn(state.facts, event))
+            facts = learn(state.facts, event)
+            state = state if facts is state.facts else replace(state, facts=facts)
         state, given = _take(state, event)
         done += given
     wake: int | None = None
@@ -60,7 +61,7 @@ def _with_wake(
         wake = None
     if wake != state.wake_us and wake is not None:
         done.append(actions.WakeAt(wake))
-    return replace(state, wake_us=wake), tuple(done)
+    return state if wake == state.wake_us else replace(state, wake_us=wake), tuple(done)
 
 
 def _second_hand(state: CallState, event: Event) -> bool:
