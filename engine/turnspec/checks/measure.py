@@ -144,7 +144,9 @@ def _first_audio(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Re
         return
     for event in scene.view.of(AgentAudio, Side.LINE):
         plays = event.at_us if event.plays_at_us is None else event.plays_at_us
-        if turn.act.start_us <= plays and scene.owner(event.at_us) == turn.index:
+        # What arrived before a flush was dropped unheard, whenever it was to be played.
+        since = max(turn.act.start_us, turn.reply_from_us)
+        if turn.reply_from_us <= event.at_us and since <= plays and scene.owner(event.at_us) == turn.index:
             yield _between(turn.act.end_us, plays, error_bar(lateness_us))
             return
     yield _unseen("no audio of the agent arrived")

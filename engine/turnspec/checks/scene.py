@@ -57,6 +57,7 @@ class TurnScene:
     texts: tuple[int, ...]  # first text deltas
     lines: tuple[Line, ...]
     functions: tuple[FunctionUse, ...]
+    reply_from_us: int = 0  # what began before is no answer to `act`
 
     @property
     def index(self) -> int:
@@ -76,14 +77,12 @@ class TurnScene:
     @property
     def reply(self) -> tuple[Segment, ...]:
         """The agent's speech from when the caller began what it answers."""
-        if self.act is None or self.act.interrupts:
-            return self.speech
-        return tuple(segment for segment in self.speech if segment.start_us >= self.act.start_us)
+        return tuple(segment for segment in self.speech if segment.start_us >= self.reply_from_us)
 
     @property
     def first_text_us(self) -> int | None:
         """When text of the reply began to arrive, of a reply without audio."""
-        since = self.window.began_us if self.act is None else self.act.start_us
+        since = self.window.began_us if self.act is None else max(self.act.start_us, self.reply_from_us)
         return next((at_us for at_us in self.texts if at_us >= since), None)
 
     @property
@@ -154,17 +153,26 @@ class Scene:
         if window is None:
             return None
         end = window.until_us if window.until_us is not None else self.last_us
+        act = self._answered(index)
         return TurnScene(
             plan=self.plan.turns[index],
             window=window,
             end_us=end,
-            act=self._answered(index),
+            act=act,
             acts=tuple(act for act in self.acts if act.turn == index),
             speech=self.speech_of(index, self.speech),
             texts=tuple(event.at_us for event in self.view.of(TextBegan) if self.owner_of(event) == index),
             lines=tuple(line for line in self.lines if line.turn == index),
             functions=tuple(use for use in self.functions if use.turn == index),
+            reply_from_us=self._reply_from(act),
         )
+
+    def _reply_from(self, act: Act | None) -> int:
+        """Since when speech is the reply; what the agent broke off while the caller acted was none."""
+        if act is None or act.interrupts:
+            return 0
+        flushed = [event.at_us for event in self.view.of(PlaybackFlushed)]
+        return max([act.start_us, *(at_us for at_us in flushed if act.start_us <= at_us < act.end_us)])
 
     def owner(self, at_us: int) -> int | None:
         """The turn that owns a moment."""

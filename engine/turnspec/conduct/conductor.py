@@ -15,7 +15,16 @@ from typing import Any
 
 from turnspec.call import Source, actions
 from turnspec.call.actions import Action
-from turnspec.call.events import ActionDone, CallerSpoke, Captured, Event, Side, TurnEnded, TurnJudged
+from turnspec.call.events import (
+    ActionDone,
+    CallerSpoke,
+    Captured,
+    Event,
+    PlaybackFlushed,
+    Side,
+    TurnEnded,
+    TurnJudged,
+)
 from turnspec.conduct.facts import learn
 from turnspec.conduct.state import CallState
 from turnspec.dsl.templates import TemplateError, render
@@ -79,6 +88,9 @@ def _take(state: CallState, event: Event) -> tuple[CallState, tuple[Action, ...]
             return _after_check(state, event.at_us)
         case CallerSpoke():
             return _spoke(state, event)
+        case PlaybackFlushed() if _gives_way(state):
+            # It began to answer, heard the caller go on, and stopped: that was not its reply.
+            return _answerable(state, event.at_us), ()
         case ActionDone() if _acts(state, event.turn):
             return _go(state, Condition.DONE, event.at_us)
         case _:
@@ -87,6 +99,12 @@ def _take(state: CallState, event: Event) -> tuple[CallState, tuple[Action, ...]
 
 def _acts(state: CallState, turn: int) -> bool:
     return state.started and state.step.turn == turn and isinstance(state.step, _ACTING)
+
+
+def _gives_way(state: CallState) -> bool:
+    """Whether agent speech that stops now stops for what the caller is just doing."""
+    acting = state.started and isinstance(state.step, _ACTING)
+    return acting and not isinstance(state.step, graph.Interrupt)
 
 
 def _spoke(state: CallState, event: CallerSpoke) -> tuple[CallState, tuple[Action, ...]]:
@@ -179,8 +197,8 @@ def _act(state: CallState, now_us: int, action: Callable[[], Action]) -> Progres
     except TemplateError:
         # What it needs was never captured: the turn is skipped because of that.
         return replace(state, step=_check_of(state), how="skipped"), (), None
-    if state.reply_from_us is None:
-        state = _answerable(state, now_us)
+    if state.reply_from_us is None or not isinstance(given, actions.StaySilent):
+        state = _answerable(state, now_us)  # what answered an earlier action is not the turn's reply
     return replace(state, started=True), (given,), None
 
 

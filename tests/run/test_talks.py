@@ -1,0 +1,66 @@
+"""What the language promises, on whole calls in virtual time with recorded speech."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from support_talk import talk
+
+AGENT = """
+    agent: Desk
+    greeting: {say: Hello. Your message is now being recorded., audio: audio/agent/dictation-greeting.flac}
+    functions: {open: {parameters: {number: string}, returns: {new: 2}}}
+    responses:
+      open:
+        when: {keywords: [nine three]}
+        call: {open: {number: "29340"}}
+        then: {say: Message undeleted. Goodbye!, audio: audio/agent/undeleted.flac}
+      first:
+        when: {keywords: [five five]}
+        say: First message. Received yesterday from an unknown caller.
+        audio: audio/agent/mailbox-first.flac
+      keys:
+        when: {pattern: '^[0-9A-D*#]+$'}
+        say: "{{ heard.text }} deleted"
+        audio: audio/agent/deleted.flac
+    otherwise: {say: I did not understand your response., audio: audio/agent/not-understood.flac}
+"""
+
+
+def test_a_list_of_actions_is_answered_after_its_last(tmp_path: Path) -> None:
+    """A reply to an earlier action of a turn is not the turn's, heard out or broken off."""
+    turns = """
+        - turn: Greeting
+        - turn: Heard out
+          caller: [{audio: audio/caller/five-five.flac}, {silence: 8 s}, {audio: audio/caller/account.flac}]
+          expect: {says: Message undeleted, calls: [{open: {number: "29340"}}]}
+          budget: {response: 400 ms}
+        - turn: Broken off
+          caller: [{audio: audio/caller/five-five.flac}, {audio: audio/caller/account.flac}]
+          expect: {says: Message undeleted, calls: [{open: {number: "29340"}}]}
+          budget: {response: 400 ms}
+        - turn: Key
+          caller: {dtmf: "7"}
+          expect: {says: 7 deleted}
+    """
+
+    call = talk(tmp_path, turns, AGENT)
+
+    assert call.failures() == []
+    assert call.said("Key") == "7 deleted"
+
+
+def test_a_caller_who_speaks_first_is_answered_not_greeted(tmp_path: Path) -> None:
+    """Where the first turn speaks over the agent's greeting, its reply is the answer, not the greeting."""
+    turns = """
+        - turn: Ask
+          caller: {audio: audio/caller/account.flac}
+          expect: {says: Message undeleted}
+          budget: {response: 400 ms}
+    """
+
+    call = talk(tmp_path, turns, AGENT)
+
+    assert call.failures() == []
+    response, first_audio = call.measured("Ask", "response"), call.measured("Ask", "first_audio")
+    assert 0 < (first_audio.value_us or 0) <= (response.value_us or 0)
