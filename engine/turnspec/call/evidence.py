@@ -12,12 +12,13 @@ import json
 from collections.abc import Callable, Iterator
 from json.encoder import encode_basestring
 from pathlib import Path
-from typing import IO, Any, Protocol, TypeVar
+from typing import IO, Any, Protocol, TypeAlias, TypeVar
 
 from turnspec.call.events import Event, Side
 from turnspec.call.record import FORMAT, RecordError, from_document, to_document
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)
+ByClass: TypeAlias = dict[type[Event], list[Event]]
 
 EVENTS_FILE = "events.jsonl"
 WIRE_FILE = "wire.jsonl"
@@ -69,10 +70,23 @@ class Snapshot:
     events: tuple[Event, ...]
     caller: Track | None = None
     agent: Track | None = None
+    _by_class: ByClass = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_class: ByClass = {}
+        for event in self.events:
+            by_class.setdefault(type(event), []).append(event)
+        object.__setattr__(self, "_by_class", by_class)
 
     def of(self, event_class: type[AnyEvent], side: Side | None = None) -> Iterator[AnyEvent]:
         """The events of one class (and side), in order."""
-        return select(self.events, event_class, side)
+        return _of(self._by_class, event_class, side)
+
+
+def _of(by_class: ByClass, event_class: type[AnyEvent], side: Side | None) -> Iterator[AnyEvent]:
+    # Checks ask hundreds of times. Only `Event` itself has classes below it, and nobody asks for that.
+    events: list[Any] = by_class.get(event_class, [])
+    return iter([event for event in events if side is None or event.side is side])
 
 
 def select(events: tuple[Event, ...], event_class: type[AnyEvent], side: Side | None) -> Iterator[AnyEvent]:
@@ -92,6 +106,7 @@ class Evidence:
         self, folder: Path | None, header: dict[str, Any], mask: Callable[[str], str] | None = None
     ) -> None:
         self._events: list[Event] = []
+        self._by_class: ByClass = {}
         self._mask = mask
         self._lines = _open(folder, EVENTS_FILE, buffering=1)
         self._wire = _open(folder, WIRE_FILE)
@@ -102,6 +117,7 @@ class Evidence:
         if self._mask is not None:
             event = masked(event, self._mask)
         self._events.append(event)
+        self._by_class.setdefault(type(event), []).append(event)
         if self._wire is not None:
             self._wire.flush()
         self._write(to_document(event))
@@ -123,7 +139,7 @@ class Evidence:
 
     def of(self, event_class: type[AnyEvent], side: Side | None = None) -> Iterator[AnyEvent]:
         """The events of one class (and side) so far, in order."""
-        return select(tuple(self._events), event_class, side)
+        return _of(self._by_class, event_class, side)
 
     def snapshot(self, caller: Track | None, agent: Track | None) -> Snapshot:
         """The record as it stands, with its audio."""

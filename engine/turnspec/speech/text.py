@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 import regex
@@ -26,6 +27,7 @@ you youd your youre yours
 STOP_WORDS: Final = frozenset(_STOP_LIST.split())
 
 
+@lru_cache(maxsize=4096)  # the phrases of scenarios and intents are looked for again and again
 def words(text: str) -> tuple[str, ...]:
     """The words of a text in order: case, accents' spelling, apostrophes and punctuation evened out."""
     plain = unicodedata.normalize("NFKC", text).casefold().translate(_APOSTROPHES)
@@ -48,10 +50,11 @@ def contains_words(text: str, phrase: str) -> bool:
 
 def find_words(text_words: tuple[str, ...], phrase: str) -> tuple[int, int] | None:
     """First word and the one after the last at which `phrase` stands in `text_words`."""
-    wanted = "".join(words(phrase))
-    for start in range(len(text_words) + 1):
-        end = _run_from(text_words, start, wanted)
-        if end is not None:
+    wanted = _letters(phrase)
+    if not wanted:
+        return 0, 0
+    for start, word in enumerate(text_words):
+        if wanted.startswith(word) and (end := _run_from(text_words, start, wanted)) is not None:
             return start, end
     return None
 
@@ -60,6 +63,11 @@ def natural_length_us(text: str) -> int:
     """How long a person takes to say `text`: 160 words a minute, each digit a word."""
     spoken = sum(max(1, sum(character.isdigit() for character in word)) for word in words(text))
     return max(_SHORTEST_US, spoken * 60_000_000 // _WORDS_PER_MINUTE)
+
+
+@lru_cache(maxsize=4096)
+def _letters(phrase: str) -> str:
+    return "".join(words(phrase))
 
 
 def _run_from(text_words: tuple[str, ...], start: int, wanted: str) -> int | None:
