@@ -8,16 +8,7 @@ from contextlib import contextmanager
 
 from turnspec.results import CallResult
 from turnspec.run.runner import Progress
-
-
-class Silent:
-    """Shows nothing."""
-
-    def started(self, name: str) -> None:
-        """Nothing."""
-
-    def finished(self, result: CallResult) -> None:
-        """Nothing."""
+from turnspec.run.whole import Unwatched
 
 
 class Plain:
@@ -46,7 +37,7 @@ def line_of(result: CallResult) -> str:
 def progress_for(total: int, *, quiet: bool) -> Iterator[Progress]:
     """The display that suits where the output goes."""
     if quiet:
-        yield Silent()
+        yield Unwatched()
     elif sys.stdout.isatty():
         with _bar(total) as bar:
             yield bar

@@ -8,12 +8,22 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from turnspec.dsl.problems import Problem, render_problem
-from turnspec.results import RunInfo, RunResult, WrongFile
+from turnspec.results import CallResult, RunInfo, RunResult, WrongFile
 from turnspec.run.options import RunOptions
 from turnspec.run.planning import Planned
 from turnspec.run.runner import Progress, make_calls
 
 RUN_ID_FORMAT = "%Y%m%dT%H%M%SZ"
+
+
+class Unwatched:
+    """Progress that nobody watches."""
+
+    def started(self, name: str) -> None:
+        """Nothing."""
+
+    def finished(self, result: CallResult) -> None:
+        """Nothing."""
 
 
 def carry_out(planned: Planned, options: RunOptions, progress: Progress, started: datetime) -> RunResult:
