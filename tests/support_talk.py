@@ -58,7 +58,7 @@ class Talk:
 
     def events(self, kind: str) -> list[Any]:
         """The recorded events of a kind."""
-        lines = (self.output / self.result.folder / "events.jsonl").read_text("utf-8").splitlines()
+        lines = (self.output / str(self.result.folder) / "events.jsonl").read_text("utf-8").splitlines()
         return [event for event in map(json.loads, lines[1:]) if event["kind"] == kind]
 
 
