@@ -162,6 +162,8 @@ class RunResult:
         if self.wrong_files:
             return f"Nothing was called: {_many(len(self.wrong_files), 'file is', 'files are')} wrong."
         if not self.calls:
+            if self.interrupted:
+                return "Interrupted before anything was called."
             return "Nothing was called: no scenario was selected."
         sentence = self._counted()
         if self.interrupted:
@@ -172,7 +174,7 @@ class RunResult:
         failed, broke = self.count(Outcome.FAILED), self.count(Outcome.ERROR)
         total = _many(len(self.calls), "conversation", "conversations")
         if not failed and not broke:
-            return f"All {total} held." if len(self.calls) > 1 else "The conversation held."
+            return self._held()
         parts = [f"{failed} of {total} did not hold"] if failed else []
         parts += (
             [f"{broke} of {total} could not be judged" if not failed else f"{broke} could not be judged"]
@@ -180,6 +182,14 @@ class RunResult:
             else []
         )
         return "; ".join(parts) + "."
+
+    def _held(self) -> str:
+        skipped = self.count(Outcome.SKIPPED)
+        held = len(self.calls) - skipped
+        if not held:
+            return f"{_many(skipped, 'conversation was', 'conversations were')} skipped."
+        told = f"All {held} conversations held" if held > 1 else "The conversation held"
+        return f"{told}; {skipped} {'was' if skipped == 1 else 'were'} skipped." if skipped else f"{told}."
 
 
 def _many(count: int, one: str, many: str) -> str:

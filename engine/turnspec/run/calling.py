@@ -52,14 +52,21 @@ def call_virtual(case: Case, output: Path) -> CallResult:
     """
     record = CaseRecord(case, output)
     try:
+        _hold_virtual(record)
+        return record.result()
+    except KeyboardInterrupt:
+        if not any(record.evidence.of(CallEnded)):
+            _cut(record, "interrupted")
+        raise Interrupted(record.result()) from None
+
+
+def _hold_virtual(record: CaseRecord) -> None:
+    try:
         run_on(VirtualLoop, _hold_alone(record))
     except HarnessError as error:
         record.broke(error.what)
-    except KeyboardInterrupt:
-        raise Interrupted(record.result()) from None
     except Exception as error:  # noqa: BLE001 - one call's trouble must not lose the results of the others
         record.broke(_own_fault(error))
-    return record.result()
 
 
 def _own_fault(error: BaseException) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol
@@ -66,8 +68,12 @@ class Calls:
         """Give every case that was not called a result that says why."""
         why = self._why_enough()
         for case in cases:
-            if case.number not in self._results:
+            if not self.has(case.number):
                 self._results[case.number] = _skipped(case, why)
+
+    def has(self, number: int) -> bool:
+        """Whether the result of a case is there."""
+        return number in self._results
 
     def begin(self, case: Case) -> None:
         """Note that a call begins."""
@@ -127,20 +133,56 @@ def _one_by_one(cases: Sequence[Case], output: Path, calls: Calls) -> None:
             calls.add(case.number, call_virtual(case, output))
         except Interrupted as stopped:
             calls.stopped(case.number, stopped)
+        except KeyboardInterrupt:  # between two calls
+            calls.interrupted = True
 
 
 def _in_processes(cases: Sequence[Case], options: RunOptions, calls: Calls) -> None:
     """Share virtual calls out among processes; each reads the files itself and makes the calls it is told."""
-    context = get_context("spawn")
+    with ProcessPoolExecutor(options.workers, get_context("spawn"), _ready_worker, (options,)) as pool:
+        with _interrupts_ignored():  # the workers inherit that: what stops the run is decided here
+            asked = {case.number: pool.submit(_call_in_worker, case.number) for case in cases}
+        try:
+            _take(cases, asked, calls, until_enough=True)
+        except KeyboardInterrupt:
+            calls.interrupted = True
+        for future in asked.values():
+            future.cancel()
+        _take(cases, asked, calls, until_enough=False)
+
+
+def _take(
+    cases: Sequence[Case], asked: Mapping[int, Future[CallResult]], calls: Calls, *, until_enough: bool
+) -> None:
+    """Wait for the results that are not there yet, in the order of the files; calls that were cancelled have none."""
+    for case in cases:
+        future = asked[case.number]
+        if until_enough and calls.enough:
+            return
+        if calls.has(case.number) or future.cancelled():
+            continue
+        try:
+            calls.add(case.number, future.result())
+        except BrokenProcessPool:
+            calls.add(case.number, _lost(case))
+
+
+def _lost(case: Case) -> CallResult:
+    reason = "the worker process that made this call, or one beside it, died; try again with --workers 1"
+    return replace(_skipped(case, reason), outcome=Outcome.ERROR, error=reason)
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
     try:
-        with ProcessPoolExecutor(options.workers, context, _ready_worker, (options,)) as pool:
-            for number, result in pool.map(_call_in_worker, [case.number for case in cases]):
-                calls.add(number, result)
-                if calls.enough:
-                    pool.shutdown(wait=True, cancel_futures=True)
-                    return
-    except KeyboardInterrupt:
-        calls.interrupted = True
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:  # not in the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 _worker_cases: dict[int, Case] = {}
@@ -154,8 +196,8 @@ def _ready_worker(options: RunOptions) -> None:
     _worker_options.append(options)
 
 
-def _call_in_worker(number: int) -> tuple[int, CallResult]:
-    return number, call_virtual(_worker_cases[number], _worker_options[0].output)
+def _call_in_worker(number: int) -> CallResult:
+    return call_virtual(_worker_cases[number], _worker_options[0].output)
 
 
 def _side_by_side(cases: Sequence[Case], options: RunOptions, calls: Calls) -> None:
