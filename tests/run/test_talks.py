@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from support_talk import talk
 
 AGENT = """
@@ -64,3 +66,35 @@ def test_a_caller_who_speaks_first_is_answered_not_greeted(tmp_path: Path) -> No
     assert call.failures() == []
     response, first_audio = call.measured("Ask", "response"), call.measured("Ask", "first_audio")
     assert 0 < (first_audio.value_us or 0) <= (response.value_us or 0)
+
+
+def test_an_interruption_is_not_the_last_word_of_its_turn(tmp_path: Path) -> None:
+    """A turn that talks over the agent and then presses a key takes the reply to the key."""
+    turns = """
+        - turn: Ask
+          caller: {audio: audio/caller/five-five.flac}
+        - turn: Over
+          caller: [{audio: audio/caller/five-five.flac, interrupt: {after: 1 s}}, {silence: 7 s}, {dtmf: "7"}]
+          expect: {stops: true}
+          budget: {response: 900 ms}
+        - turn: Again
+          caller: {audio: audio/caller/account.flac, interrupt: {after: 300 ms}}
+          expect: {stops: true, says: Message undeleted}
+    """
+
+    assert talk(tmp_path, turns, AGENT).failures() == []
+
+
+@pytest.mark.parametrize("protocol", ["twilio", "realtime"])
+def test_an_agent_that_merely_finished_did_not_stop(tmp_path: Path, protocol: str) -> None:
+    """Where nothing but the silence after its last word was dropped, the agent had no more to say."""
+    turns = """
+        - turn: Greeting
+        - turn: Over
+          caller: {audio: audio/caller/five-five.flac, interrupt: {after: 3300 ms}}
+          expect: {stops: true}
+    """
+
+    call = talk(tmp_path, turns, AGENT, protocol=protocol)
+
+    assert [(each.kind, each.status.value) for each in call.failures()] == [("stops", "not exercised")]

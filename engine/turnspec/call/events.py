@@ -238,10 +238,11 @@ class FlushAsked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybackFlushed(Event):
-    """Audio was dropped unheard: `unplayed_us` of it, from `at_us` on."""
+    """Audio was dropped unheard: `unplayed_us` of it, from `at_us` on; `silent`: no speech was in it."""
 
     kind = "playback-flushed"
     unplayed_us: int
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,15 +85,16 @@ def _is_new_reply(scene: Scene, act: Act, segment: Segment) -> bool:
 def _more_to_say(scene: Scene, act: Act, until_us: int) -> str:
     """What shows that the agent had not finished; empty if nothing does."""
     view = scene.view
-    for flush in view.of(PlaybackFlushed):
-        if flush.unplayed_us > 0 and act.start_us <= flush.at_us <= until_us:
-            return "playback was flushed"
+    flushes = [flush for flush in view.of(PlaybackFlushed) if act.start_us <= flush.at_us <= until_us]
+    if any(flush.unplayed_us > 0 and not flush.silent for flush in flushes):
+        return "playback was flushed"
     begun = {event.response_id: event.at_us for event in view.of(ResponseStarted)}
     for ended in view.of(ResponseEnded):
         old = begun.get(ended.response_id, 0) <= act.start_us
         if old and ended.status == "cancelled" and act.start_us <= ended.at_us <= until_us:
             return "its response was cancelled"
-    for truncated in view.of(AgentTruncated):
+    # A client that dropped nothing but the silence after the last word truncates the item all the same.
+    for truncated in () if flushes else view.of(AgentTruncated):
         if act.start_us <= truncated.at_us <= until_us:
             return "its words were truncated"
     return ""

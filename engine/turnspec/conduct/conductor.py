@@ -198,7 +198,8 @@ def _act(state: CallState, now_us: int, action: Callable[[], Action]) -> Progres
         # What it needs was never captured: the turn is skipped because of that.
         return replace(state, step=_check_of(state), how="skipped"), (), None
     if state.reply_from_us is None or not isinstance(given, actions.StaySilent):
-        state = _answerable(state, now_us)  # what answered an earlier action is not the turn's reply
+        # What answered an earlier action, or came of an interruption before it, is not the turn's reply.
+        state = _answerable(replace(state, acted_us=now_us), now_us)
     return replace(state, started=True), (given,), None
 
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from turnspec.adapters.base import Call
 from turnspec.audio.activity import ActivityTracker, SpeechBegan
 from turnspec.audio.codecs import decode
+from turnspec.audio.edges import voiced_span
 from turnspec.audio.playback import PlaybackClock
 from turnspec.audio.recorder import Recorder
 from turnspec.audio.resample import StreamResampler
@@ -192,12 +193,14 @@ class LiveCall:
     def _flush(self, at_us: int) -> None:
         for name in self.playback.due(at_us):  # played out, though nobody has looked yet
             self._return_mark(name, cleared=False)
+        dropped = self.playback.heard(at_us, self.playback.drained_at_us)
         flushed = self.playback.flush(at_us)
         self._drained = True
         for name in flushed.marks:
             self._return_mark(name, cleared=True)
         if flushed.unplayed_us:
-            self._queue.append(PlaybackFlushed(at_us=at_us, unplayed_us=flushed.unplayed_us))
+            silent = voiced_span(dropped, self.rate_hz) is None
+            self._queue.append(PlaybackFlushed(at_us=at_us, unplayed_us=flushed.unplayed_us, silent=silent))
         for stream, heard_us in flushed.heard_us.items():
             if self.call is not None:
                 self.call.playback_flushed(stream, heard_us)
