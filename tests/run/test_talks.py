@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
-from support_talk import talk
+from support_talk import CLIPS, talk
 
 AGENT = """
     agent: Desk
@@ -91,10 +93,16 @@ def test_an_agent_that_merely_finished_did_not_stop(tmp_path: Path, protocol: st
     turns = """
         - turn: Greeting
         - turn: Over
-          caller: {audio: audio/caller/five-five.flac, interrupt: {after: 3300 ms}}
+          caller: {audio: audio/caller/five-five.flac, interrupt: {after: 1100 ms}}
           expect: {stops: true}
     """
+    spoken, rate_hz = soundfile.read(CLIPS / "agent" / "deleted.flac", dtype="int16")
+    soundfile.write(
+        tmp_path / "padded.wav", np.concatenate((spoken, np.zeros(rate_hz // 2, np.int16))), rate_hz
+    )
+    agent = AGENT.replace("audio/agent/dictation-greeting.flac", "padded.wav")
 
-    call = talk(tmp_path, turns, AGENT, protocol=protocol)
+    call = talk(tmp_path, turns, agent, protocol=protocol)
 
+    assert call.events("playback-flushed")
     assert [(each.kind, each.status.value) for each in call.failures()] == [("stops", "not exercised")]
