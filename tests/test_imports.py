@@ -138,10 +138,8 @@ def test_a_new_room_must_find_its_layer(copy: Path) -> None:
     assert "turnspec.stranger" in told
 
 
-@pytest.mark.parametrize(
-    "module", ["turnspec.dsl", "turnspec.results", "turnspec.reports", "turnspec.cli.main"]
-)
-def test_what_is_quick_to_import_stays_so(module: str) -> None:
+@pytest.mark.parametrize("name", ["dsl", "results", "reports", "cli.main"])
+def test_what_is_quick_to_import_stays_so(name: str) -> None:
     """Help, file checks and reports need neither sound nor sockets."""
     heavy = "numpy soundfile sounddevice soxr websockets jinja2 rich asyncio"
     script = f"import sys, turnspec.{name}; print([n for n in {heavy.split()} if n in sys.modules])"

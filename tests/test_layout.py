@@ -37,11 +37,10 @@ def imported(tree: ast.Module) -> Iterator[str]:
 def exported(tree: ast.Module) -> list[str] | None:
     """What a file lists under `__all__`, if it lists it in one piece."""
     for node in tree.body:
-        target = node.target if isinstance(node, ast.AnnAssign) else None
-        target = node.targets[0] if isinstance(node, ast.Assign) else target
-        if isinstance(target, ast.Name) and target.id == "__all__":
-            value = getattr(node, "value", None)
-            return ast.literal_eval(value) if isinstance(value, ast.List) else None
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.List):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
+                return [str(name) for name in ast.literal_eval(node.value)]
     return None
 
 
