@@ -52,9 +52,15 @@ def run_examples(project: Path, *arguments: str) -> Outcome:
     """Run `turnspec run` in a folder of its own."""
     output = project.parent / f"{project.name}-report"
     command = [sys.executable, "-m", "turnspec", "run", *arguments, "-o", str(output)]
-    done = subprocess.run(
-        command, cwd=project, capture_output=True, text=True, encoding="utf-8", timeout=240, check=False
-    )
+    with subprocess.Popen(
+        command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+    ) as process:
+        try:
+            printed, _ = process.communicate(timeout=240)
+        except subprocess.TimeoutExpired:
+            process.terminate()  # unlike a kill, this lets it stop the bridges that it started
+            printed, _ = process.communicate(timeout=30)
+            raise AssertionError(f"turnspec did not come to an end; it printed:\n{printed}") from None
     results = output / "results.json"
     document = json.loads(results.read_text(encoding="utf-8")) if results.exists() else {"calls": []}
-    return Outcome(done.returncode, done.stdout + done.stderr, document)
+    return Outcome(process.returncode, printed, document)
