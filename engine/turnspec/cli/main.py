@@ -96,5 +96,11 @@ def schema(kind: str) -> None:
 
 
 def main() -> None:
-    """Run the command line; usage errors exit with 2."""
-    cli.main(prog_name="turnspec")
+    """Run the command line; usage errors exit with 2, Ctrl-C with 130."""
+    try:
+        cli.main(prog_name="turnspec", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)

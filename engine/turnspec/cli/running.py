@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import traceback
 from collections.abc import Mapping
@@ -11,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from turnspec.cli.progress import progress_for
+from turnspec.cli.writable import unwritable
 from turnspec.reports import Written, summary, write_reports
-from turnspec.results import CallResult, Outcome, RunResult
+from turnspec.results import INTERRUPTED_EXIT, USAGE_EXIT, CallResult, Outcome, RunResult
+from turnspec.run.interrupts import terminated_as_interrupted
+from turnspec.run.logs import set_up_logs
 from turnspec.run.options import DEFAULT_OUTPUT, RunOptions
-from turnspec.run.planning import plan_cases
+from turnspec.run.planning import Planned, plan_cases
 from turnspec.run.whole import carry_out
 
 INTERNAL_ERROR_EXIT = 3
@@ -22,38 +24,54 @@ INTERNAL_ERROR_EXIT = 3
 
 def run_command(options: Mapping[str, Any]) -> int:
     """Run what was asked for; returns the exit code."""
-    if not options["debug"]:
-        # Libraries log failures with tracebacks where nobody listens; what matters is in the evidence.
-        logging.getLogger().addHandler(logging.NullHandler())
+    set_up_logs(debug=options["debug"])
     try:
-        return _run(options)
+        with terminated_as_interrupted():
+            return _run(options)
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted before anything was called\n")
-        return 130
+        print("interrupted before the reports were written", file=sys.stderr)
+        return INTERRUPTED_EXIT
     except Exception as error:  # noqa: BLE001 - the last resort: never a traceback, unless asked for
         if options["debug"]:
             traceback.print_exc()
-        else:
-            sys.stderr.write(
-                f"turnspec itself failed: {type(error).__name__}: {error}\n"
-                "  help: run it again with --debug and report what it prints\n"
-            )
+        print(
+            f"turnspec itself failed: {type(error).__name__}: {error}\n"
+            "  help: run it again with --debug and report what it prints",
+            file=sys.stderr,
+        )
         return INTERNAL_ERROR_EXIT
 
 
 def _run(options: Mapping[str, Any]) -> int:
     started = datetime.now(UTC)
     asked = _asked(options)
-    planned = plan_cases(asked)
+    if refusal := unwritable(asked.output, (options["junit"], options["html"], options["json"])):
+        print(f"the reports could not be written: {refusal}", file=sys.stderr)
+        return USAGE_EXIT
+    planned = _planned(asked)
     if planned.why_none and not planned.problems:
         print(planned.why_none, file=sys.stderr)
     with progress_for(len(planned.cases), quiet=options["quiet"]) as progress:
         run = carry_out(planned, asked, progress, started)
-    written = _write(run, asked, options)
-    told = summary(run, written)
-    quiet = options["quiet"] and run.exit_code == 0
+    return _report(run, asked, options)
+
+
+def _planned(asked: RunOptions) -> Planned:
+    try:
+        return plan_cases(asked)
+    except KeyboardInterrupt:
+        return Planned(interrupted=True)
+
+
+def _report(run: RunResult, asked: RunOptions, options: Mapping[str, Any]) -> int:
+    try:
+        told, code = summary(run, _write(run, asked, options)), run.exit_code
+    except OSError as error:
+        print(f"the reports could not be written: {error}", file=sys.stderr)
+        told, code = summary(run), max(run.exit_code, INTERNAL_ERROR_EXIT)
+    quiet = options["quiet"] and code == 0
     print(run.verdict if quiet else "\n".join(told))
-    return run.exit_code
+    return code
 
 
 def _asked(options: Mapping[str, Any]) -> RunOptions:
@@ -68,6 +86,7 @@ def _asked(options: Mapping[str, Any]) -> RunOptions:
         workers=options["workers"],
         seed=options["seed"],
         fail_fast=options["fail_fast"],
+        debug=options["debug"],
     )
 
 

@@ -26,6 +26,7 @@ from turnspec.run.case import Case, CaseRecord
 from turnspec.run.clock import CallClock
 from turnspec.run.conversation import converse
 from turnspec.run.errors import HarnessError
+from turnspec.run.interrupts import Interrupts
 from turnspec.run.live import LiveCall
 from turnspec.run.loops import run_on
 from turnspec.run.stand import FarEnd, SidedWitness, local_agent
@@ -44,7 +45,7 @@ class Interrupted(Exception):  # noqa: N818 - not an error: somebody wanted the 
         self.result = result
 
 
-def call_virtual(case: Case, output: Path) -> CallResult:
+def call_virtual(case: Case, output: Path, interrupts: Interrupts | None = None) -> CallResult:
     """Make a call in virtual time, on a loop of its own.
 
     Raises:
@@ -52,21 +53,14 @@ def call_virtual(case: Case, output: Path) -> CallResult:
     """
     record = CaseRecord(case, output)
     try:
-        _hold_virtual(record)
-        return record.result()
-    except KeyboardInterrupt:
-        if not any(record.evidence.of(CallEnded)):
-            _cut(record, "interrupted")
+        run_on(VirtualLoop, _hold_alone(record, interrupts or Interrupts()))
+    except (KeyboardInterrupt, asyncio.CancelledError):
         raise Interrupted(record.result()) from None
-
-
-def _hold_virtual(record: CaseRecord) -> None:
-    try:
-        run_on(VirtualLoop, _hold_alone(record))
     except HarnessError as error:
         record.broke(error.what)
     except Exception as error:  # noqa: BLE001 - one call's trouble must not lose the results of the others
         record.broke(_own_fault(error))
+    return record.result()
 
 
 def _own_fault(error: BaseException) -> str:
@@ -94,8 +88,9 @@ async def call_wall(case: Case, output: Path, wheel: PacingWheel, bridges: Bridg
     return record.result()
 
 
-async def _hold_alone(record: CaseRecord) -> None:
-    await _hold(record, PacingWheel.of(asyncio.get_running_loop()), Bridges())
+async def _hold_alone(record: CaseRecord, interrupts: Interrupts) -> None:
+    with interrupts.cancelling():
+        await _hold(record, PacingWheel.of(asyncio.get_running_loop()), Bridges())
 
 
 async def _hold(record: CaseRecord, wheel: PacingWheel, bridges: Bridges) -> None:

@@ -22,4 +22,5 @@ class RunOptions:
     workers: int = 1
     seed: int = 0
     fail_fast: bool = False
+    debug: bool = False
     at_once: int = 20  # wall-clock calls at the same time

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,7 @@ class Planned:
     cases: tuple[Case, ...] = ()
     problems: tuple[Problem, ...] = ()
     why_none: str = ""
+    interrupted: bool = False  # before it was done
     limit_s: float | None = None  # `limits: {run:}` of the project
 
 
@@ -88,6 +89,8 @@ class _Planner:
 
     def planned(self) -> Planned:
         """Everything that was selected, compiled."""
+        if refusal := self._wrong_option():
+            return Planned(why_none=refusal)
         tagged = [scenario for scenario in self._loaded.scenarios if self._tagged(scenario)]
         for scenario in tagged:
             self._plan(scenario)
@@ -97,6 +100,15 @@ class _Planner:
         return Planned(
             tuple(self._cases), why_none=self._why_none(), limit_s=limit.seconds if limit else None
         )
+
+    def _wrong_option(self) -> str:
+        """What is wrong with the command line, rather than with a file."""
+        target, protocol = self._options.target, self._options.protocol
+        if target is not None and target not in self._loaded.project.targets:
+            return _unknown("target", target, sorted(self._loaded.project.targets))
+        if protocol is not None and protocol not in adapter_names():
+            return _unknown("protocol", protocol, adapter_names())
+        return ""
 
     def _why_none(self) -> str:
         if self._cases:
@@ -120,24 +132,7 @@ class _Planner:
     def _target(self, scenario: Scenario) -> TargetSpec | None:
         if self._options.target is None:
             return self._loaded.target(scenario)
-        target = self._loaded.project.targets.get(self._options.target)
-        if target is None:
-            self._refuse_option(
-                scenario, f"there is no target '{self._options.target}'", self._options.target
-            )
-        return target
-
-    def _refuse_option(self, scenario: Scenario, message: str, word: str) -> None:
-        known = sorted(self._loaded.project.targets)
-        problem = problem_at(
-            scenario.place.child("target"),
-            "unknown-target",
-            message,
-            hint=f"targets of this project: {', '.join(known) or 'none'}",
-            suggestion=nearest(word, known),
-        )
-        if problem not in self._problems:
-            self._problems.append(problem)
+        return self._loaded.project.targets[self._options.target]
 
     def _protocols(self, target: TargetSpec, scenario: Scenario) -> tuple[str, ...]:
         default = ("realtime",) if target.agent is not None else ()
@@ -161,9 +156,11 @@ class _Planner:
         setting = self._setting(scenario, target, found, options, several=several)
         self._check_script(target, protocol)
         compiled = compile_call(scenario, setting)
-        self._problems += compiled.problems
         plan = compiled.plan
-        if plan is not None and self._options.match.casefold() in plan.name.casefold():
+        if self._options.match.casefold() not in (plan.name if plan else scenario.name).casefold():
+            return
+        self._problems += compiled.problems
+        if plan is not None:
             self._cases.append(self._case(plan, target, found, options))
 
     def _case(self, plan: CallPlan, target: TargetSpec, found: Adapter, options: BaseModel) -> Case:
@@ -242,6 +239,12 @@ class _Planner:
         slug = next(slug for slug in _numbered(base) if slug not in self._slugs)
         self._slugs.add(slug)
         return slug
+
+
+def _unknown(what: str, word: str, known: Sequence[str]) -> str:
+    near = nearest(word, known)
+    suggestion = f"; did you mean '{near}'?" if near else ""
+    return f"there is no {what} '{word}'{suggestion}\n  known are: {', '.join(known) or 'none'}"
 
 
 def _kind(target: TargetSpec) -> TargetKind:

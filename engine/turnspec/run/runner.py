@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,6 +17,8 @@ from turnspec.results import CallResult, Finding, Outcome, Status
 from turnspec.run.bridge import Bridges
 from turnspec.run.calling import Interrupted, call_virtual, call_wall
 from turnspec.run.case import VIRTUAL, Case
+from turnspec.run.interrupts import handled, interrupts_noted, terminated_as_interrupted
+from turnspec.run.logs import set_up_logs
 from turnspec.run.loops import WallLoop, run_on
 from turnspec.run.options import RunOptions
 from turnspec.run.wheel import PacingWheel
@@ -96,7 +97,7 @@ def make_calls(
     """Make every call; one that breaks stops no other. No call begins later than `limit_s`."""
     calls = Calls(options, progress, limit_s)
     virtual = [case for case in cases if case.clock == VIRTUAL]
-    with _terminated_as_interrupted():
+    with terminated_as_interrupted():
         if options.workers > 1 and len(virtual) > 1:
             _in_processes(virtual, options, calls)
         else:
@@ -125,22 +126,24 @@ def _skipped(case: Case, why: str) -> CallResult:
 
 
 def _one_by_one(cases: Sequence[Case], output: Path, calls: Calls) -> None:
-    for case in cases:
-        if calls.enough:
-            return
-        calls.begin(case)
-        try:
-            calls.add(case.number, call_virtual(case, output))
-        except Interrupted as stopped:
-            calls.stopped(case.number, stopped)
-        except KeyboardInterrupt:  # between two calls
-            calls.interrupted = True
+    with interrupts_noted() as interrupts:
+        for case in cases:
+            if calls.enough:
+                return
+            calls.begin(case)
+            try:
+                calls.add(case.number, call_virtual(case, output, interrupts))
+            except Interrupted as stopped:
+                calls.stopped(case.number, stopped)
+            calls.interrupted = calls.interrupted or interrupts.came
 
 
 def _in_processes(cases: Sequence[Case], options: RunOptions, calls: Calls) -> None:
     """Share virtual calls out among processes; each reads the files itself and makes the calls it is told."""
     with ProcessPoolExecutor(options.workers, get_context("spawn"), _ready_worker, (options,)) as pool:
-        with _interrupts_ignored():  # the workers inherit that: what stops the run is decided here
+        with handled(
+            signal.SIGINT, signal.SIG_IGN
+        ):  # the workers inherit that: what stops the run is decided here
             asked = {case.number: pool.submit(_call_in_worker, case.number) for case in cases}
         try:
             _take(cases, asked, calls, until_enough=True)
@@ -154,7 +157,7 @@ def _in_processes(cases: Sequence[Case], options: RunOptions, calls: Calls) -> N
 def _take(
     cases: Sequence[Case], asked: Mapping[int, Future[CallResult]], calls: Calls, *, until_enough: bool
 ) -> None:
-    """Wait for the results that are not there yet, in the order of the files; calls that were cancelled have none."""
+    """Wait for the results that are not there yet, in the order of the files; what was cancelled has none."""
     for case in cases:
         future = asked[case.number]
         if until_enough and calls.enough:
@@ -172,19 +175,6 @@ def _lost(case: Case) -> CallResult:
     return replace(_skipped(case, reason), outcome=Outcome.ERROR, error=reason)
 
 
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    try:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except ValueError:  # not in the main thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 _worker_cases: dict[int, Case] = {}
 _worker_options: list[RunOptions] = []
 
@@ -192,6 +182,7 @@ _worker_options: list[RunOptions] = []
 def _ready_worker(options: RunOptions) -> None:
     from turnspec.run.planning import plan_cases
 
+    set_up_logs(debug=options.debug)
     _worker_cases.update({case.number: case for case in plan_cases(options).cases})
     _worker_options.append(options)
 
@@ -236,17 +227,3 @@ async def _one_wall(
         except Interrupted as stopped:
             calls.stopped(case.number, stopped)
             raise asyncio.CancelledError from stopped
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM stops a run as Ctrl-C does: records are completed, partial reports are written."""
-    try:
-        before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    except ValueError:  # not in the main thread: whoever runs us there handles signals
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,69 @@
+"""SIGINT while calls are made: noted, so that it never breaks into the middle of keeping a record."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class Interrupts:
+    """Whether SIGINT came: it cancels the one task that can be cancelled, and all else is let finish."""
+
+    def __init__(self) -> None:
+        self.came = False
+        self._cancel: Callable[[], Any] | None = None
+
+    def note(self, *_: Any) -> None:
+        """Take the signal.
+
+        Raises:
+            KeyboardInterrupt: It has come before: somebody will not wait.
+        """
+        if self.came:
+            raise KeyboardInterrupt
+        self.came = True
+        if self._cancel is not None:
+            self._cancel()
+
+    @contextmanager
+    def cancelling(self) -> Iterator[None]:
+        """For the length of the block, the running task is what a signal cancels."""
+        task = asyncio.current_task()
+        assert task is not None, "there is a task to cancel"
+        self._cancel = lambda: task.get_loop().call_soon_threadsafe(task.cancel)
+        try:
+            yield
+        finally:
+            self._cancel = None
+
+
+@contextmanager
+def interrupts_noted() -> Iterator[Interrupts]:
+    """SIGINT is noted for the length of the block; outside the main thread, whoever runs us handles it."""
+    interrupts = Interrupts()
+    with handled(signal.SIGINT, interrupts.note):
+        yield interrupts
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM stops a run as Ctrl-C does: records are completed, partial reports are written."""
+    with handled(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT)):
+        yield
+
+
+@contextmanager
+def handled(number: signal.Signals, handler: Any) -> Iterator[None]:
+    """A signal's handler for the length of a block; without effect outside the main thread."""
+    try:
+        before = signal.signal(number, handler)
+    except ValueError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
