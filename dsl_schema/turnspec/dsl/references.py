@@ -305,6 +305,7 @@ def problems_of_agent(script: AgentScript, known: Known) -> Iterator[Problem]:
     if script.idle is not None and script.idle.audio is not None:
         yield from known.files.audio_problems(script.idle.audio, script.idle.place.child("audio"))
     yield from problems_of_texts(_texts_of_functions(script.functions), names)
+    yield from problems_of_texts(_texts_of_idle(script), names)
     for response in script.responses.values():
         for number, intent in enumerate(response.when.intents):
             yield from _unknown_intent(intent, response.when.place.child("intents", number), known)
@@ -331,6 +332,27 @@ def replies_of(script: AgentScript) -> Iterator[tuple[Reply, Names]]:
 def _first_replies(script: AgentScript) -> Iterable[Reply]:
     greeting = (script.greeting,) if script.greeting is not None else ()
     return (*greeting, *script.responses.values(), script.otherwise)
+
+
+def _texts_of_idle(script: AgentScript) -> Iterator[Text]:
+    if script.idle is not None:
+        yield script.idle.say, script.idle.place.child("say")
+
+
+def texts_of_call(scenario: Scenario, target: TargetSpec, script: AgentScript | None) -> Iterator[Text]:
+    """All texts that may be filled in while a scenario is called: its own, its target's, the script's there."""
+    yield from _texts_of_target(target)
+    yield from _texts_of_functions(scenario.functions)
+    for turn in scenario.turns:
+        for action in turn.caller:
+            yield from _texts_of_action(action)
+        for matcher in matchers_of(turn.expect) if turn.expect is not None else ():
+            yield from texts_of_matcher(matcher)
+    if script is not None:
+        yield from _texts_of_functions(script.functions)
+        yield from _texts_of_idle(script)
+        for reply, _ in replies_of(script):
+            yield from _texts_of_reply(reply)
 
 
 def _texts_of_reply(reply: Reply) -> Iterator[Text]:

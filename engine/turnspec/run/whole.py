@@ -12,6 +12,7 @@ from turnspec.results import CallResult, RunInfo, RunResult, WrongFile
 from turnspec.run.options import RunOptions
 from turnspec.run.planning import Planned
 from turnspec.run.runner import Progress, make_calls
+from turnspec.run.unset import unset_variables
 
 RUN_ID_FORMAT = "%Y%m%dT%H%M%SZ"
 
@@ -28,10 +29,11 @@ class Unwatched:
 
 def carry_out(planned: Planned, options: RunOptions, progress: Progress, started: datetime) -> RunResult:
     """Make every planned call, or none where a file is wrong; `started` is when planning began."""
-    if planned.problems:
-        return RunResult(_info(started, options), wrong_files=_wrong_files(planned.problems))
+    problems = planned.problems or unset_variables(planned.cases)
+    if problems:
+        return RunResult(_info(started, options), wrong_files=_wrong_files(problems))
     if not planned.cases:
-        return RunResult(_info(started, options))
+        return RunResult(_info(started, options), interrupted=planned.interrupted)
     calls = make_calls(planned.cases, options, progress, planned.limit_s)
     return RunResult(_info(started, options), calls.results, interrupted=calls.interrupted)
 

@@ -1,0 +1,28 @@
+"""What the files of a run need of the environment, and do not find there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from turnspec.dsl.problems import Problem, in_reading_order, problem_at
+from turnspec.dsl.references import texts_of_call
+from turnspec.dsl.templates import names
+from turnspec.run.case import Case
+
+
+def unset_variables(cases: Iterable[Case]) -> tuple[Problem, ...]:
+    """A problem for every place where a variable of the environment is used that is not set."""
+    found: list[Problem] = []
+    for case in cases:
+        found += (problem for problem in _of_case(case) if problem not in found)
+    return in_reading_order(found)
+
+
+def _of_case(case: Case) -> Iterator[Problem]:
+    for text, place in texts_of_call(case.plan.scenario, case.target, case.script):
+        for name in sorted(names(text)):
+            root, _, variable = name.partition(".")
+            if root == "env" and variable not in case.environment:
+                message = f"the environment variable {variable} is not set, and it is needed here"
+                hint = f"set it where turnspec is started: export {variable}=..."
+                yield problem_at(place, "unset-variable", message, hint=hint)
