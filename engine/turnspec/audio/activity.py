@@ -31,6 +31,7 @@ from turnspec.audio.edges import (
 from turnspec.audio.samples import Samples, Tape, position_at, time_of
 
 KEPT: Final = LOOK_OUT + 1  # frames of the past in which an edge may still be placed
+ROOM: Final = 64  # frames; any number that is more than `KEPT` will do
 NOISE_RISE: Final = 8  # the noise doubles in 2 ** 8 x 10 ms x ln 2 = 1.8 s at most
 
 
@@ -98,8 +99,11 @@ class ActivityTracker:
         self._gap = min(position_at(CLUSTER_US, rate_hz), self._hangover)
         self._least = max(2, min_speech_us // FRAME_US)
         self._floor = NoiseFloor(quiet)
-        self._blank = np.zeros(KEPT * self._width, np.int16)
-        self._kept = self._blank  # the last frames, and what does not fill a frame yet
+        self._look_back = KEPT * self._width
+        # The last frames, and what does not fill a frame yet: `_line[_from:_till]`.
+        self._line = np.zeros(ROOM * self._width, np.int16)
+        self._from, self._till = 0, self._look_back
+        self._blank = True  # what is kept is digital silence
         self._position = 0  # of the next sample
         self._sounding = False  # the last frame was sound
         self._frames = 0  # sounding frames of the cluster; 0: no cluster
@@ -116,13 +120,18 @@ class ActivityTracker:
     def feed(self, at_us: int, samples: Samples) -> list[Activity]:
         """Take audio whose first sample is at `at_us`; a gap before it is silence. What was noticed."""
         noticed = self.advance(at_us)
-        idle = self._speech_end is None and not self._frames and len(self._kept) == len(self._blank)
+        idle = self._speech_end is None and not self._frames and self._till - self._from == self._look_back
         if idle and not np.count_nonzero(samples):  # a fifth of what `any` costs
-            self._kept = self._blank
+            self._forget()
             self._position += len(samples)
         else:
             self._hear(samples, noticed)
         return noticed
+
+    def _forget(self) -> None:
+        if not self._blank:
+            self._from, self._till, self._blank = 0, self._look_back, True
+            self._line[: self._till] = 0
 
     def advance(self, now_us: int) -> list[Activity]:
         """Take silence up to `now_us`, as far as no audio has come. What was noticed."""
@@ -136,18 +145,32 @@ class ActivityTracker:
         return noticed
 
     def _hear(self, samples: Samples, noticed: list[Activity]) -> None:
-        width = self._width
-        heard = np.concatenate((self._kept, samples))
-        size = len(heard)
+        width, look_back = self._width, self._look_back
+        heard = self._kept_and(samples)
         self._position += len(samples)
-        origin = self._position - size
-        after = KEPT * width
-        while after + width <= size:
+        origin = self._position - len(heard)
+        after = look_back
+        wide = heard[after:].astype(np.int64)
+        while after + width <= len(heard):
             start, after = after, after + width
-            frame = heard[start:after].astype(np.int64)
+            frame = wide[start - look_back : after - look_back]
             self._step(int(frame.dot(frame)) // width, heard, start, origin)
             self._conclude(origin + after, noticed)
-        self._kept = heard[after - KEPT * width :]
+        self._from += after - look_back
+
+    def _kept_and(self, samples: Samples) -> Samples:
+        """What is kept with `samples` after it, in one piece; the line is wound back when it is full."""
+        needed = self._till + len(samples)
+        if needed > len(self._line):
+            kept = self._line[self._from : self._till].copy()
+            needed = len(kept) + len(samples)
+            if needed > len(self._line):
+                self._line = np.zeros(2 * needed, np.int16)
+            self._line[: len(kept)] = kept
+            self._from, self._till = 0, len(kept)
+        self._line[self._till : needed] = samples
+        self._till, self._blank = needed, False
+        return self._line[self._from : needed]
 
     def _step(self, energy: int, heard: Samples, start: int, origin: int) -> None:
         """Take the frame at `heard[start]`; `heard[0]` is at position `origin` of the line."""

@@ -36,6 +36,7 @@ _NS = 1_000_000_000
 STANDSTILL_TURNS = 1_000_000
 # So many cancelled timers are kept before they are looked for; those that come up are dropped anyway.
 _CANCELLED_TIMERS = 200
+_WAITS_A_POLL = 64
 # Real seconds that one job in another thread may take: a bound on hanging, not a guess at readiness.
 JOB_PATIENCE_S = 60.0
 
@@ -90,6 +91,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._standstill_turns = standstill_turns
         self._refusal: ForeignWork | None = None
         self._timeless_turns = 0
+        self._waits = 0
         self._numbers = itertools.count(1)
         self._home = threading.get_ident()
         self._others = OtherThreads(self, self.wake)
@@ -154,7 +156,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _wait(self) -> None:
         """Take what finished in other threads, or wait for it in real time, or jump to the next timer."""
-        if events := self._selector.select(0):
+        self._waits += 1
+        # Signals alone come through the one descriptor, which wakes the loop: they can wait a little.
+        events = self._selector.select(0) if self._waits % _WAITS_A_POLL == 0 else []
+        if events:
             self._timeless()
         else:
             self._raise_refusal()

@@ -85,9 +85,8 @@ class Seat:
         """Return when the next tick is due, in nanoseconds of loop time."""
         return self.start_ns + (self._next + 1) * self._wheel.period_ns
 
-    def turn(self, now_ns: int) -> None:
+    def turn(self, late_ns: int) -> None:
         """Tick once; what the tick raises ends this seat alone and waits in `ended`."""
-        late_ns = now_ns - self.deadline_ns()
         self.lateness.add(late_ns // 1000 if late_ns > 0 else 0)
         index, self._next = self._next, self._next + 1
         try:
@@ -175,14 +174,13 @@ class PacingWheel:
     def _turn(self) -> None:
         # Only what is due now: a wheel that cannot keep up still lets the rest of the loop run.
         self._timer = None
-        until_ns = self._now_ns()
-        while self._due and self._due[0][0] <= until_ns:
-            _, number, seat = heapq.heappop(self._due)
-            if not seat.active:
-                continue
-            seat.turn(self._now_ns())
+        due, until_ns = self._due, self._now_ns()
+        while due and due[0][0] <= until_ns:
+            deadline_ns, number, seat = heapq.heappop(due)
             if seat.active:
-                heapq.heappush(self._due, (seat.deadline_ns(), number, seat))
+                seat.turn(self._now_ns() - deadline_ns)
+            if seat.active:
+                heapq.heappush(due, (deadline_ns + self.period_ns, number, seat))
         self._wind()
 
     def _now_ns(self) -> int:

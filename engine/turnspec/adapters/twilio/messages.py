@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,17 @@ class Start:
     channels: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
-    """A chunk of call audio, stamped in media time."""
+class Media(NamedTuple):
+    """A chunk of call audio, stamped in media time.
+
+    A tuple, as `Decoded` is: fifty a second are made of each, and frozen dataclasses take four times as long.
+    """
 
     sequence: int
     stream_sid: str
     chunk: int
     timestamp_ms: int
-    payload: bytes = field(repr=False)
+    payload: bytes
     track: str = "inbound"
 
 
@@ -108,8 +110,7 @@ class Fault:
     frame: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """What one frame says, if it can be made out, and all that is wrong with it."""
 
     message: Message | None = None

@@ -361,15 +361,20 @@ def _payload(written: str) -> tuple[bytes | None, tuple[Fault, ...]]:
 
 # --- excerpts -----------------------------------------------------------------------------------
 
+MOST_ELIDED: Final = 2_000_000
+_PAYLOAD: Final = '"payload":"'
 _LONG_PAYLOAD = re.compile(r'"payload"\s*:\s*"([^"]{0,2000000})"')
 
 
 def elided(frame: str) -> str:
     """The frame for the wire log: its audio replaced by how much of it there was."""
-    found = _LONG_PAYLOAD.search(frame)
-    if found is None:
-        return frame
-    begin, end = found.span(1)
+    begin = frame.find(_PAYLOAD) + len(_PAYLOAD)
+    end = frame.find('"', begin, begin + MOST_ELIDED)
+    if begin < len(_PAYLOAD) or end < 0:
+        found = _LONG_PAYLOAD.search(frame)
+        if found is None:
+            return frame
+        begin, end = found.span(1)
     return f"{frame[:begin]}<{end - begin} base64 characters>{frame[end:]}"
 
 

@@ -114,11 +114,12 @@ async def _answer_until_due(connection: ServerConnection, bot: TwilioBot, witnes
         async with asyncio.timeout(None) as alarm:
             while not bot.closing:
                 due_us = bot.next_wake_us
-                if due_us is not None and due_us <= witness.now_us():
-                    break
                 if due_us != alarm_us:
+                    now_us = witness.now_us()
+                    if due_us is not None and due_us <= now_us:
+                        break
                     alarm_us = due_us
-                    alarm.reschedule(_loop_time(due_us, witness.now_us()))
+                    alarm.reschedule(_loop_time(due_us, now_us))
                 frame = await connection.recv()
                 _send(connection, bot.receive(frame, witness.now_us()))
     except TimeoutError:
