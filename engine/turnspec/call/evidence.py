@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Iterator
+from enum import Enum
 from json.encoder import encode_basestring
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeAlias, TypeVar
@@ -162,13 +163,14 @@ def read_events(folder: Path) -> tuple[dict[str, Any], tuple[Event, ...]]:
     Raises:
         RecordError: The file is of a newer format, or not a record.
     """
-    lines = (folder / EVENTS_FILE).read_text("utf-8").splitlines()
-    header = _parse(lines[0]) if lines else None
-    if header is None or "format" not in header:
+    # Bytes, because a crash may cut a letter in two, and because texts may hold other line breaks than ours.
+    first, *lines = (folder / EVENTS_FILE).read_bytes().split(b"\n")
+    header = _parse(first)
+    if header is None or type(header.get("format")) is not int:
         raise RecordError(f"{folder / EVENTS_FILE} is not a call record")
     if header["format"] > FORMAT:
         raise RecordError(f"{folder} has format {header['format']}; this turnspec reads up to {FORMAT}")
-    documents = [_parse(line) for line in lines[1:]]
+    documents = [_parse(line) for line in lines]
     if None in documents[:-1]:
         raise RecordError(f"{folder / EVENTS_FILE}: line {documents.index(None) + 2} is not JSON")
     return header, tuple(from_document(document) for document in documents if document is not None)
@@ -176,22 +178,32 @@ def read_events(folder: Path) -> tuple[dict[str, Any], tuple[Event, ...]]:
 
 def masked(event: AnyEvent, mask: Callable[[str], str]) -> AnyEvent:
     """The event with `mask` applied to every text in it."""
-    changes: dict[str, Any] = {
-        field.name: mask(value)
-        for field in dataclasses.fields(event)
-        if isinstance(value := getattr(event, field.name), str) and field.name != "side"
-    }
+    changes: dict[str, Any] = {}
+    for field in dataclasses.fields(event):
+        value = getattr(event, field.name)
+        if isinstance(value, str | list | dict) and (hidden := _masked(value, mask)) != value:
+            changes[field.name] = hidden
     return dataclasses.replace(event, **changes) if changes else event
+
+
+def _masked(value: Any, mask: Callable[[str], str]) -> Any:
+    if isinstance(value, dict):
+        return {_masked(key, mask): _masked(item, mask) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(item, mask) for item in value]
+    # The words of an enumeration are texts as well; they are ours, and stay what they are.
+    return mask(value) if isinstance(value, str) and not isinstance(value, Enum) else value
 
 
 def _open(folder: Path | None, name: str, buffering: int = -1) -> IO[str] | None:
     if folder is None:
         return None
     folder.mkdir(parents=True, exist_ok=True)
-    return (folder / name).open("w", encoding="utf-8", buffering=buffering)
+    # An agent may send half of a surrogate pair, which UTF-8 cannot hold; as `\\ud800` JSON can.
+    return (folder / name).open("w", encoding="utf-8", errors="backslashreplace", buffering=buffering)
 
 
-def _parse(line: str) -> dict[str, Any] | None:
+def _parse(line: bytes) -> dict[str, Any] | None:
     try:
         document = json.loads(line)
     except ValueError:

@@ -6,7 +6,7 @@ import dataclasses
 from enum import Enum
 from typing import Any, Final, get_type_hints
 
-from turnspec.call.events import EVENT_KINDS, AgentAudio, Event, Side
+from turnspec.call.events import EVENT_KINDS, AgentAudio, Event
 from turnspec.call.formats import AudioFormat, Encoding
 
 FORMAT: Final = 1
@@ -21,7 +21,7 @@ def to_document(event: Event) -> dict[str, Any]:
     document: dict[str, Any] = {"at_us": event.at_us, "kind": event.kind, "side": event.side.value}
     for field in _FIELDS[event.kind]:
         value = getattr(event, field)
-        if value is not None:
+        if value is not None or field in _REQUIRED[event.kind]:
             document[field] = _plain(value)
     return document
 
@@ -30,22 +30,27 @@ def from_document(document: dict[str, Any]) -> Event:
     """The event that a document describes.
 
     Raises:
-        RecordError: The kind is unknown or a field is missing.
+        RecordError: The kind is unknown, or a field is missing, unknown or of no value that it can have.
     """
-    fields = dict(document)
-    event_class = EVENT_KINDS.get(fields.pop("kind", ""))
+    kind = document.get("kind")
+    event_class = EVENT_KINDS.get(kind) if isinstance(kind, str) else None
     if event_class is None:
-        raise RecordError(f"unknown event kind {document.get('kind')!r}")
-    fields["side"] = Side(fields.get("side", "line"))
-    for name, hint in _ENUMS[event_class.kind].items():
-        if name in fields:
-            fields[name] = hint(fields[name])
-    if event_class is AgentAudio:
-        fields["format"] = AudioFormat(Encoding(fields["format"]["encoding"]), fields["format"]["rate_hz"])
+        raise RecordError(f"unknown event kind {kind!r}")
     try:
-        return event_class(**fields)
-    except TypeError as error:
-        raise RecordError(f"event {event_class.kind!r}: {error}") from error
+        return event_class(**_values(event_class, document))
+    except (TypeError, ValueError, KeyError) as error:
+        raise RecordError(f"event {kind!r}: {error}") from error
+
+
+def _values(event_class: type[Event], document: dict[str, Any]) -> dict[str, Any]:
+    values = {name: value for name, value in document.items() if name != "kind"}
+    for name, hint in _ENUMS[event_class.kind].items():
+        if name in values:
+            values[name] = hint(values[name])
+    if event_class is AgentAudio:
+        written = document["format"]
+        values["format"] = AudioFormat(Encoding(written["encoding"]), written["rate_hz"])
+    return values
 
 
 def _enum_fields(event_class: type[Event]) -> dict[str, type[Enum]]:
@@ -56,6 +61,15 @@ def _enum_fields(event_class: type[Event]) -> dict[str, type[Enum]]:
 _UNRECORDED = frozenset({"at_us", "side", "data"})
 _FIELDS: Final = {
     kind: tuple(field.name for field in dataclasses.fields(cls) if field.name not in _UNRECORDED)
+    for kind, cls in EVENT_KINDS.items()
+}
+# What is required is written even where it is None: the caller was heard, and not understood.
+_REQUIRED: Final = {
+    kind: frozenset(
+        field.name
+        for field in dataclasses.fields(cls)
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    )
     for kind, cls in EVENT_KINDS.items()
 }
 _ENUMS: Final = {kind: _enum_fields(cls) for kind, cls in EVENT_KINDS.items()}

@@ -154,6 +154,7 @@ class Phone:
     async def hang_up(self) -> None:
         """End the call; harmless when it has ended. Raises what the call failed with, if it did."""
         if self._live is None:
+            self._told.close()
             return
         if not self._told.facts.gone and self._told.facts.up_us is not None:
             self._live.perform(actions.HangUp("caller"))
