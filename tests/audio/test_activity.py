@@ -219,3 +219,16 @@ def test_recorded_speech_ends_there_at_another_rate_too() -> None:
         assert span is not None, name
         assert isinstance(stopped, SpeechStopped), name
         assert abs(stopped.ended_us - span[1]) <= 2 * RESOLUTION_US, name
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 60)), min_size=1, max_size=12))
+def test_silence_by_its_length_is_silence_by_its_samples(stretches: list[tuple[bool, int]]) -> None:
+    """Counting digital silence notices what hearing it does, whatever came before."""
+    counted, heard = ActivityTracker(8_000), ActivityTracker(8_000)
+    position = 0
+    for loud, tens in stretches:
+        samples = np.full(tens * 80, 4_000 if loud else 0, np.int16)
+        at_us = time_of(position, 8_000)
+        told = counted.feed(at_us, samples) if loud else counted.feed_silence(at_us, len(samples))
+        assert told == heard.feed(at_us, samples)
+        position += len(samples)

@@ -120,15 +120,27 @@ class ActivityTracker:
     def feed(self, at_us: int, samples: Samples) -> list[Activity]:
         """Take audio whose first sample is at `at_us`; a gap before it is silence. What was noticed."""
         noticed = self.advance(at_us)
-        idle = self._speech_end is None and not self._frames and self._till - self._from == self._look_back
-        if idle and not np.count_nonzero(samples):  # a fifth of what `any` costs
-            self._forget()
-            self._position += len(samples)
+        if self._idle and not np.count_nonzero(samples):  # a fifth of what `any` costs
+            self._rest(len(samples))
         else:
             self._hear(samples, noticed)
         return noticed
 
-    def _forget(self) -> None:
+    def feed_silence(self, at_us: int, count: int) -> list[Activity]:
+        """As `feed`, of as many samples of digital silence."""
+        noticed = self.advance(at_us)
+        if self._idle:
+            self._rest(count)
+        else:
+            self._hear(np.zeros(count, np.int16), noticed)
+        return noticed
+
+    @property
+    def _idle(self) -> bool:
+        return self._speech_end is None and not self._frames and self._till - self._from == self._look_back
+
+    def _rest(self, count: int) -> None:
+        self._position += count
         if not self._blank:
             self._from, self._till, self._blank = 0, self._look_back, True
             self._line[: self._till] = 0
@@ -145,7 +157,7 @@ class ActivityTracker:
         return noticed
 
     def _hear(self, samples: Samples, noticed: list[Activity]) -> None:
-        width, look_back = self._width, self._look_back
+        width, look_back, floor = self._width, self._look_back, self._floor
         heard = self._kept_and(samples)
         self._position += len(samples)
         origin = self._position - len(heard)
@@ -154,8 +166,16 @@ class ActivityTracker:
         while after + width <= len(heard):
             start, after = after, after + width
             frame = wide[start - look_back : after - look_back]
-            self._step(int(frame.dot(frame)) // width, heard, start, origin)
-            self._conclude(origin + after, noticed)
+            energy = int(frame.dot(frame)) // width
+            floor.hear(energy)
+            speaks = self._is_speech and self._sounding and self._speech_end is not None
+            if speaks and energy >= floor.threshold // HYSTERESIS:
+                # Speech goes on: what `_step` and `_conclude` come to in nearly every frame of it.
+                self._frames += 1
+                self._speech_end = origin + after
+            else:
+                self._step(energy, heard, start, origin)
+                self._conclude(origin + after, noticed)
         self._from += after - look_back
 
     def _kept_and(self, samples: Samples) -> Samples:
@@ -175,7 +195,6 @@ class ActivityTracker:
     def _step(self, energy: int, heard: Samples, start: int, origin: int) -> None:
         """Take the frame at `heard[start]`; `heard[0]` is at position `origin` of the line."""
         floor, width = self._floor, self._width
-        floor.hear(energy)
         if self._frames == 1 and self._sounding:
             self._start = origin + onset_at(heard, start - width, width, floor.threshold)
         sounds = energy >= (floor.threshold // HYSTERESIS if self._sounding else floor.threshold)

@@ -136,7 +136,10 @@ def threshold_of(energies: NDArray[np.int64], quiet: int = QUIET) -> int:
 
 def threshold_over(noise: int, loudest: int, quiet: int) -> int:
     """The mean square at which sound begins, over a noise and under the loudest frame."""
-    return max(quiet, min(NOISE_RATIO * noise, max(loudest // LOUD_RATIO, LOW_SPEECH)))
+    threshold = NOISE_RATIO * noise
+    if threshold <= quiet:  # as on most lines, on which this is asked every 10 ms
+        return quiet
+    return max(quiet, min(threshold, max(loudest // LOUD_RATIO, LOW_SPEECH)))
 
 
 def sounding_runs(energies: NDArray[np.int64], threshold: int) -> list[tuple[int, int]]:

@@ -109,6 +109,10 @@ class PlaybackClock:
         )
         return (self._queued.get(stream, 0) - ahead) * MICROSECONDS // self.rate_hz
 
+    def silent_from(self, from_us: int) -> bool:
+        """Whether nothing has been queued yet that is heard at `from_us` or later."""
+        return len(self._tape) <= position_at(from_us, self.rate_hz)
+
     def heard(self, from_us: int, to_us: int) -> Samples:
         """The audio heard from `from_us` to `to_us` (not after now): flushed audio is not in it."""
         return self._tape.read(position_at(from_us, self.rate_hz), position_at(to_us, self.rate_hz))

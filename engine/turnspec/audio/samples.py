@@ -58,6 +58,13 @@ class Tape:
         self._buffer[position:end] = samples
         self._length = max(self._length, end)
 
+    def lengthen(self, count: int) -> None:
+        """Write `count` samples of silence at the end."""
+        end = self._length + count
+        if end > len(self._buffer):
+            self._grow(end)
+        self._length = end
+
     def cut(self, position: int) -> None:
         """Forget everything from `position` on."""
         if position < self._length:

@@ -20,6 +20,7 @@ from turnspec.audio.edges import voiced_span
 from turnspec.audio.playback import PlaybackClock
 from turnspec.audio.recorder import Recorder
 from turnspec.audio.resample import StreamResampler
+from turnspec.audio.samples import position_at
 from turnspec.call import AudioFormat, Evidence, actions
 from turnspec.call.actions import Action
 from turnspec.call.events import (
@@ -293,8 +294,12 @@ class LiveCall:
         self._queue.append(self._speech)
 
     def _listen(self, from_us: int, to_us: int) -> None:
-        heard = self.playback.heard(from_us, to_us)
-        for edge in self._activity.feed(from_us, heard):
+        if self.playback.silent_from(from_us):
+            count = position_at(to_us, self.rate_hz) - position_at(from_us, self.rate_hz)
+            noticed = self._activity.feed_silence(from_us, count)
+        else:
+            noticed = self._activity.feed(from_us, self.playback.heard(from_us, to_us))
+        for edge in noticed:
             now_us = self.now_us()
             if isinstance(edge, SpeechBegan):
                 self._queue.append(AgentSpeechBegan(at_us=now_us, began_us=edge.began_us))

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from turnspec.audio.activity import Activity, ActivityTracker
-from turnspec.audio.codecs import decode
+from turnspec.audio.codecs import decode, silence_byte
 from turnspec.audio.edges import voiced_span
 from turnspec.audio.samples import Tape, position_at, time_of, track_of
 from turnspec.call import MULAW_8K
 from turnspec.call.evidence import Track
 
 RATE_HZ: Final = MULAW_8K.rate_hz
+SILENCE: Final = silence_byte(MULAW_8K)
 PAUSE_US: Final = 100_000  # silence after which speech may be over
 LEAST_SPEECH_US: Final = 60_000  # less sound than this is no speech, and interrupts nobody
 BEFORE_US: Final = 400_000  # kept before an utterance: its own noise tells where it fades
@@ -49,11 +50,17 @@ class CallerLine:
 
     def hear(self, payload: bytes, at_us: int) -> list[Activity]:
         """Take the next mu-law audio, which arrived `at_us`; what of speech was noticed."""
-        samples = decode(payload, MULAW_8K)
         begins = len(self._tape)
-        self._tape.put(begins, samples)
+        begins_us = time_of(begins, RATE_HZ)
+        if payload.count(SILENCE) == len(payload):  # as in most frames of a call
+            self._tape.lengthen(len(payload))
+            noticed = self._activity.feed_silence(begins_us, len(payload))
+        else:
+            samples = decode(payload, MULAW_8K)
+            self._tape.put(begins, samples)
+            noticed = self._activity.feed(begins_us, samples)
         self._offsets.append(at_us - time_of(len(self._tape), RATE_HZ))
-        return self._activity.feed(time_of(begins, RATE_HZ), samples)
+        return noticed
 
     def call_us(self, line_us: int) -> int:
         """The time of the call at which the line was at `line_us`."""
