@@ -22,6 +22,7 @@ Samples = NDArray[np.float64]
 
 HERE = Path(__file__).resolve().parent
 TELEPHONE_HZ = 8_000
+ORIGINAL_HZ = 16_000  # of all that callers say
 FRAME = TELEPHONE_HZ // 100
 ACTIVE_LEVEL_DB = -20.0
 PEAK_DB = -1.5
@@ -222,6 +223,10 @@ def main() -> None:
         target.parent.mkdir(exist_ok=True)
         soundfile.write(target, _sound(clip), TELEPHONE_HZ, subtype="PCM_16")
         target.with_suffix(".txt").write_text(clip.text + "\n", encoding="utf-8")
+        if clip.collection is not PROMPTS:
+            known = HERE / "known" / target.name
+            known.parent.mkdir(exist_ok=True)
+            soundfile.write(known, _as_recorded(clip), ORIGINAL_HZ, subtype="PCM_16")
     (HERE / "PROVENANCE.md").write_text(_provenance(), encoding="utf-8")
     sys.stdout.write(f"{len(CLIPS)} clips in {HERE}\n")
 
@@ -233,6 +238,17 @@ def _sound(clip: Clip) -> Samples:
     parts.append(_silence(TAIL_MS))
     levelled = _levelled(np.concatenate(parts))
     return levelled if clip.collection is PROMPTS else _with_quiet_line(levelled)
+
+
+def _as_recorded(clip: Clip) -> Samples:
+    """The words of a caller's clip as they were recorded: what an agent of the examples knows them by."""
+    parts: list[Samples] = []
+    for piece in clip.pieces:
+        samples, rate_hz = _recording(clip.collection.folder / piece.source)
+        assert rate_hz == ORIGINAL_HZ, piece.source
+        begin, end = piece.cut_ms or (0, samples.size * 1_000 // rate_hz)
+        parts.append(samples[begin * ORIGINAL_HZ // 1_000 : end * ORIGINAL_HZ // 1_000])
+    return np.concatenate(parts)
 
 
 def _voiced(collection: Collection, piece: Piece) -> Samples:
@@ -310,6 +326,10 @@ given {FADE_MS} ms fades at each cut, and brought to {ACTIVE_LEVEL_DB:.0f} dBFS 
 the silence around them; joined ones have {JOIN_MS} ms between words and {SENTENCE_MS} ms between sentences.
 The noise of a caller's line was turned down to {LINE_NOISE_DB:.0f} dBFS around the words. The text file
 beside a clip says exactly what is said in it. The licences are in `LICENSE`.
+
+`known/` holds the words of each caller's clip as they were recorded, at 16 kHz and untouched: what the
+agents of the examples know them by (`heard:` in their scripts). They come from the same recordings as the
+clips of the same names.
 
 | clip | source package | recordings (cut, in ms) | speaker | licence |
 |---|---|---|---|---|

@@ -13,7 +13,8 @@ from ruamel.yaml import YAML
 
 PROJECT = Path(__file__).resolve().parents[2] / "scenarios"
 AUDIO = PROJECT / "audio"
-CLIPS = sorted(AUDIO.rglob("*.flac"))
+KNOWN = sorted((AUDIO / "known").glob("*.flac"))
+CLIPS = sorted(set(AUDIO.rglob("*.flac")) - set(KNOWN))
 CALLER_CLIPS = [clip for clip in CLIPS if clip.parent.name == "caller"]
 AGENT_CLIPS = [clip for clip in CLIPS if clip.parent.name == "agent"]
 SILENCE = 10 ** (-45 / 20)
@@ -88,6 +89,21 @@ def test_agents_say_what_their_recordings_say() -> None:
     assert len(spoken) > 15
     for said, recorded in spoken:
         assert said.strip() == recorded
+
+
+def test_agents_know_every_callers_clip_by_a_recording_of_their_own() -> None:
+    """What agents list as heard are the words of the caller's clips, by recordings of the same names."""
+    heard = {
+        (path.parent / written).resolve(): words
+        for path, document in documents("agents/*.yaml")
+        for written, words in document["heard"].items()
+    }
+
+    assert heard == {
+        AUDIO / "known" / clip.name: clip.with_suffix(".txt").read_text(encoding="utf-8").strip()
+        for clip in CALLER_CLIPS
+    }
+    assert {soundfile.info(clip).samplerate for clip in KNOWN} == {16_000}
 
 
 def test_every_clip_is_played() -> None:

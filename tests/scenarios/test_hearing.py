@@ -64,6 +64,31 @@ def test_swapped_clips_change_the_replies(project: Path) -> None:
     assert turn(outcome, "A precise order")["functions"] == []
 
 
+def test_swapped_files_change_the_replies_though_every_text_stays(project: Path) -> None:
+    """With the sound of two files exchanged, their texts and all YAML untouched, the agent is not misled."""
+    caller = project / "audio" / "caller"
+    (caller / "vague.flac").rename(caller / "third.flac")
+    (caller / "forward.flac").rename(caller / "vague.flac")
+    (caller / "third.flac").rename(caller / "forward.flac")
+
+    outcome = run_examples(project, "rover.yaml")
+
+    assert outcome.exit_code == 1
+    assert [used["name"] for used in turn(outcome, "A vague order")["functions"]] == ["move"]
+    assert turn(outcome, "A precise order")["functions"] == []
+
+
+def test_noise_under_the_name_of_a_clip_is_not_understood(project: Path) -> None:
+    """Noise in the place of a recording holds no words, whatever the text beside it says."""
+    noise = np.random.default_rng(4).normal(0, 0.1, 16_000)
+    soundfile.write(project / "audio" / "caller" / "forward.flac", noise.clip(-1, 1), 8_000)
+
+    outcome = run_examples(project, "rover.yaml")
+
+    agent = [line["text"] for line in turn(outcome, "A precise order")["lines"] if line["who"] == "agent"]
+    assert agent == ["I'm sorry, I did not understand your response. Please try again."]
+
+
 def test_noise_is_not_understood(project: Path) -> None:
     """Noise in place of speech gets what the script has for everything else."""
     noise = np.random.default_rng(3).normal(0, 0.1, 16_000)

@@ -14,6 +14,7 @@ from typing import Final
 from turnspec.audio.activity import ActivityTracker, SpeechBegan, SpeechEnded
 from turnspec.audio.files import load_clip
 from turnspec.audio.match import RATE_HZ, ClipIndex
+from turnspec.audio.noise import is_steady_noise
 from turnspec.audio.samples import samples_of
 from turnspec.call.evidence import Track
 from turnspec.doubles.agent.reply import Heard
@@ -25,13 +26,14 @@ SETTLED_US: Final = 1_000_000  # silence after which nothing is pending
 
 
 class KnownClips:
-    """Recordings by the words that are said in them: (words, recording at any rate)."""
+    """Recordings by the words that are said in them: (words, recording at any rate).
 
-    def __init__(self, clips: Iterable[tuple[str, Track]]) -> None:
-        known = list(clips)
-        self._words = [words for words, _ in known]
-        self._lengths_us = [_clip_voiced_us(track) for _, track in known]
-        self._index = ClipIndex.from_tracks({str(number): track for number, (_, track) in enumerate(known)})
+    What an agent knows of its own (`clips`) decides before what the running scenario says of its
+    recordings (`told`). Noise holds no words, whatever is written beside it.
+    """
+
+    def __init__(self, clips: Iterable[tuple[str, Track]], told: Iterable[tuple[str, Track]] = ()) -> None:
+        self._shelves = [_Shelf(clips), _Shelf(told)]
 
     @classmethod
     def of(cls, script: AgentScript, utterances: Iterable[tuple[Path, str]] = ()) -> KnownClips:
@@ -41,17 +43,41 @@ class KnownClips:
             AudioFileError: A recording cannot be read.
         """
         listed = [(script.file(file), words) for file, words in script.heard.items()]
-        return cls((words, load_clip(file, RATE_HZ)) for file, words in (*listed, *utterances))
+        return cls(
+            [(words, load_clip(file, RATE_HZ)) for file, words in listed],
+            [(words, load_clip(file, RATE_HZ)) for file, words in utterances],
+        )
 
     def hear(self, speech: Track) -> Heard:
         """The words of the recording that `speech` is; no words if it is none of them."""
+        for shelf in self._shelves:
+            if heard := shelf.hear(speech):
+                return heard
+        return Heard(None, NOTHING_KNOWS)
+
+
+class _Shelf:
+    """Recordings that are compared with one another."""
+
+    def __init__(self, clips: Iterable[tuple[str, Track]]) -> None:
+        known = [(words, track) for words, track in clips if _may_hold_words(track)]
+        self._words = [words for words, _ in known]
+        self._lengths_us = [_clip_voiced_us(track) for _, track in known]
+        self._index = ClipIndex.from_tracks({str(number): track for number, (_, track) in enumerate(known)})
+
+    def hear(self, speech: Track) -> Heard | None:
         match = self._index.best(samples_of(speech), speech.rate_hz)
         if match is None:
-            return Heard(None, NOTHING_KNOWS)
+            return None
         number = int(match.key)
         # Most of a recording is enough to know it, so its length tells whether its last word has come.
         missing_us = max(0, self._lengths_us[number] - _voiced_us(speech))
         return Heard(self._words[number], KNOWN_CLIP, score=match.score, missing_us=missing_us)
+
+
+@lru_cache(maxsize=512)
+def _may_hold_words(track: Track) -> bool:
+    return not is_steady_noise(samples_of(track), track.rate_hz)
 
 
 @lru_cache(maxsize=512)
