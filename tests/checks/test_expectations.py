@@ -79,6 +79,11 @@ def test_calls(expect: str, expected: list[str]) -> None:
     assert statuses(expect, made(("a", '{"x": 1, "y": 2}'), ("b", "{}")), "calls") == expected
 
 
+def test_exactly_nothing_holds_where_nothing_was_called() -> None:
+    """That no function was called is a check that holds, not one that was left out."""
+    assert statuses("{calls: {exactly: []}}", made(), "calls") == [HELD]
+
+
 def test_each_expected_call_takes_a_call_of_its_own() -> None:
     """A loose expectation leaves to a strict one the call that only this can take."""
     view = made(("a", '{"x": 1}'), ("a", '{"x": 2}'))

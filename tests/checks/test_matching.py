@@ -208,6 +208,23 @@ def test_every_run_of_words_is_found(said: list[str], data: st.DataObject) -> No
     assert match_words(", ".join(said) + ".", matcher_of(" ".join(said[start:end]).upper())).holds
 
 
+@pytest.mark.parametrize("matcher", [matcher_of("..."), Contains(contains=["a", ""]), OneOf(one_of=("",))])
+def test_what_has_no_words_decides_nothing(matcher: Matcher) -> None:
+    """Words that turn out to be none are not found everywhere: nothing can be said either way."""
+    assert "has no words to look for" in match_words("a b", matcher).undecided
+
+
+@pytest.mark.parametrize("pattern", [".*", "a?", "^$"])
+def test_silence_matches_no_pattern(pattern: str) -> None:
+    """A pattern that would match no text at all is not met by an agent that said nothing."""
+    assert not match_words(" ", Matches(matches=pattern)).holds
+
+
+def test_a_mapping_contains_only_what_can_be_its_key() -> None:
+    """A number is no key of a mapping, so it is not contained in one."""
+    assert not match_value({"new": 2}, Contains(contains=5)).holds
+
+
 def test_matchers_in_words() -> None:
     """What was expected can be read without knowing the language."""
     matcher = matcher_of(

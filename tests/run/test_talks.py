@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from support_talk import CLIPS, talk
+from support_talk import CLIPS, plan_talk, talk
 
 AGENT = """
     agent: Desk
@@ -106,3 +106,42 @@ def test_an_agent_that_merely_finished_did_not_stop(tmp_path: Path, protocol: st
 
     assert call.events("playback-flushed")
     assert [(each.kind, each.status.value) for each in call.failures()] == [("stops", "not exercised")]
+
+
+def test_a_turn_that_cannot_be_filled_in_fails_but_for_want_of_a_capture(tmp_path: Path) -> None:
+    """A capture that did not happen skips its turns; a value that is of no use fails them, and says why."""
+    turns = """
+        - turn: Greeting
+          expect: {says: {matches: '(?P<word>hello)(?P<empty>)( (?P<more>zebra))?'}}
+        - {turn: Skipped, caller: {dtmf: "{{ more }}"}, expect: {says: deleted}}
+        - {turn: No digits, caller: {dtmf: "{{ word }}"}, expect: {says: deleted}}
+        - {turn: No sum, caller: {dtmf: "{{ 7/(word|count-5) }}"}, expect: {says: deleted}}
+        - {turn: No words, caller: {dtmf: "7"}, expect: {says: "{{ empty }}", does_not_say: "{{ empty }}"}}
+        - {turn: No part, caller: {dtmf: "7"}, expect: {says: "{{ word.last }}"}}
+        - {turn: Fine, caller: {dtmf: "7"}, expect: {says: deleted}}
+    """
+
+    call = talk(tmp_path, turns, AGENT)
+
+    assert call.outcomes() == ["passed", "skipped", "failed", "failed", "failed", "failed", "passed"]
+    assert "it needs 'more'" in call.turn("Skipped").why
+    assert [finding.message for finding in call.failures()] == [
+        'The keys to press became "Hello", which are no digits of a telephone.',
+        '"{{ 7/(word|count-5) }}" cannot be filled in: this template cannot be worked out: division by zero.',
+        'Whether the agent said "" could not be seen: "" has no words to look for.',
+        'Whether the agent said "" could not be seen: "" has no words to look for.',
+        "\"{{ word.last }}\" cannot be filled in: nothing gives 'word.last' a value.",
+    ]
+
+
+def test_what_can_be_worked_out_before_a_call_is_refused_before_it(tmp_path: Path) -> None:
+    """Variables that make no digits, and templates without an outcome, are problems at their places."""
+    turns = """
+        - {caller: {dtmf: "{{ word }}"}}
+        - {caller: {dtmf: "{{ 1 / 0 }}"}}
+    """
+
+    problems = plan_talk(tmp_path, turns, AGENT, head="variables: {word: abc.}\n").problems
+
+    kinds = [(problem.kind, problem.span.line) for problem in problems]
+    assert kinds == [("bad-digits", 6), ("bad-template", 7)]

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
 from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.caller import Digits
@@ -111,14 +111,27 @@ def _call(item: Located, name: str) -> Located:
     return Located(given, item.place.child(name))
 
 
+def _has_words(written: str) -> str:
+    if not any(map(str.isalnum, written)):
+        raise refusal(
+            "empty",
+            "there are no words here, so every text would have them",
+            hint="write the words, or no entry",
+        )
+    return written
+
+
+Phrase = Annotated[str, AfterValidator(_has_words)]
+
+
 class When(Model):
     """What the caller must have said, and when, for a response to be chosen."""
 
     WORD = "when"
 
-    keywords: tuple[str, ...] = ()
-    all_of: tuple[str, ...] = ()
-    excludes: tuple[str, ...] = ()
+    keywords: tuple[Phrase, ...] = ()
+    all_of: tuple[Phrase, ...] = ()
+    excludes: tuple[Phrase, ...] = ()
     pattern: Regex | None = None
     turns: Annotated[TurnRange, BeforeValidator(_turn_range)] | None = None
     intents: tuple[str, ...] = ()
@@ -189,10 +202,10 @@ class IntentSpec(Model):
 
     WORD = "an intent"
 
-    phrases: tuple[str, ...] = ()
-    keywords: tuple[str, ...] = ()
+    phrases: tuple[Phrase, ...] = ()
+    keywords: tuple[Phrase, ...] = ()
     patterns: tuple[Regex, ...] = ()
-    not_: tuple[str, ...] = Field(default=(), alias="not")
+    not_: tuple[Phrase, ...] = Field(default=(), alias="not")
     threshold: Annotated[float, Field(gt=0, le=1)] | None = None
 
 

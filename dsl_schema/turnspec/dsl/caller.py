@@ -23,10 +23,18 @@ def _quoted_digits(written: object) -> object:
     return written
 
 
+_NO_DIGIT = re.compile(r"[^0-9*#A-Da-dw]")
+
+
+def are_digits(text: str) -> bool:
+    """Whether all of a text can be pressed on a telephone, and there is some of it."""
+    return bool(text) and _NO_DIGIT.search(text) is None
+
+
 def _only_digits(written: str) -> str:
     if is_template(written):
         return written
-    if found := re.search(r"[^0-9*#A-Da-dw]", written):
+    if found := _NO_DIGIT.search(written):
         raise refusal(
             "bad-digits",
             f"{found[0]!r} is not a digit of a telephone",
@@ -62,8 +70,16 @@ def _part_tag(value: Any) -> str:
     return "<pause>" if isinstance(value, Mapping | Pause) else "<text>"
 
 
+def _not_empty(written: str) -> str:
+    if not written.strip():
+        raise refusal("empty", "there is nothing to say here", hint="write the words")
+    return written
+
+
+Words = Annotated[str, AfterValidator(_not_empty)]
+
 SayPart = Annotated[
-    Annotated[str, Tag("<text>")] | Annotated[Pause, Tag("<pause>")], Discriminator(_part_tag)
+    Annotated[Words, Tag("<text>")] | Annotated[Pause, Tag("<pause>")], Discriminator(_part_tag)
 ]
 
 
@@ -116,7 +132,7 @@ class SendText(Action):
 
     WORD = "text"
 
-    text: str
+    text: Words
 
 
 class Dtmf(Action):

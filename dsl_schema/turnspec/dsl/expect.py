@@ -9,6 +9,7 @@ from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.matchers import Matcher
 from turnspec.dsl.spans import Place
+from turnspec.dsl.vacuous import report_vacuous
 
 CallsMode = Literal["any", "in_order", "exactly"]
 
@@ -73,6 +74,7 @@ class Expect(Model):
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:
         """Bring single values into lists, and values into matchers."""
+        report_vacuous(data, reading)
         changed: dict[str, Any] = {}
         for key in ("says", "does_not_say"):
             if key in data:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Discriminator, Field, JsonValue, Tag, WithJ
 from turnspec.dsl import patterns
 from turnspec.dsl.base import Located, Model, Reading
 from turnspec.dsl.spans import Place
+from turnspec.dsl.vacuous import is_vacuous_matcher
 
 Regex = Annotated[str, AfterValidator(patterns.checked)]
 
@@ -155,4 +156,7 @@ def _matcher_words(value: Located, reading: Reading) -> Located:
             "bad-matcher", f"a matcher has one word, not {', '.join(value)}", value.place, hint=hint
         )
     key = next(iter(value))
+    if is_vacuous_matcher(key, value[key]):
+        message, hint = f"'{key}' is empty, so nothing is compared", "write what to look for, or use any"
+        reading.problem("empty", message, value.place.child(key), hint=hint)
     return Located({key: value[key]}, value.place)

@@ -35,6 +35,9 @@ def calls(stage: Stage, expect: Expect) -> Iterator[Finding]:
         )
     if expected.mode == "exactly":
         yield from _others(stage, expected, _unclaimed(uses, taken))
+        if not expected.items and not uses:
+            message = "No function was called."
+            yield stage.found("calls", PASSED, message, expected="no function call", span=expected.span)
 
 
 def does_not_call(stage: Stage, expect: Expect) -> Iterator[Finding]:
@@ -249,13 +252,14 @@ def _late(stage: Stage, item: CallExpectation, mine: list[FunctionUse]) -> str:
 
 
 def _others(stage: Stage, expected: CallsExpectation, others: list[FunctionUse]) -> Iterator[Finding]:
+    wanted = f"exactly {_names(expected)}" if expected.items else "no function call"
     for use in others:
         yield stage.found(
             "calls",
             FAILED,
             f"{shown_call(use)} was called {shown.clock(use.called_us)}; "
-            f"exactly {_names(expected)} was expected, and nothing else.",
-            expected=f"exactly {_names(expected)}",
+            f"{wanted} was expected{', and nothing else' if expected.items else ''}.",
+            expected=wanted,
             actual=shown_call(use),
             span=expected.span,
             at_us=use.called_us,

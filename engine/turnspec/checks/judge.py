@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from turnspec.checks.expectations import check, filled_in
 from turnspec.checks.measure import measure_call, measure_turn
 from turnspec.checks.moments import moments
 from turnspec.checks.scene import Scene, TurnScene
+from turnspec.checks.troubles import texts_in
 from turnspec.dsl.templates import TemplateError, names
 from turnspec.plan.model import CallPlan, TurnPlan
 from turnspec.results import Finding, Measurement, Moment, Outcome, Status, TurnResult, worst
@@ -66,16 +67,16 @@ def _judged(scene: Scene, index: int, context: Context) -> TurnResult:
     if turn is None:
         return _result(plan, None, Outcome.SKIPPED, why=troubles.why_over(scene))
     known = variables(scene.plan, index, scene.view)
+    stage = Stage(scene, turn, context)
     if turn.window.how == "skipped":
-        return _result(plan, turn, Outcome.SKIPPED, why=_uncaptured(plan, known))
+        return _unfilled(stage, known, ())
     if turn.window.how in {"", "cut"} and (trouble := troubles.harness_trouble(scene)):
         return _result(plan, turn, Outcome.ERROR, why=f"the call could not go on: {trouble}")
-    stage = Stage(scene, turn, context)
     measurements = measure_turn(scene, turn, context.lateness_us)
     try:
         expected = tuple(_expected(stage, known))
     except TemplateError:
-        return _without_captures(stage, measurements, _uncaptured(plan, known))
+        return _unfilled(stage, known, measurements)
     findings = (*troubles.of_turn(stage), *expected, *calling.arguments(stage))
     if turn.window.how != "not-exercised":
         findings += tuple(over_limits(measurements, plan.span))
@@ -83,18 +84,22 @@ def _judged(scene: Scene, index: int, context: Context) -> TurnResult:
     return _result(plan, turn, outcome, findings, measurements)
 
 
-def _expected(stage: Stage, known: Any) -> Iterator[Finding]:
+def _expected(stage: Stage, known: Mapping[str, Any]) -> Iterator[Finding]:
     expect = stage.turn.plan.turn.expect
     # Where nothing was left to talk over, nothing was tried: one finding says so.
     if expect is not None and stage.turn.window.how != "not-exercised":
         yield from check(stage, filled_in(expect, known))
 
 
-def _without_captures(stage: Stage, measurements: tuple[Measurement, ...], why: str) -> TurnResult:
+def _unfilled(stage: Stage, known: Mapping[str, Any], measurements: tuple[Measurement, ...]) -> TurnResult:
+    """A turn whose texts cannot be filled in: skipped for want of a capture, else it fails."""
+    lacking = _uncaptured(stage.turn.plan, known)
     findings = (*troubles.of_turn(stage), *calling.arguments(stage))
+    if not lacking:
+        findings += (troubles.unusable_text(stage, known),)
     failed = any(finding.fails for finding in findings)
     outcome = Outcome.FAILED if failed else Outcome.SKIPPED
-    return _result(stage.turn.plan, stage.turn, outcome, findings, measurements, why)
+    return _result(stage.turn.plan, stage.turn, outcome, findings, measurements, lacking)
 
 
 def _result(
@@ -119,23 +124,11 @@ def _result(
     )
 
 
-def _uncaptured(plan: TurnPlan, known: Any) -> str:
-    """Which names the turn needs that nothing gave a value."""
-    needed = {name.split(".")[0] for text in _texts(plan.turn.model_dump()) for name in names(text)}
+def _uncaptured(plan: TurnPlan, known: Mapping[str, Any]) -> str:
+    """Which names the turn needs that nothing gave a value; empty if none."""
+    needed = {name.split(".")[0] for text in texts_in(plan.turn.model_dump()) for name in names(text)}
     missing = sorted(f"'{name}'" for name in needed if name not in known)
-    return f"it needs {shown.listed(missing)}, which no earlier turn captured"
-
-
-def _texts(written: Any) -> Iterator[str]:
-    match written:
-        case str():
-            yield written
-        case dict():
-            for value in written.values():
-                yield from _texts(value)
-        case list() | tuple():
-            for value in written:
-                yield from _texts(value)
+    return f"it needs {shown.listed(missing)}, which no earlier turn captured" if missing else ""
 
 
 def _skipped(plan: CallPlan, scene: Scene, turns: tuple[TurnResult, ...]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from turnspec.checks import shown
 from turnspec.dsl import Absent, AnyValue, Contains, Equals, Fields, Items, Matcher, Matches, OneOf, Plain
 from turnspec.dsl.patterns import TIME_LIMIT_S, compiled
-from turnspec.speech.text import contains_words
+from turnspec.speech.text import contains_words, words
 
 
 class Missing:
@@ -76,6 +76,8 @@ def match_value(value: Any, matcher: Matcher, *, exactly: bool = False, path: st
             return _equal(value, matcher.equals, path)
         case OneOf():
             return _verdict(any(same(value, one) for one in matcher.one_of), path, written(matcher), value)
+        case Contains() if isinstance(value, str) and (blank := _blank(matcher)):
+            return _undecided(path, written(matcher), value, f"{blank} has no words to look for")
         case Contains():
             return _verdict(_has(value, matcher.contains), path, written(matcher), value)
         case Matches():
@@ -85,7 +87,14 @@ def match_value(value: Any, matcher: Matcher, *, exactly: bool = False, path: st
 
 
 def match_words(text: str, matcher: Matcher) -> Match:
-    """Hold what was said against a matcher; plain text is a run of whole words in it."""
+    """Hold what was said against a matcher; plain text is a run of whole words in it.
+
+    Silence is none of it, whichever pattern would match no text at all.
+    """
+    if not text.strip() and not isinstance(matcher, Absent):
+        return _differs("", written_words(matcher), text, f"is no words, not {written_words(matcher)}")
+    if blank := _blank(matcher):
+        return _undecided("", written_words(matcher), text, f"{blank} has no words to look for")
     match matcher:
         case Plain():
             return _said(text, [matcher.value], written_words(matcher))
@@ -259,7 +268,7 @@ def _has(value: Any, wanted: Any) -> bool:
     if isinstance(value, Mapping) and isinstance(wanted, Mapping):
         return all(key in value and same(value[key], wanted[key]) for key in wanted)
     if isinstance(value, Mapping):
-        return all(one in value for one in _many(wanted) if isinstance(one, str)) and wanted != []
+        return all(isinstance(one, str) and one in value for one in _many(wanted))
     if isinstance(value, list | tuple):
         return all(any(same(item, one) for item in value) for one in _many(wanted))
     return same(value, wanted)
@@ -284,6 +293,20 @@ def _search(text: str, pattern: str, path: str) -> Match:
         return _differs(path, expected, text, f"is {shown.quoted(text)}, which /{pattern}/ does not match")
     groups = {name: part for name, part in found.groupdict().items() if part is not None}
     return Match(captures=groups)
+
+
+def _blank(matcher: Matcher) -> str:
+    """What is to be looked for but has no words, so that it would be found everywhere; empty if all have."""
+    match matcher:
+        case Plain():
+            wanted = [matcher.value]
+        case Contains():
+            wanted = _many(matcher.contains)
+        case OneOf():
+            wanted = list(matcher.one_of)
+        case _:
+            wanted = []
+    return next((shown.quoted(str(one)) for one in wanted if not words(str(one))), "")
 
 
 def _said(text: str, wanted: list[Any], expected: str) -> Match:

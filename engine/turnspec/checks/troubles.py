@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from turnspec.call.events import (
     AgentAudio,
@@ -20,7 +20,9 @@ from turnspec.checks import shown
 from turnspec.checks.behaving import agent_hangup
 from turnspec.checks.context import Stage
 from turnspec.checks.scene import Scene
-from turnspec.dsl import Duration
+from turnspec.dsl import Dtmf, Duration
+from turnspec.dsl.caller import are_digits
+from turnspec.dsl.templates import TemplateError, render
 from turnspec.results import Finding, Status
 
 CALL_LIMIT: Final = "call-limit"
@@ -49,6 +51,43 @@ def of_turn(stage: Stage) -> Iterator[Finding]:
             actual="hung up",
             at_us=event.at_us,
         )
+
+
+def unusable_text(stage: Stage, known: Mapping[str, Any]) -> Finding:
+    """Something of the turn that cannot be worked out, or is of no use once it is."""
+    expected = "texts that can be filled in"
+    message = "Something that this turn says or expects cannot be filled in."
+    for text in texts_in(stage.turn.plan.turn.model_dump()):
+        try:
+            render(text, known)
+        except TemplateError as error:
+            message = f"{shown.quoted(text)} cannot be filled in: {error}."
+            break
+    for action in stage.turn.plan.turn.caller:
+        if isinstance(action, Dtmf) and not are_digits(pressed := _filled(action.digits, known)):
+            expected = "digits of a telephone"
+            message = f"The keys to press became {shown.quoted(pressed)}, which are no digits of a telephone."
+    return stage.found("template", Status.NOT_EXERCISED, message, expected=expected)
+
+
+def _filled(text: str, known: Mapping[str, Any]) -> str:
+    try:
+        return str(render(text, known))
+    except TemplateError:
+        return "0"  # said already
+
+
+def texts_in(written: Any) -> Iterator[str]:
+    """Every text in plain data, at any depth."""
+    match written:
+        case str():
+            yield written
+        case dict():
+            for value in written.values():
+                yield from texts_in(value)
+        case list() | tuple():
+            for value in written:
+                yield from texts_in(value)
 
 
 def of_call(scene: Scene) -> Iterator[Finding]:
@@ -144,6 +183,8 @@ def _refused(scene: Scene) -> Iterator[Finding]:
 
 
 def _broke(scene: Scene) -> Iterator[Finding]:
+    if harness_trouble(scene):
+        return  # the line went with it
     over = min((event.at_us for event in scene.view.of(CallerHungUp)), default=None)
     for event in scene.view.of(LineBroke):
         if over is None or event.at_us < over:

@@ -27,6 +27,7 @@ from turnspec.call.events import (
 )
 from turnspec.conduct.facts import learn
 from turnspec.conduct.state import CallState
+from turnspec.dsl.caller import are_digits
 from turnspec.dsl.templates import TemplateError, render
 from turnspec.plan import graph
 from turnspec.plan.graph import AnyStep, Condition
@@ -177,8 +178,15 @@ def _send_digits(state: CallState, step: graph.SendDigits, now_us: int) -> Progr
     return _act(
         state,
         now_us,
-        lambda: actions.SendDigits(_turn(step), str(_rendered(state, step.digits)), step.every_us),
+        lambda: actions.SendDigits(_turn(step), _digits(state, step.digits), step.every_us),
     )
+
+
+def _digits(state: CallState, text: str) -> str:
+    digits = str(_rendered(state, text))
+    if not are_digits(digits):
+        raise TemplateError("bad-digits", f"'{digits}' are no digits of a telephone")
+    return digits
 
 
 def _wait(state: CallState, step: graph.Wait, now_us: int) -> Progress:
@@ -195,7 +203,7 @@ def _act(state: CallState, now_us: int, action: Callable[[], Action]) -> Progres
     try:
         given = action()
     except TemplateError:
-        # What it needs was never captured: the turn is skipped because of that.
+        # What it needs was never captured, or is of no use: the turn is not done, and judging says why.
         return replace(state, step=_check_of(state), how="skipped"), (), None
     if state.reply_from_us is None or not isinstance(given, actions.StaySilent):
         # What answered an earlier action, or came of an interruption before it, is not the turn's reply.

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from turnspec.call import Capability
-from turnspec.dsl.models import CallerAction, Dtmf, HangUp, Play, Say, SendText, Silence
-from turnspec.dsl.problems import Problem
-from turnspec.dsl.templates import TemplateError, render
+from turnspec.dsl.caller import are_digits
+from turnspec.dsl.models import CallerAction, Dtmf, HangUp, Place, Play, Say, SendText, Silence
+from turnspec.dsl.problems import Problem, problem_at
+from turnspec.dsl.templates import TemplateError, is_template, names, render
 from turnspec.plan import graph
 from turnspec.plan.model import TurnPlan, Utterance
 from turnspec.plan.setting import Setting
@@ -38,10 +39,10 @@ class ActionSteps:
             case Say() | Play():
                 return self._speech(action, where)
             case SendText():
-                return graph.SendText(**where, text=self._now(action.text))
+                return graph.SendText(**where, text=self._now(action.text, action.place.child("text")))
             case Dtmf():
                 every_us = action.every.us if action.every else DIGIT_EVERY_US
-                return graph.SendDigits(**where, digits=self._now(action.digits), every_us=every_us)
+                return graph.SendDigits(**where, digits=self._digits(action), every_us=every_us)
             case Silence():
                 return graph.Wait(**where, duration_us=action.duration.us)
             case HangUp():
@@ -51,7 +52,7 @@ class ActionSteps:
 
     def _speech(self, action: Say | Play, where: dict[str, Any]) -> graph.AnyStep:
         if isinstance(action, Say) and not self._setting.speaks and self._setting.can(Capability.TEXT):
-            return graph.SendText(**where, text=self._now(action.text))
+            return graph.SendText(**where, text=self._now(action.text, action.place.child("say")))
         self.utterances.append(self._utterance(action))
         number = len(self.utterances) - 1
         if action.interrupt is None:
@@ -60,18 +61,30 @@ class ActionSteps:
 
     def _utterance(self, action: Say | Play) -> Utterance:
         if isinstance(action, Say):
-            return Utterance(text=self._now(action.text))
-        text = None if action.text is None else self._now(action.text)
-        clip = self._now(action.audio)
+            return Utterance(text=self._now(action.text, action.place.child("say")))
+        text = None if action.text is None else self._now(action.text, action.place.child("text"))
+        clip = self._now(action.audio, action.place.child("audio"))
         return Utterance(text=text, path=action.file(clip), clip=clip)
 
-    def _now(self, text: str) -> str:
+    def _digits(self, action: Dtmf) -> str:
+        place = action.place.child("dtmf")
+        digits = self._now(action.digits, place)
+        if not is_template(digits) and not are_digits(digits):
+            hint = "digits are 0-9 * # A-D, and w for a pause of half a second"
+            self.problems.append(
+                problem_at(place, "bad-digits", f"this becomes '{digits}', which are no digits", hint=hint)
+            )
+        return digits
+
+    def _now(self, text: str, place: Place) -> str:
         """The text with what is known before the call; a template that needs captures stays one."""
         if "{" not in text:
             return text
         try:
             return str(render(text, self._variables))
-        except TemplateError:
+        except TemplateError as error:
+            if all(name.partition(".")[0] in self._variables for name in names(text)):
+                self.problems.append(problem_at(place, error.kind, str(error), hint=error.hint))
             return text
 
 

@@ -1,0 +1,64 @@
+"""Expectations that would hold whatever the agent does: a test must be able to fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from turnspec.dsl.base import Located, Reading
+from turnspec.dsl.spans import Place
+from turnspec.dsl.templates import is_template
+
+_NOTHING = {
+    "intent": "name an intent, or leave `intent` out",
+    "says": "write words to look for; says: any asks for some words, whichever they are",
+    "does_not_say": "write the words that must not be said; says: absent forbids all",
+    "calls": "to allow no call write does_not_call: any",
+    "does_not_call": "name functions; does_not_call: any forbids all",
+    "returned": "write what a function must give back",
+}
+
+
+def report_vacuous(data: Located, reading: Reading) -> None:
+    """Report every key of an `expect` as written that expects nothing."""
+    if not data:
+        hint = "expect something, or leave `expect` out"
+        reading.problem("empty", "nothing is expected here", data.place, hint=hint)
+    for key, hint in _NOTHING.items():
+        if key in data and _is_empty(data[key]):
+            reading.problem(
+                "empty", f"'{key}' is empty, so it would always hold", data.place.child(key), hint=hint
+            )
+    for key in ("says", "does_not_say"):
+        for value, place in _each(data.get(key), data.place.child(key)):
+            if _has_no_words(value):
+                message = "there are no words here, so it would always be found"
+                reading.problem("empty", message, place, hint=_NOTHING[key])
+
+
+def is_vacuous_matcher(word: str, value: Any) -> bool:
+    """Whether a matcher's word, with this value, holds always or never."""
+    return (word in {"contains", "one_of"} and _is_empty(value)) or (
+        word in {"contains", "matches"} and value == ""
+    )
+
+
+def _is_empty(value: Any) -> bool:
+    if isinstance(value, Mapping) and len(value) == 1 and "in_order" in value:
+        return _is_empty(value["in_order"])
+    return isinstance(value, list | Mapping) and not value
+
+
+def _each(written: Any, place: Place) -> list[tuple[Any, Place]]:
+    """The values that are looked for, each with its place."""
+    if isinstance(written, list):
+        return [found for index, item in enumerate(written) for found in _each(item, place.child(index))]
+    if isinstance(written, Located) and len(written) == 1:
+        word, value = next(iter(written.items()))
+        return _each(value, place.child(word)) if word in {"contains", "one_of", "equals"} else []
+    return [(written, place)]
+
+
+def _has_no_words(value: Any) -> bool:
+    """Whether a text has neither letters nor digits; what a template becomes is seen in the call."""
+    return isinstance(value, str) and not is_template(value) and not any(map(str.isalnum, value))
