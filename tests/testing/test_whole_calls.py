@@ -16,6 +16,7 @@ from turnspec.adapters.base import LineRefused, NothingListens
 from turnspec.audio.samples import samples_of
 from turnspec.call import MULAW_8K, Evidence, read_events
 from turnspec.call.events import (
+    ActionDone,
     AgentAudio,
     AgentHungUp,
     AgentSaid,
@@ -241,6 +242,29 @@ def test_a_reader_that_stalls_is_reported_once_and_gets_no_more(tmp_path: Path) 
     assert "2097152 bytes unread" in fault.detail
     # A frame leaves once its 20 ms are over; the one of the last moment finds the call over.
     assert MULAW_8K.duration_us(len(adapter.call.audio)) == over_us - 20 * MS - 1_000 * MS
+
+
+def test_a_caller_goes_on_while_nobody_reads(tmp_path: Path) -> None:
+    """What is dropped is lost for the agent alone: the caller's speech ends when it ends."""
+
+    def backlog(at_us: int) -> int:
+        return 2 << 20 if 1_500 * MS <= at_us < 2_000 * MS else 0
+
+    ends = []
+    for unread in (backlog, lambda _: 0):
+        script = (hums(0, 200 * MS), Expect(Speech()), hums(6_000 * MS, 200 * MS), Expect(HangUp()))
+        with scripted(*script, backlog=unread) as adapter:
+            live = hold(telephone(tmp_path, GREETED_ASKED), adapter)
+        (done,) = live.evidence.of(ActionDone)
+        (spoke,) = live.evidence.of(CallerSpoke)
+        assert spoke.at_us < 1_500 * MS
+        assert adapter.call is not None
+        silent_us, _ = adapter.call.sent[0]
+        ends.append((silent_us, done.at_us, done.end_us, spoke.speech_end_us, len(adapter.call.audio)))
+
+    stalled, free = ends
+    assert stalled[:4] == free[:4]
+    assert free[4] - stalled[4] == MULAW_8K.size_of(500 * MS)
 
 
 def test_events_between_the_end_and_the_close_are_kept(tmp_path: Path) -> None:

@@ -250,7 +250,7 @@ class LiveCall:
         from_us = self.started_us + number * FRAME_US
         if self.over.is_set() or self.call is None:
             return
-        if self._voice is not None and not self._peer_stalls():
+        if self._voice is not None:
             self._send_frame(self._voice, from_us)
         self._listen(from_us, from_us + FRAME_US)
         if self._queue:  # else nothing has changed since the last event, nor what to wake for
@@ -271,7 +271,9 @@ class LiveCall:
             if asked_us <= from_us:  # never in a frame that began before it was decided
                 self._begin_speech(speak, voice, from_us)
                 self._next_speech = None
-        self._driven.send_audio(voice.frame())
+        frame = voice.frame()  # the caller goes on, whether or not anybody listens
+        if not self._peer_stalls():
+            self._driven.send_audio(frame)
         speech = self._speech
         if speech is not None and from_us + FRAME_US >= speech.speech_end_us:
             self._speech = None
