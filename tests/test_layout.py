@@ -17,6 +17,21 @@ SOURCES = sorted(path for room in ROOMS for path in room.rglob("*.py"))
 PACKAGES = sorted(path.parent for path in SOURCES if path.name == "__init__.py")
 # Where sockets may be opened, besides `run`.
 SOCKETS = re.compile(r"adapters/\w+/shell\.py|doubles/\w+/serve\.py|run/\w+\.py")
+# What programs and tests of other people import: a name goes from here only with a deprecation.
+PUBLIC = {
+    "clients": """
+        CallOver LocalRealtimeServer MockTwilioClient NoReply Phone Recording Reply ServedCall WrongScript
+        local_realtime run_scenarios run_virtually
+    """,
+    "testing": """
+        EVERYTHING Digit Expect Fails Flush Frame FunctionOutput HangUp Mark RecordingWitness ReplyRequest
+        ScriptMismatch ScriptedAdapter ScriptedCall Send Speech Step Text
+    """,
+    "adapters": """
+        Adapter AdapterError Call Dial Function LineError LineRefused NothingListens Witness adapter
+        adapter_names
+    """,
+}
 JOBS = re.compile(r"(Manager|Handler|Helper|Util|Utils|Service)$")
 
 
@@ -94,6 +109,12 @@ def test_a_package_says_what_it_exports(package: Path) -> None:
     names = module.__all__
     assert len(names) == len(set(names))
     assert [name for name in names if not hasattr(module, name)] == []
+
+
+@pytest.mark.parametrize("package", PUBLIC)
+def test_the_public_names_are_these(package: str) -> None:
+    """Rooms that others build upon change their exports on purpose only."""
+    assert importlib.import_module(f"turnspec.{package}").__all__ == PUBLIC[package].split()
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=place)

@@ -17,7 +17,6 @@ from turnspec.adapters.base import LineRefused, NothingListens
 from turnspec.call.events import AgentHungUp, CallerHeard, FunctionCalled
 from turnspec.clients import CallOver, MockTwilioClient, Reply, run_virtually
 from turnspec.doubles.twilio.serve import serve_twilio_bot
-from turnspec.run.loops import WallLoop, run_on
 
 AGENTS = AUDIO.parent / "agents"
 CALLER = AUDIO / "caller"
@@ -71,7 +70,7 @@ def test_the_same_program_on_the_wall_clock() -> None:
         async with rover() as (url, _), MockTwilioClient(url) as client:
             return await client.wait_for_reply()
 
-    virtual, wall = run_virtually(program()), run_on(WallLoop, program())
+    virtual, wall = run_virtually(program()), asyncio.run(program())
 
     assert abs(wall.audio.duration_us - virtual.audio.duration_us) <= 10_000
 
