@@ -214,6 +214,7 @@ KEYPAD = TurnResult(
         ),
     ),
     lines=(
+        Line("caller", "[keys 1#]", 10_700_000, 10_900_000, "scripted", 2),
         said(
             "agent",
             "Thank you, your reference is R-1042. Anything else I can do",

@@ -145,6 +145,8 @@ def _told(call: CallResult, failure: Finding) -> str:
 
 def _line(call: CallResult) -> int:
     """The line to annotate: that of the first failing check, where it is in the scenario's own file."""
+    if call.outcome is Outcome.ERROR:  # nothing was wrong with what is written there
+        return call.line
     spans = (failure.span for failure in failures(call))
     return next((span.line for span in spans if span is not None and span.file == call.file), call.line)
 

@@ -52,7 +52,7 @@ class Reply:
     `LocalAgent.follow(reply, results)` for what comes then. `audio` is at any rate; None with `text`
     set means that the double says text only. `first_audio_us` counts from the true end of the
     caller's speech, None: as soon as the turn is known to be over.
-    `fast` audio is sent faster than it plays (`pace: instant`), else in real time.
+    `fast` audio is sent faster than it plays (`pace: fast`), else in real time.
     """
 
     name: str

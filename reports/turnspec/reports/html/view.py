@@ -10,11 +10,9 @@ from typing import Final, TypeAlias
 from urllib.parse import quote
 
 from turnspec.reports.facts import (
-    KEY,
     READING_ORDER,
     case_names,
     failures,
-    joined_keys,
     place,
     recording_path,
     sentence,
@@ -246,7 +244,6 @@ def _sound(call: CallResult, recordings: Recordings, way: str) -> Sound | None:
 
 def _turn(turn: TurnResult, call: CallResult, identity: str, numbers: dict[Finding, int]) -> TurnView:
     began = turn.began_us
-    lines = [_said(line) for line in turn.lines]
     return TurnView(
         id=f"{identity}-t{turn.index + 1}",
         number=turn.index + 1,
@@ -256,7 +253,7 @@ def _turn(turn: TurnResult, call: CallResult, identity: str, numbers: dict[Findi
         how=one_line(turn.why) or _HOW.get(turn.how, turn.how),
         at="" if began is None else clock(began),
         at_s=None if began is None else _s(began),
-        said=tuple(_in_order((*lines, *_pressed(turn, call)))),
+        said=tuple(map(_said, turn.lines)),
         checks=tuple(_check(call, finding, numbers, identity) for finding in _worst_first(turn.findings)),
         functions=tuple(_function(use) for use in turn.functions),
         budgets=tuple(budget(value, numbers) for value in turn.measurements),
@@ -265,16 +262,6 @@ def _turn(turn: TurnResult, call: CallResult, identity: str, numbers: dict[Findi
 
 def _said(line: Line) -> Said:
     return Said(clock(line.began_us), _s(line.began_us), line.who, line.text, line.source, line.cut)
-
-
-def _pressed(turn: TurnResult, call: CallResult) -> Iterator[Said]:
-    """The keys pressed in a turn: what a caller does beside speaking."""
-    if turn.began_us is None:
-        return
-    until = call.duration_us if turn.ended_us is None else turn.ended_us
-    for moment in joined_keys(call.moments):
-        if moment.kind == KEY and turn.began_us <= moment.at_us < until:
-            yield Said(clock(moment.at_us), _s(moment.at_us), "caller", moment.label, "keypad", cut=False)
 
 
 def _in_order(said: Iterable[Said]) -> list[Said]:
