@@ -172,15 +172,16 @@ class RunResult:
 
     def _counted(self) -> str:
         failed, broke = self.count(Outcome.FAILED), self.count(Outcome.ERROR)
-        total = _many(len(self.calls), "conversation", "conversations")
         if not failed and not broke:
             return self._held()
+        if len(self.calls) == 1:
+            return f"The conversation {'did not hold' if failed else 'could not be judged'}."
+        total = f"{len(self.calls)} conversations"
         parts = [f"{failed} of {total} did not hold"] if failed else []
-        parts += (
-            [f"{broke} of {total} could not be judged" if not failed else f"{broke} could not be judged"]
-            if broke
-            else []
-        )
+        if broke:
+            parts.append(
+                f"{broke} could not be judged" if failed else f"{broke} of {total} could not be judged"
+            )
         return "; ".join(parts) + "."
 
     def _held(self) -> str:
