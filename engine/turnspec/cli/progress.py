@@ -14,8 +14,9 @@ from turnspec.run.whole import Unwatched
 class Plain:
     """A line a call, for logs."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, *, turns: bool) -> None:
         self._total = total
+        self._turns = turns
         self._done = 0
 
     def started(self, name: str) -> None:
@@ -25,6 +26,8 @@ class Plain:
         """Print how a call came out."""
         self._done += 1
         print(f"[{self._done}/{self._total}] {line_of(result)}", flush=True)
+        for line in lines_of_turns(result) if self._turns else ():
+            print(line, flush=True)
 
 
 def line_of(result: CallResult) -> str:
@@ -33,20 +36,28 @@ def line_of(result: CallResult) -> str:
     return f"{result.outcome.value:7} {result.name} ({result.protocol}, {result.clock}, {seconds:.1f} s)"
 
 
+def lines_of_turns(result: CallResult) -> Iterator[str]:
+    """A line a turn: how it came out, and how soon it was answered."""
+    for turn in result.turns:
+        answered = [each for each in turn.measurements if each.name == "response"]
+        soon = "".join(f", answered after {each.value_us // 1000} ms" for each in answered if each.value_us)
+        yield f"    {turn.outcome.value:7} {turn.name}{soon}"
+
+
 @contextmanager
-def progress_for(total: int, *, quiet: bool) -> Iterator[Progress]:
+def progress_for(total: int, *, quiet: bool, verbose: bool = False) -> Iterator[Progress]:
     """The display that suits where the output goes."""
     if quiet:
         yield Unwatched()
     elif sys.stdout.isatty():
-        with _bar(total) as bar:
+        with _bar(total, turns=verbose) as bar:
             yield bar
     else:
-        yield Plain(total)
+        yield Plain(total, turns=verbose)
 
 
 @contextmanager
-def _bar(total: int) -> Iterator[Progress]:
+def _bar(total: int, *, turns: bool) -> Iterator[Progress]:
     from rich.console import Console
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -65,6 +76,8 @@ def _bar(total: int) -> Iterator[Progress]:
             def finished(self, result: CallResult) -> None:
                 colour = colours[result.outcome.value]
                 shown.console.print(f"[{colour}]{escape(line_of(result))}[/{colour}]", highlight=False)
+                for line in lines_of_turns(result) if turns else ():
+                    shown.console.print(escape(line), highlight=False)
                 shown.advance(task)
 
         yield _Bar()

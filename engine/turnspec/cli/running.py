@@ -51,7 +51,7 @@ def _run(options: Mapping[str, Any]) -> int:
     planned = _planned(asked)
     if planned.why_none and not planned.problems:
         print(planned.why_none, file=sys.stderr)
-    with progress_for(len(planned.cases), quiet=options["quiet"]) as progress:
+    with progress_for(len(planned.cases), quiet=options["quiet"], verbose=options["verbose"]) as progress:
         run = carry_out(planned, asked, progress, started)
     return _report(run, asked, options)
 
