@@ -136,7 +136,9 @@ def _integers(sound: NDArray[np.float32]) -> Samples:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".")
+    # The library's whole text begins with an object that was read from, and its address in memory.
+    told = getattr(error, "error_string", str(error))
+    return str(told).strip().splitlines()[0].rstrip(".")
 
 
 def _write(file: IO[bytes], kind: str, left: Track, right: Track | None) -> None:

@@ -19,6 +19,7 @@ from turnspec.adapters.base import Dial, LineRefused, NothingListens, Witness
 from turnspec.adapters.realtime.client import Reaction, RealtimeClient
 from turnspec.adapters.realtime.options import RealtimeOptions
 from turnspec.adapters.realtime.wire.elide import elided
+from turnspec.adapters.reasons import system_reason
 from turnspec.call.events import AgentHungUp, Event, LineBroke, ProtocolFault, Side
 
 LARGEST_MESSAGE: Final = 32 * 1024 * 1024  # finite; the SDK itself sets no limit
@@ -194,7 +195,7 @@ async def _connected(url: str, request: Dial) -> ClientConnection:
     except OSError as error:
         if isinstance(error, TimeoutError):
             raise
-        raise NothingListens(f"nothing listens at {url}: {error.strerror or error}") from error
+        raise NothingListens(f"nothing listens at {url}: {system_reason(error)}") from error
 
 
 def address(url: str, model: str) -> str:

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.protocol import State
 
 from turnspec.adapters.base import Dial, LineRefused, NothingListens, Witness
+from turnspec.adapters.reasons import system_reason
 from turnspec.adapters.twilio.caller import CallerEnd
 from turnspec.adapters.twilio.options import TwilioOptions
 from turnspec.adapters.twilio.signature import signature, upgrade_url
@@ -187,4 +188,4 @@ async def _connected(request: Dial, headers: dict[str, str]) -> ClientConnection
     except ssl.SSLError as error:
         raise LineRefused(f"its certificate or TLS is not accepted: {error.reason or error}") from error
     except OSError as error:
-        raise NothingListens(f"nothing listens at {request.url}: {error.strerror or error}") from error
+        raise NothingListens(f"nothing listens at {request.url}: {system_reason(error)}") from error
