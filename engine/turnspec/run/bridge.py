@@ -84,6 +84,8 @@ class Bridge:
     async def _started(self) -> None:
         if self._broken is not None:
             raise self._broken
+        if self._process is not None and self._process.died.done():
+            raise self._process.died.result()
         if "port" in self._variables:
             return
         try:

@@ -13,7 +13,7 @@ from typing import Any
 
 from turnspec.audio.files import AudioFileError
 from turnspec.call import Identity
-from turnspec.call.events import CallEnded, Closer, FunctionCalled, HarnessFailed, Side
+from turnspec.call.events import CallEnded, CallUp, Closer, FunctionCalled, HarnessFailed, Side
 from turnspec.checks.captures import captures
 from turnspec.checks.judge import judge_turn
 from turnspec.doubles.agent import FunctionCall, LocalAgent
@@ -22,10 +22,10 @@ from turnspec.dsl.templates import render_value
 from turnspec.plan.model import TargetKind
 from turnspec.results import CallResult, Outcome
 from turnspec.run.bridge import Bridges, outside_call
-from turnspec.run.case import Case, CaseRecord
+from turnspec.run.case import DEFAULT_CALLEE, DEFAULT_CALLER, Case, CaseRecord
 from turnspec.run.clock import CallClock
 from turnspec.run.conversation import converse
-from turnspec.run.errors import HarnessError
+from turnspec.run.errors import HarnessError, NothingListens, OwnFault
 from turnspec.run.interrupts import Interrupts
 from turnspec.run.live import LiveCall
 from turnspec.run.loops import run_on
@@ -57,20 +57,20 @@ def call_virtual(case: Case, output: Path, interrupts: Interrupts | None = None)
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise Interrupted(record.result()) from None
     except HarnessError as error:
-        record.broke(error.what)
+        record.broke(error)
     except Exception as error:  # noqa: BLE001 - one call's trouble must not lose the results of the others
         record.broke(_own_fault(error))
     return record.result()
 
 
-def _own_fault(error: BaseException) -> str:
+def _own_fault(error: BaseException) -> HarnessError:
     """What an unforeseen error says, with where it came from; the traceback is in the debug log."""
     log.debug("a call broke", exc_info=error)
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"turnspec itself failed{where}: {type(error).__name__}: {error}"
+    return OwnFault(f"{where}: {type(error).__name__}: {error}")
 
 
 async def call_wall(case: Case, output: Path, wheel: PacingWheel, bridges: Bridges) -> CallResult:
@@ -80,7 +80,7 @@ async def call_wall(case: Case, output: Path, wheel: PacingWheel, bridges: Bridg
         await _hold(record, wheel, bridges)
     except HarnessError as error:
         record.process_output = record.process_output or error.output
-        record.broke(error.what)
+        record.broke(error)
     except asyncio.CancelledError:
         raise Interrupted(record.result()) from None
     except Exception as error:  # noqa: BLE001 - one call's trouble must not lose the results of the others
@@ -95,6 +95,8 @@ async def _hold_alone(record: CaseRecord, interrupts: Interrupts) -> None:
 
 async def _hold(record: CaseRecord, wheel: PacingWheel, bridges: Bridges) -> None:
     case = record.case
+    if record.trouble is not None:
+        raise record.trouble
     line = case.plan.capabilities.caller_format
     try:
         utterances = prepare(case.plan.utterances, line) if line else ()
@@ -111,10 +113,21 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, bridges: Bridges) -> Non
             for _ in range(far.strays):
                 live.happened(outside_call(0))
             record.seat = await converse(live, case.adapter, case.dial(far.url, live), wheel, far.died)
+            record.trouble = _trouble(record, far)
     except asyncio.CancelledError:
         live.stop()
         _cut(record, "interrupted")
         raise
+
+
+def _trouble(record: CaseRecord, far: FarEnd) -> HarnessError | None:
+    """What the harness failed with in a call that was held to its end."""
+    failed = next(record.evidence.of(HarnessFailed), None)
+    if failed is None:
+        return None
+    if far.died is not None and far.died.done():
+        return far.died.result()
+    return HarnessError(failed.reason) if any(record.evidence.of(CallUp)) else NothingListens(failed.reason)
 
 
 def _cut(record: CaseRecord, reason: str) -> None:
@@ -152,7 +165,8 @@ def _brain(case: Case) -> LocalAgent:
             intents=case.intents,
             functions=case.plan.scenario.functions,
             utterances=dict(_known_utterances(case)),
-            call={"from": case.plan.scenario.caller.from_ or ""},
+            call={"from": case.plan.scenario.caller.from_ or DEFAULT_CALLER, "to": DEFAULT_CALLEE},
+            variables={**case.variables, "env": case.environment},
         )
     except AudioFileError as error:
         raise HarnessError(str(error)) from error

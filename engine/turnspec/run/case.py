@@ -19,12 +19,13 @@ from turnspec.checks.judge import CallVerdict, judge_call
 from turnspec.dsl.models import AgentScript, TargetSpec
 from turnspec.plan.model import CallPlan
 from turnspec.results import CallResult, Outcome, Waveform
+from turnspec.run.errors import HarnessError
 from turnspec.run.live import LiveCall
 from turnspec.run.wheel import Seat
 from turnspec.speech.intents import Intents
 
 WAVE_COLUMNS = 800
-DEFAULT_CALLER = "+15550100001"  # a number set aside for fiction
+DEFAULT_CALLER, DEFAULT_CALLEE = "+15550100001", "+15550100002"  # numbers set aside for fiction
 VIRTUAL, WALL = "virtual", "wall"
 
 
@@ -43,6 +44,7 @@ class Case:
     project: Path
     script: AgentScript | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)  # the project's
     mask: Callable[[str], str] | None = None
 
     def dial(self, url: str, live: LiveCall) -> Dial:
@@ -58,6 +60,7 @@ class Case:
             auth={name: self.rendered(value) for name, value in given.items() if value is not None},
             functions=self._functions(),
             caller_number=self.plan.scenario.caller.from_ or DEFAULT_CALLER,
+            callee_number=DEFAULT_CALLEE,
         )
 
     def rendered(self, template: str, **more: Any) -> str:
@@ -78,7 +81,12 @@ class CaseRecord:
     def __init__(self, case: Case, output: Path) -> None:
         self.case = case
         self.folder = output / "calls" / case.slug
-        self.evidence = Evidence(self.folder, self._header(), case.mask)
+        self.trouble: HarnessError | None = None  # what the harness failed with, as people are told it
+        try:
+            self.evidence = Evidence(self.folder, self._header(), case.mask)
+        except OSError as error:
+            self.evidence = Evidence(None, self._header(), case.mask)
+            self.trouble = HarnessError(f"the record of the call cannot be written: {error}")
         self.live: LiveCall | None = None
         self.seat: Seat | None = None
         self.process_output: tuple[str, ...] = ()
@@ -108,9 +116,10 @@ class CaseRecord:
             return 0
         return self.seat.lateness.percentile_us(99)
 
-    def broke(self, reason: str) -> None:
+    def broke(self, error: HarnessError) -> None:
         """Record that the harness failed, and that the call is over if it was not."""
-        at_us = self._now_us()
+        self.trouble = error
+        at_us, reason = self._now_us(), error.what
         self.evidence.append(HarnessFailed(at_us=at_us, reason=reason))
         if not any(self.evidence.of(CallEnded)):
             self.evidence.append(CallEnded(at_us=at_us, by=Closer.ENGINE, reason=reason))
@@ -157,7 +166,7 @@ class CaseRecord:
             folder=f"calls/{self.case.slug}",
             recording=recording,
             lateness_us=self.lateness_us,
-            error=broke[0] if broke else "",
+            error=(str(self.trouble) if self.trouble else broke[0]) if broke else "",
             tags=plan.scenario.tags,
             description=plan.scenario.description,
             process_output=self.process_output,

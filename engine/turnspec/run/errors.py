@@ -115,17 +115,30 @@ def ending(exit_code: int) -> str:
 
 @dataclass(eq=False)
 class NothingListens(HarnessError):  # noqa: N818 - named after the fact
-    """No server accepts connections where a target's URL points."""
+    """Nobody answers where a target's URL points; `reason` names it."""
 
     kind: ClassVar[str] = "nothing-listens"
-    url: str
     reason: str
 
     def _what(self) -> str:
-        return f"nothing listens at {self.url}: {self.reason}"
+        return self.reason
 
     def _advice(self) -> str:
         return "start the agent first, let `start:` do it, or correct the target's `url`"
+
+
+@dataclass(eq=False)
+class OwnFault(HarnessError):  # noqa: N818 - named after the fact
+    """The engine itself failed in a way that nobody foresaw."""
+
+    kind: ClassVar[str] = "own-fault"
+    reason: str
+
+    def _what(self) -> str:
+        return f"turnspec itself failed{self.reason}"
+
+    def _advice(self) -> str:
+        return "run it again with --debug and report what it prints"
 
 
 @dataclass(eq=False)

@@ -176,6 +176,7 @@ class _Planner:
             project=self._loaded.root,
             script=self._loaded.script(target),
             environment=self._environment,
+            variables=self._loaded.project.variables,
             mask=self._mask,
         )
 

@@ -43,8 +43,8 @@ class LocalAgent:
     """The brain of one call: no socket, no clock, no protocol.
 
     `functions` are the scenario's, which override the script's own; `utterances` the recordings of the
-    running scenario with their words; `call` what `{{ call.from }}` and the like stand for. The audio of
-    its replies has the rate of its recordings.
+    running scenario with their words; `call` what `{{ call.from }}` and the like stand for; `variables`
+    are the project's, and `env`. The audio of its replies has the rate of its recordings.
 
     Raises:
         AudioFileError: A recording that it is to recognise cannot be read.
@@ -58,12 +58,13 @@ class LocalAgent:
         functions: Mapping[str, FunctionSpec] | None = None,
         utterances: Mapping[Path, str] | None = None,
         call: Mapping[str, str] | None = None,
+        variables: Mapping[str, Any] | None = None,
     ) -> None:
         self._script = script
         self._intents = intents
         self._known = KnownClips.of(script, (utterances or {}).items())
         self._functions = DeclaredFunctions({**script.functions, **(functions or {})})
-        self._call = dict(call or {})
+        self._variables = {**(variables or {}), "results": {}, "call": dict(call or {})}
         self._turns = 0
 
     @property
@@ -117,7 +118,7 @@ class LocalAgent:
         return None if self._script.idle is None else self._script.idle.after.us
 
     def _context(self) -> dict[str, Any]:
-        return {"results": {}, "call": self._call}
+        return dict(self._variables)
 
     def _moment(self, heard: Heard, functions: frozenset[str]) -> Moment:
         held = frozenset[str]() if heard.text is None else self._intents.classify(heard.text).held
