@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from turnspec.adapters.twilio.excerpts import elided
 from turnspec.adapters.twilio.messages import (
     BotClear,
     BotMark,
@@ -21,7 +22,7 @@ from turnspec.adapters.twilio.messages import (
     Start,
     Stop,
 )
-from turnspec.adapters.twilio.wire import decode_bot, decode_platform, elided, encode
+from turnspec.adapters.twilio.wire import decode_bot, decode_platform, encode
 
 SID = "MZ" + "0" * 32
 

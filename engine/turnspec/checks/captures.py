@@ -13,6 +13,7 @@ from turnspec.checks.scene import function_uses
 from turnspec.checks.turns import EventsView, windows
 from turnspec.checks.words import text_of, transcript
 from turnspec.dsl import Expect
+from turnspec.dsl.matchers import Matches
 from turnspec.dsl.templates import TemplateError
 from turnspec.plan.model import CallPlan
 
@@ -40,12 +41,15 @@ def variables(plan: CallPlan, index: int, view: EventsView) -> Mapping[str, Any]
 
 
 def _in_words(plan: CallPlan, index: int, view: EventsView, expect: Expect) -> Iterator[Match]:
-    if expect.says:
+    patterns = [matcher for matcher in expect.says if isinstance(matcher, Matches)]  # no other binds anything
+    if patterns:
         text = text_of(line for line in transcript(view, plan.words) if line.turn == index)
-        yield from (match_words(text, matcher) for matcher in expect.says)
+        yield from (match_words(text, matcher) for matcher in patterns)
 
 
 def _in_calls(plan: CallPlan, index: int, view: EventsView, expect: Expect) -> Iterator[Match]:
+    if not expect.calls and not expect.returned:
+        return
     for use in function_uses(view, plan.calls, windows(view)):
         if use.turn != index:
             continue

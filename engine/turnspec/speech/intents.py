@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Protocol
 
 import regex
@@ -21,6 +22,7 @@ PHRASE_SCORE: Final = 1.0
 KEYWORD_SCORE: Final = 0.9
 THRESHOLD: Final = 0.2  # where TF-IDF tells apart best
 PATTERN_SECONDS: Final = 0.25
+KNOWN_TEXTS: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +134,14 @@ class Intents:
 
         self.engine = engine or KeywordClassifier({**BUILT_IN, **catalogue})
         self._own = frozenset(catalogue)
+        # A local agent says and hears the same texts over and over, in every call of a run.
+        self._known = lru_cache(maxsize=KNOWN_TEXTS)(self._classified)
 
     def classify(self, text: str) -> Classification:
         """The intents of a text; at equal scores the project's own come first, then by name."""
+        return self._known(text)
+
+    def _classified(self, text: str) -> Classification:
         scores = self.engine.scores(text)
         order = sorted(scores.items(), key=lambda item: (-item[1], item[0] not in self._own, item[0]))
         held = [name for name, score in order if score > 0 and score >= self.engine.threshold(name)]

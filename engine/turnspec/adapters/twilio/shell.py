@@ -17,9 +17,9 @@ from websockets.protocol import State
 from turnspec.adapters.base import Dial, LineRefused, NothingListens, Witness
 from turnspec.adapters.reasons import system_reason
 from turnspec.adapters.twilio.caller import CallerEnd
+from turnspec.adapters.twilio.excerpts import elided, excerpt
 from turnspec.adapters.twilio.options import TwilioOptions
 from turnspec.adapters.twilio.signature import signature, upgrade_url
-from turnspec.adapters.twilio.wire import elided, excerpt
 from turnspec.call.events import CallUp, LineBroke, ProtocolFault, Side
 
 USER_AGENT: Final = "Twilio.TmeWs/1.0"

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
+from turnspec.adapters.twilio.excerpts import excerpt, kind, short
 from turnspec.adapters.twilio.messages import (
     BotClear,
     BotMark,
@@ -31,7 +32,6 @@ from turnspec.adapters.twilio.messages import (
 )
 
 LARGE_MESSAGE: Final = 64 * 1024  # nothing is documented; the OpenAI Agents example accepts no more
-EXCERPT: Final = 200
 MOST_EXTRA: Final = 5
 _FILE_HEADERS: Final = {b"RIFF": "a WAV", b"OggS": "an Ogg", b"fLaC": "a FLAC"}
 
@@ -201,7 +201,7 @@ def _decode(
 ) -> Decoded:
     if not isinstance(frame, str):
         return _refused("binary-frame", f"a binary frame of {len(frame)} bytes; only text is allowed", frame)
-    usual = _usual_media(frame, stream_sid) if shapes is _FROM_PLATFORM else None
+    usual = (_usual_media if shapes is _FROM_PLATFORM else _usual_bot_media)(frame, stream_sid)
     if usual is not None:
         return usual
     large = _too_large(frame)
@@ -216,7 +216,7 @@ def _decode(
     if any(fault.rule != "extra-field" for fault in wrong):
         return Decoded(None, (*large, *wrong))
     if stream_sid is not None and document.get("streamSid", stream_sid) != stream_sid:
-        detail = f"streamSid is {_short(document['streamSid'])}; this stream is {stream_sid}"
+        detail = f"streamSid is {short(document['streamSid'])}; this stream is {stream_sid}"
         return Decoded(None, (*large, *wrong, Fault("wrong-stream-sid", detail, excerpt(frame))))
     built = build(document)
     if not (large or wrong or built.faults):
@@ -245,6 +245,22 @@ def _usual_media(frame: str, stream_sid: str | None) -> Decoded | None:
     return Decoded(Media(int(sequence), stream, int(chunk), int(timestamp), payload, track))
 
 
+_USUAL_BOT_MEDIA: Final = re.compile(
+    r'{"event": ?"media", ?"streamSid": ?"(\w{1,100})", ?"media": ?'
+    r'{"payload": ?"([A-Za-z0-9+/=]{1,60000})"}}',
+    re.ASCII,
+)
+
+
+def _usual_bot_media(frame: str, stream_sid: str | None) -> Decoded | None:
+    """As `_usual_media`, of a bot."""
+    found = _USUAL_BOT_MEDIA.fullmatch(frame)
+    if found is None or found[1] != stream_sid:
+        return None
+    payload, faults = _payload(found[2])
+    return None if payload is None or faults else Decoded(BotMedia(found[1], payload))
+
+
 def _too_large(frame: str) -> tuple[Fault, ...]:
     if len(frame) <= LARGE_MESSAGE:
         return ()
@@ -258,7 +274,7 @@ def _parsed(frame: str) -> tuple[dict[str, Any], Fault | None]:
     except (ValueError, RecursionError) as error:
         return {}, Fault("not-json", f"not JSON: {error}", excerpt(frame))
     if not isinstance(document, dict):
-        return {}, Fault("not-json", f"JSON, but {_kind(document)} and not an object", excerpt(frame))
+        return {}, Fault("not-json", f"JSON, but {kind(document)} and not an object", excerpt(frame))
     return document, None
 
 
@@ -273,25 +289,25 @@ def _no_event(event: Any, shapes: Mapping[str, Any], frame: str) -> Fault:
     known = ", ".join(shapes)
     if event is None:
         return Fault("missing-field", f"event is missing; it is one of {known}", excerpt(frame))
-    return Fault("unknown-event", f"event is {_kind(event)}; it must be one of {known}", excerpt(frame))
+    return Fault("unknown-event", f"event is {kind(event)}; it must be one of {known}", excerpt(frame))
 
 
 def _misfits(document: dict[str, Any], shape: Mapping[str, Shape], path: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if not document.keys() <= shape.keys():
         extra = islice((key for key in document if key not in shape), MOST_EXTRA)
-        found = [("extra-field", f"{path}{_short(key, quote=False)} does not belong here") for key in extra]
+        found = [("extra-field", f"{path}{short(key, quote=False)} does not belong here") for key in extra]
     for key, wanted in shape.items():
         value = document.get(key)
         if key not in document:
             found.append(("missing-field", f"{path}{key} is missing"))
         elif not isinstance(wanted, dict):
             if (expected := wanted(value)) is not None:
-                found.append(("wrong-type", f"{path}{key} must be {expected}, not {_kind(value)}"))
+                found.append(("wrong-type", f"{path}{key} must be {expected}, not {kind(value)}"))
         elif isinstance(value, dict):
             found += _misfits(value, wanted, f"{path}{key}.")
         else:
-            found.append(("wrong-type", f"{path}{key} must be an object, not {_kind(value)}"))
+            found.append(("wrong-type", f"{path}{key} must be an object, not {kind(value)}"))
     return found
 
 
@@ -352,58 +368,12 @@ def _payload(written: str) -> tuple[bytes | None, tuple[Fault, ...]]:
         return None, (Fault("bad-base64", f"media.payload is not base64: {error}"),)
     if not payload:
         return None, (Fault("empty-payload", "media.payload is empty"),)
-    kind = _FILE_HEADERS.get(payload[:4])
-    if kind is None:
+    file = _FILE_HEADERS.get(payload[:4])
+    if file is None:
         return payload, ()
-    detail = f"media.payload begins with {kind} file's header, which plays as noise: send bare mu-law"
+    detail = f"media.payload begins with {file} file's header, which plays as noise: send bare mu-law"
     return payload, (Fault("file-header", detail),)
-
-
-# --- excerpts -----------------------------------------------------------------------------------
-
-MOST_ELIDED: Final = 2_000_000
-_PAYLOAD: Final = '"payload":"'
-_LONG_PAYLOAD = re.compile(r'"payload"\s*:\s*"([^"]{0,2000000})"')
-
-
-def elided(frame: str) -> str:
-    """The frame for the wire log: its audio replaced by how much of it there was."""
-    begin = frame.find(_PAYLOAD) + len(_PAYLOAD)
-    end = frame.find('"', begin, begin + MOST_ELIDED)
-    if begin < len(_PAYLOAD) or end < 0:
-        found = _LONG_PAYLOAD.search(frame)
-        if found is None:
-            return frame
-        begin, end = found.span(1)
-    return f"{frame[:begin]}<{end - begin} base64 characters>{frame[end:]}"
-
-
-def excerpt(frame: str | bytes) -> str:
-    """Enough of a frame to recognise it by; bytes in hexadecimal."""
-    shown = frame if isinstance(frame, str) else bytes(frame[: EXCERPT // 2]).hex(" ")
-    return shown if len(shown) <= EXCERPT else shown[:EXCERPT] + "…"
 
 
 def _refused(rule: str, detail: str, frame: str | bytes) -> Decoded:
     return Decoded(None, (Fault(rule, detail, excerpt(frame)),))
-
-
-def _short(value: Any, *, quote: bool = True) -> str:
-    shown = json.dumps(value) if quote else json.dumps(value)[1:-1]
-    return shown if len(shown) <= 60 else shown[:60] + "…"
-
-
-def _kind(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true or false"
-        case int() | float():
-            return f"the number {_short(value)}"
-        case str():
-            return f"the text {_short(value)}"
-        case list():
-            return "a list"
-        case _:
-            return "an object"

@@ -121,7 +121,8 @@ async def _answer_until_due(connection: ServerConnection, bot: TwilioBot, witnes
                     alarm_us = due_us
                     alarm.reschedule(_loop_time(due_us, now_us))
                 frame = await connection.recv()
-                _send(connection, bot.receive(frame, witness.now_us()))
+                if frames := bot.receive(frame, witness.now_us()):
+                    _send(connection, frames)
     except TimeoutError:
         # Seconds as floats may end a microsecond short of what was waited for.
         _send(connection, bot.wake(max(alarm_us or 0, witness.now_us())))
