@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from support_projects import DESK, TALK, Project, talk, turnspec
+from support_projects import DESK, TALK, Project, run_here, talk, turnspec, turnspec_here
 
 SILENCE = np.zeros(8_000, np.int16)
 SECRET = "s3cr3t-tok3n"
@@ -114,7 +114,7 @@ def test_wrong_file_refuses_the_run(tmp_path: Path, broken: Callable[[Project], 
     broken(project)
     where, what = REFUSED[broken]
 
-    ran = project.run()
+    ran = run_here(project)
 
     assert ran.code == 2, ran.told
     ran.assert_clean()
@@ -148,7 +148,7 @@ def test_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     misspelt(project)
     project.write("second.yaml", TALK.replace("target: desk", "target: dsk"))
 
-    ran = project.run()
+    ran = run_here(project)
 
     assert {wrong["file"] for wrong in ran.results["wrong_files"]} == {
         "desk.yaml",
@@ -171,7 +171,7 @@ def test_nothing_selected(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """A selection that selects nothing says why, and is no success."""
     (tmp_path / "sub").mkdir()
 
-    ran = talk(tmp_path).run(*arguments)
+    ran = run_here(talk(tmp_path), *arguments)
 
     assert ran.code == 2
     ran.assert_clean()
@@ -182,7 +182,7 @@ def test_nothing_selected(tmp_path: Path, arguments: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("name", ["nowhere", "nowhere.yaml"])
 def test_path_that_is_not_there(tmp_path: Path, name: str) -> None:
     """A path that does not exist is named."""
-    ran = talk(tmp_path).run(name)
+    ran = run_here(talk(tmp_path), name)
 
     assert ran.code == 2
     assert f"there is no such file\n  --> {name}" in ran.out
@@ -193,7 +193,7 @@ def test_path_that_is_not_there(tmp_path: Path, name: str) -> None:
 )
 def test_wrong_option(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """A wrong command line is refused with its usage before anything is read or written."""
-    ran = talk(tmp_path).run(*arguments)
+    ran = run_here(talk(tmp_path), *arguments)
 
     assert ran.code == 2
     assert "Usage: turnspec run" in ran.err
@@ -209,8 +209,8 @@ def test_problem_of_a_scenario_that_is_not_selected(tmp_path: Path) -> None:
         TALK.replace("Talk", "Keys").replace("audio: five-five.flac, text: five five", 'dtmf: "1"'),
     )
 
-    assert project.run("--protocol", "realtime").code == 2
-    assert project.run("--protocol", "realtime", "-k", "talk").code == 0
+    assert run_here(project, "--protocol", "realtime").code == 2
+    assert run_here(project, "--protocol", "realtime", "-k", "talk").code == 0
 
 
 def test_environment_that_is_not_set(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_environment_that_is_not_set(tmp_path: Path) -> None:
     project.change("talk.yaml", "expect: {says: no more messages}", "expect: {silent: 1 s}")
     project.change("talk.yaml", "    expect: {says: message deleted}\n", "")
 
-    ran = project.run(environment={"BANK_URL": "ws://127.0.0.1:9/"})
+    ran = run_here(project, environment={"BANK_URL": "ws://127.0.0.1:9/"})
 
     assert ran.code == 2, ran.told
     assert "turnspec.yaml:9:24" in ran.out
@@ -240,7 +240,7 @@ def test_secret_is_masked_everywhere(tmp_path: Path) -> None:
     project = talk(tmp_path, head="secrets: [BOT_TOKEN]\n", desk=desk)
     project.change("talk.yaml", "message deleted", "your token is nothing")
 
-    ran = project.run(environment={"BOT_TOKEN": SECRET})
+    ran = run_here(project, environment={"BOT_TOKEN": SECRET})
 
     assert ran.code == 1, ran.told
     assert SECRET not in ran.told
@@ -255,7 +255,7 @@ def test_output_that_cannot_be_written(tmp_path: Path, arguments: tuple[str, ...
     if not arguments:
         project.write("out", "a file where a folder is wanted")
 
-    ran = project.run(*arguments)
+    ran = run_here(project, *arguments)
 
     assert ran.code == 2, ran.told
     ran.assert_clean()
@@ -268,8 +268,8 @@ def test_check_says_what_run_refuses(tmp_path: Path) -> None:
     project = talk(tmp_path)
     misspelt(project)
 
-    checked = turnspec(tmp_path, "check", ".")
-    planned = turnspec(tmp_path, "plan", ".")
+    checked = turnspec_here(tmp_path, "check", ".")
+    planned = turnspec_here(tmp_path, "plan", ".")
 
     assert (checked.code, planned.code) == (2, 2)
     assert "did you mean 'expect'?" in checked.out
@@ -279,7 +279,7 @@ def test_check_says_what_run_refuses(tmp_path: Path) -> None:
 def test_plan_is_json_when_asked(tmp_path: Path) -> None:
     """`plan --format json` is a document for programs."""
     talk(tmp_path)
-    shown = turnspec(tmp_path, "plan", "talk.yaml", "--format", "json")
+    shown = turnspec_here(tmp_path, "plan", "talk.yaml", "--format", "json")
 
     assert shown.code == 0
     assert isinstance(json.loads(shown.out), list)
