@@ -127,10 +127,10 @@ def test_a_failed_finding_fails_its_turn_and_the_call() -> None:
         (
             (TurnJudged(at_us=3_290_000, turn=0, passed=False),),
             "replied",
-            Outcome.PASSED,
+            Outcome.FAILED,
             'the checks of a turn failed in turn "Report", and `on_failure` ends the call then',
         ),
-        (ended(3_400), "quiet", Outcome.PASSED, 'the call was over in turn "Report"'),
+        (ended(3_400), "quiet", Outcome.FAILED, 'the call was over in turn "Report"'),
         (
             (HarnessFailed(at_us=3_290_000, reason="the target died"),),
             "replied",
@@ -142,7 +142,7 @@ def test_a_failed_finding_fails_its_turn_and_the_call() -> None:
 def test_turns_that_were_never_begun_are_skipped_and_say_why(
     events: tuple[Event, ...], how: str, outcome: Outcome, why: str
 ) -> None:
-    """An early end skips the rest, whoever brought it about."""
+    """An early end skips the rest, whoever brought it about, and a call that skips turns did not hold."""
     verdict = judged(after_first(*events, how=how), ASKS, THANKS)
 
     assert (verdict.turns[1].outcome, verdict.turns[1].why) == (Outcome.SKIPPED, why)

@@ -96,6 +96,9 @@ def test_patience_is_as_long_as_the_longest_expectation(tmp_path: Path) -> None:
             "talk.yaml:4:14",
         ),
         ("- caller: {audio: clip.wav, interrupt: {}}\n", setting(), "nothing-to-interrupt", "talk.yaml:4:13"),
+        ("- caller: [{hangup: true}, {dtmf: '1'}]\n", setting(), "after-hangup", "talk.yaml:4:30"),
+        ("- caller: {hangup: true}\n- turn: Late\n", setting(), "after-hangup", "talk.yaml:5:5"),
+        ("- expect: {hangup: true}\n- turn: Late\n", setting(), "after-hangup", "talk.yaml:5:5"),
     ],
 )
 def test_what_the_setting_cannot_do_is_refused_where_it_is_written(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import dedent
 
 import numpy as np
 import pytest
@@ -28,6 +29,11 @@ AGENT = """
         say: "{{ heard.text }} deleted"
         audio: audio/agent/deleted.flac
     otherwise: {say: I did not understand your response., audio: audio/agent/not-understood.flac}
+"""
+
+QUIET = "agent: Desk\n" + dedent(AGENT).split("\n", 3)[3]
+IDLE = """
+idle: {after: 6 s, say: Message undeleted. Goodbye!, audio: audio/agent/undeleted.flac, times: 3}
 """
 
 
@@ -145,3 +151,32 @@ def test_what_can_be_worked_out_before_a_call_is_refused_before_it(tmp_path: Pat
 
     kinds = [(problem.kind, problem.span.line) for problem in problems]
     assert kinds == [("bad-digits", 6), ("bad-template", 7)]
+
+
+def test_what_is_said_after_the_last_reply_is_no_pause_in_it(tmp_path: Path) -> None:
+    """The line is watched on for words that must not be said; they lengthen neither reply nor pauses."""
+    turns = """
+        - {turn: Key, caller: {dtmf: "7"}, reply_ends_after: 6 s, expect: {does_not_say: undeleted}}
+    """
+
+    call = talk(tmp_path, turns, QUIET + IDLE)
+
+    assert call.kinds() == ["does_not_say"]
+    assert (call.measured("Key", "gap").value_us or 0) < 500_000
+    assert (call.measured("Key", "turn").value_us or 0) < 3_000_000
+
+
+def test_keeping_silent_asks_for_no_answer(tmp_path: Path) -> None:
+    """What the agent says unprompted after a silence on purpose is held to budgets of its own turn alone."""
+    turns = """
+        - {turn: Quiet, caller: {silence: 4 s}, expect: {silent: 1 s}}
+        - {turn: Prompted, expect: {says: undeleted}}
+        - {turn: Waited, caller: {silence: 2 s}, expect: {says: undeleted}}
+        - {turn: Limited, caller: {silence: 2 s}, expect: {says: undeleted}, budget: {response: 3 s}}
+    """
+
+    call = talk(tmp_path, turns, QUIET + IDLE, head="budgets: {response: 100 ms}\n")
+
+    judged = [call.measured(name, "response").judged.value for name in ("Prompted", "Waited", "Limited")]
+    assert judged == ["unlimited", "unlimited", "exceeded"]
+    assert call.kinds() == ["response"]

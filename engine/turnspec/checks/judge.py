@@ -135,8 +135,9 @@ def _skipped(plan: CallPlan, scene: Scene, turns: tuple[TurnResult, ...]) -> Ite
     never = [turn for turn in turns if turn.began_us is None]
     if never:
         listed = shown.listed(f'"{turn.name}"' for turn in never)
-        # A call in which nothing was tried must not count as one that held.
-        status = Status.NOTE if len(never) < len(turns) else Status.NOT_EXERCISED
+        # What was not tried must not count as what held, unless something else tells already.
+        told = any(turn.outcome is Outcome.FAILED for turn in turns)
+        status = Status.NOTE if told else Status.NOT_EXERCISED
         yield Finding(
             kind="skipped",
             status=status,

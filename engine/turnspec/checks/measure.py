@@ -30,6 +30,9 @@ class Reading:
     to_us: int | None = None
 
 
+ANSWERS: Final = frozenset({"response", "first_audio", "function_call", "turn"})
+"""Times that count from what the caller said."""
+
 TurnRule: TypeAlias = Callable[[Scene, TurnScene, int], Iterable[Reading]]
 CallRule: TypeAlias = Callable[[Scene, int], Reading]
 
@@ -41,11 +44,20 @@ def error_bar(lateness_us: int) -> int:
 
 def measure_turn(scene: Scene, turn: TurnScene, lateness_us: int) -> tuple[Measurement, ...]:
     """Everything that can be timed in a turn, and everything that is limited there."""
+    limits = _limits(turn)
     return tuple(
         measurement
         for name, rule in TURN_RULES.items()
-        for measurement in _held(name, rule(scene, turn, lateness_us), turn.plan.limits, turn.index)
+        for measurement in _held(name, rule(scene, turn, lateness_us), limits, turn.index)
     )
+
+
+def _limits(turn: TurnScene) -> Mapping[str, Limit]:
+    """What limits a turn's times: inherited limits of answers do not, where the caller only kept silent."""
+    limits = turn.plan.limits
+    if not turn.waited:
+        return limits
+    return {name: limit for name, limit in limits.items() if limit.required or name not in ANSWERS}
 
 
 def measure_call(scene: Scene, lateness_us: int) -> tuple[Measurement, ...]:

@@ -42,6 +42,7 @@ class Act:
     end_us: int
     spoken: bool = False
     interrupts: bool = False
+    waited: bool = False  # nothing but silence, on purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class TurnScene:
     lines: tuple[Line, ...]
     functions: tuple[FunctionUse, ...]
     reply_from_us: int = 0  # what began before is no answer to `act`
+    waited: bool = False  # the caller did no more than to keep silent
 
     @property
     def index(self) -> int:
@@ -76,8 +78,14 @@ class TurnScene:
 
     @property
     def reply(self) -> tuple[Segment, ...]:
-        """The agent's speech from when the caller began what it answers."""
-        return tuple(segment for segment in self.speech if segment.start_us >= self.reply_from_us)
+        """The agent's speech from when the caller began what it answers, until the reply was over."""
+        # After the last turn the line is watched on: what is said then is no part of the reply.
+        over_us = self.window.ended_us if self.window.how == "replied" else None
+        return tuple(
+            segment
+            for segment in self.speech
+            if segment.start_us >= self.reply_from_us and (over_us is None or segment.start_us < over_us)
+        )
 
     @property
     def first_text_us(self) -> int | None:
@@ -165,6 +173,7 @@ class Scene:
             lines=tuple(line for line in self.lines if line.turn == index),
             functions=tuple(use for use in self.functions if use.turn == index),
             reply_from_us=self._reply_from(act),
+            waited=act is not None and all(one.waited for one in self.acts if one.turn == act.turn),
         )
 
     def _reply_from(self, act: Act | None) -> int:
@@ -294,6 +303,6 @@ def _act(event: Event) -> Act | None:
         case CallerTexted() | CallerPressed():
             return Act(event.turn, event.at_us, event.at_us)
         case CallerWaited():
-            return Act(event.turn, event.at_us, event.until_us)
+            return Act(event.turn, event.at_us, event.until_us, waited=True)
         case _:
             return None

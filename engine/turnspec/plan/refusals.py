@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from turnspec.call import Capability
-from turnspec.dsl.models import CallerAction, Dtmf, Place, Play, Say, SendText
+from turnspec.dsl.models import CallerAction, Dtmf, HangUp, Place, Play, Say, SendText
 from turnspec.dsl.problems import Problem, problem_at
 from turnspec.plan.model import TurnPlan
 from turnspec.plan.setting import Setting
@@ -22,6 +23,7 @@ def refusals(setting: Setting, turns: tuple[TurnPlan, ...]) -> tuple[Problem, ..
         for problem in (
             *_actions(turn, setting),
             *_interruption(turn, turns),
+            *_after_hanging_up(turn, turns),
             *_sources(turn, setting),
         )
     )
@@ -88,6 +90,25 @@ def _interruption(turn: TurnPlan, turns: tuple[TurnPlan, ...]) -> Iterator[Probl
                 action.place,
                 "let the turn before it make the agent speak",
             )
+
+
+def _after_hanging_up(turn: TurnPlan, turns: tuple[TurnPlan, ...]) -> Iterator[Problem]:
+    """What can never happen, because the call is over before it."""
+    hint = "take it out, or let the hang-up come last"
+    for action, following in pairwise(turn.turn.caller):
+        if isinstance(action, HangUp):
+            message = "the caller has hung up before this"
+            yield _refusal("after-hangup", message, following.place, hint)
+    before = turns[turn.index - 1].turn if turn.index else None
+    if before is None:
+        return
+    if any(isinstance(action, HangUp) for action in before.caller):
+        message = "the caller has hung up in the turn before, so this one can never begin"
+    elif before.expect is not None and before.expect.hangup:
+        message = "the agent is to hang up in the turn before, so this one can never begin"
+    else:
+        return
+    yield _refusal("after-hangup", message, turn.turn.place, hint)
 
 
 def _sources(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
