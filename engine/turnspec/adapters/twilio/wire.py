@@ -185,12 +185,12 @@ _FROM_BOT: Final[dict[str, dict[str, Shape]]] = {
 
 def decode_bot(frame: str | bytes, stream_sid: str) -> Decoded:
     """What a bot's frame says to the platform of the stream `stream_sid`."""
-    return _decode(frame, _FROM_BOT, _bot_message, stream_sid)
+    return _usual_bot_media(frame, stream_sid) or _decode(frame, _FROM_BOT, _bot_message, stream_sid)
 
 
 def decode_platform(frame: str | bytes, stream_sid: str | None) -> Decoded:
     """What the platform's frame says to a bot; `stream_sid` None: not told yet."""
-    return _decode(frame, _FROM_PLATFORM, _platform_message, stream_sid)
+    return _usual_media(frame, stream_sid) or _decode(frame, _FROM_PLATFORM, _platform_message, stream_sid)
 
 
 def _decode(
@@ -201,9 +201,6 @@ def _decode(
 ) -> Decoded:
     if not isinstance(frame, str):
         return _refused("binary-frame", f"a binary frame of {len(frame)} bytes; only text is allowed", frame)
-    usual = (_usual_media if shapes is _FROM_PLATFORM else _usual_bot_media)(frame, stream_sid)
-    if usual is not None:
-        return usual
     large = _too_large(frame)
     document, fault = _parsed(frame)
     if fault is not None:
@@ -233,9 +230,9 @@ _USUAL_MEDIA: Final = re.compile(
 )
 
 
-def _usual_media(frame: str, stream_sid: str | None) -> Decoded | None:
+def _usual_media(frame: str | bytes, stream_sid: str | None) -> Decoded | None:
     """The audio of a frame with nothing unusual in it; None: it wants to be looked at closely."""
-    found = _USUAL_MEDIA.fullmatch(frame)
+    found = _USUAL_MEDIA.fullmatch(frame) if isinstance(frame, str) else None
     if found is None:
         return None
     sequence, track, chunk, timestamp, written, stream = found.groups()
@@ -252,9 +249,9 @@ _USUAL_BOT_MEDIA: Final = re.compile(
 )
 
 
-def _usual_bot_media(frame: str, stream_sid: str | None) -> Decoded | None:
+def _usual_bot_media(frame: str | bytes, stream_sid: str) -> Decoded | None:
     """As `_usual_media`, of a bot."""
-    found = _USUAL_BOT_MEDIA.fullmatch(frame)
+    found = _USUAL_BOT_MEDIA.fullmatch(frame) if isinstance(frame, str) else None
     if found is None or found[1] != stream_sid:
         return None
     payload, faults = _payload(found[2])

@@ -45,21 +45,22 @@ class CallerLine:
     def __init__(self) -> None:
         self._tape = Tape()
         self._activity = ActivityTracker(RATE_HZ, hangover_us=PAUSE_US, min_speech_us=LEAST_SPEECH_US)
+        self._ends_us = 0  # of what has come
         self._over_us = 0  # where the turn before ended
         self._offsets: deque[int] = deque(maxlen=RECENT_FRAMES)
 
     def hear(self, payload: bytes, at_us: int) -> list[Activity]:
         """Take the next mu-law audio, which arrived `at_us`; what of speech was noticed."""
-        begins = len(self._tape)
-        begins_us = time_of(begins, RATE_HZ)
+        begins_us = self._ends_us
         if payload.count(SILENCE) == len(payload):  # as in most frames of a call
             self._tape.lengthen(len(payload))
             noticed = self._activity.feed_silence(begins_us, len(payload))
         else:
             samples = decode(payload, MULAW_8K)
-            self._tape.put(begins, samples)
+            self._tape.put(len(self._tape), samples)
             noticed = self._activity.feed(begins_us, samples)
-        self._offsets.append(at_us - time_of(len(self._tape), RATE_HZ))
+        self._ends_us = time_of(len(self._tape), RATE_HZ)
+        self._offsets.append(at_us - self._ends_us)
         return noticed
 
     def call_us(self, line_us: int) -> int:
