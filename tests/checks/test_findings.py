@@ -31,6 +31,7 @@ from turnspec.call.events import (
     AgentHungUp,
     CallEnded,
     CallRefused,
+    Captured,
     Closer,
     Dialled,
     HarnessFailed,
@@ -83,6 +84,24 @@ def missed() -> tuple[str, Snapshot]:
         agent=tones((1_500, 2_100)),
     )
     return turns(ASKS.strip(), TALKS_OVER), view
+
+
+def no_digits() -> tuple[str, Snapshot]:
+    """A call in which the keys to press turned out to be words."""
+    view = call(
+        began(0, 60),
+        spoke(0, 100, 1_000),
+        responded(1_200, "r1"),
+        said("Your card is blocked", 1_300, 1_000),
+        Captured(at_us=3_000_000, turn=0, name="code", value="blocked"),
+        over(0, 3_000),
+        began(1, 3_000),
+        over(1, 3_000, "skipped"),
+        ended(4_000),
+        agent=tones((1_500, 2_500)),
+    )
+    expect = "expect: {says: {matches: 'is (?P<code>\\w+)'}}"
+    return turns(f"{ASKS}{expect}", 'turn: Keys\ncaller: {dtmf: "{{ code }}"}'), view
 
 
 def cut_off() -> tuple[str, Snapshot]:
@@ -202,6 +221,7 @@ CASES: Final[dict[str, tuple[str, Callable[[], tuple[str, Snapshot]]]]] = {
     ),
     "stops-finished": ("stops", lambda: talked_over(until_ms=3_200)),
     "interrupt": ("interrupt", missed),
+    "template": ("template", no_digits),
     "hangup": ("hangup", lambda: one("{hangup: true}", Replied().view())),
     "hangup-unwanted": (
         "hangup",
