@@ -34,8 +34,11 @@ def _template() -> Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
+    from turnspec.reports.html.compiled import CompiledTemplates
+
     environment = Environment(
         loader=PackageLoader("turnspec.reports"),
+        bytecode_cache=CompiledTemplates("autoescape trim_blocks lstrip_blocks"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
