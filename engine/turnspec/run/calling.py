@@ -85,7 +85,16 @@ async def call_wall(case: Case, output: Path, wheel: PacingWheel, bridges: Bridg
         raise Interrupted(record.result()) from None
     except Exception as error:  # noqa: BLE001 - one call's trouble must not lose the results of the others
         record.broke(_own_fault(error))
-    return record.result()
+    return await _judged(record)
+
+
+async def _judged(record: CaseRecord) -> CallResult:
+    """The result, made beside the loop: other calls are still up, and their frames must not wait."""
+    judging = asyncio.get_running_loop().run_in_executor(None, record.result)
+    try:
+        return await asyncio.shield(judging)
+    except asyncio.CancelledError:
+        raise Interrupted(await judging) from None
 
 
 async def _hold_alone(record: CaseRecord, interrupts: Interrupts) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,6 +25,8 @@ from turnspec.run.loops import WallLoop, run_on
 from turnspec.run.options import RunOptions
 from turnspec.run.wheel import PacingWheel
 
+APART_S = 0.04  # between the beginnings of two wall-clock calls
+SWITCH_S = 0.0005
 BAD = frozenset({Outcome.FAILED, Outcome.ERROR})
 
 
@@ -193,14 +197,48 @@ def _call_in_worker(number: int) -> CallResult:
 
 def _side_by_side(cases: Sequence[Case], options: RunOptions, calls: Calls) -> None:
     try:
-        run_on(WallLoop, _all_wall(cases, options, calls))
+        with _quick_switching():
+            run_on(WallLoop, _all_wall(cases, options, calls))
     except KeyboardInterrupt:
         calls.interrupted = True
 
 
+class _Room:
+    """Place for so many calls at once; they begin one after the other, not all in one moment.
+
+    Calls of one scenario do the same things at the same time: begun together, they would all answer,
+    and all end, in the same few milliseconds, and make one another late.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._places = asyncio.Semaphore(places)
+        self._next = 0.0
+
+    async def __aenter__(self) -> None:
+        await self._places.acquire()
+        loop = asyncio.get_running_loop()
+        begins = max(self._next, loop.time())
+        self._next = begins + APART_S
+        await asyncio.sleep(begins - loop.time())
+
+    async def __aexit__(self, *_: object) -> None:
+        self._places.release()
+
+
+@contextmanager
+def _quick_switching() -> Iterator[None]:
+    """Threads that judge ended calls give way to the loop at once: it has frames to send."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
 async def _all_wall(cases: Sequence[Case], options: RunOptions, calls: Calls) -> None:
     wheel = PacingWheel.of(asyncio.get_running_loop())
-    room = asyncio.Semaphore(options.at_once)
+    room = _Room(options.at_once)
     bridges = Bridges()
     try:
         async with asyncio.TaskGroup() as group:
@@ -215,7 +253,7 @@ async def _one_wall(
     output: Path,
     wheel: PacingWheel,
     bridges: Bridges,
-    room: asyncio.Semaphore,
+    room: _Room,
     calls: Calls,
 ) -> None:
     async with room:

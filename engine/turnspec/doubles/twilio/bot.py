@@ -48,6 +48,7 @@ UNKNOWN_ENDPOINTING_US: Final = 600_000
 SLACK_US: Final = 50_000  # by so much may two measures of one recording differ
 KEYS_END_US: Final = 800_000
 CHUNK_US: Final = 100_000
+BURST_CHUNK_US: Final = 500_000
 LEAD_US: Final = 200_000  # how far audio sent in real time is ahead of its playing
 KNOWN: Final = "known clip"
 
@@ -236,7 +237,7 @@ class TwilioBot:
         if reply.audio is None:
             self._go_on(saying, at_us)
             return
-        saying.chunks, saying.began_us = _chunks(reply.audio), at_us
+        saying.chunks, saying.began_us = _chunks(reply.audio, fast=reply.fast), at_us
         self._unplayed[saying.response_id] = saying
         self._send(saying, at_us)
 
@@ -363,8 +364,10 @@ class TwilioBot:
             self._begin(reply, at_us, at_us)
 
 
-def _chunks(audio: Track) -> deque[bytes]:
+def _chunks(audio: Track, *, fast: bool) -> deque[bytes]:
+    """The audio in frames; what is sent at once takes few, the first of them short to be early."""
     samples = resample(samples_of(audio), audio.rate_hz, MULAW_8K.rate_hz)
     data = encode(samples, MULAW_8K)
-    size = MULAW_8K.size_of(CHUNK_US)
-    return deque(data[start : start + size] for start in range(0, len(data), size))
+    first = MULAW_8K.size_of(CHUNK_US)
+    size = MULAW_8K.size_of(BURST_CHUNK_US) if fast else first
+    return deque([data[:first], *(data[start : start + size] for start in range(first, len(data), size))])
