@@ -19,6 +19,7 @@ from turnspec.call.events import (
     Captured,
     Closer,
     Event,
+    FunctionCalled,
     Origin,
     ResponseChosen,
     Side,
@@ -179,6 +180,19 @@ class TestSecrets:
 
         assert masked(captured, hide).value == {"***": ["***", 1, {"deep": "<***>"}]}
         assert masked(chosen, hide).scores == {"r": 1.5, "***": "needs ***"}
+
+    def test_json_stays_json(self) -> None:
+        """A number that is a secret becomes a text in arguments and outputs; others stay as they came."""
+        pin = FunctionCalled(at_us=0, call_id="c", name="f", arguments='{"pin":4821,"deep":[true,"<4821>"]}')
+        other = FunctionCalled(at_us=0, call_id="c", name="f", arguments='{ "pin":1 }')
+        broken = FunctionCalled(at_us=0, call_id="c", name="f", arguments="{4821")
+
+        def mask(text: str) -> str:
+            return text.replace("4821", "***")
+
+        assert json.loads(masked(pin, mask).arguments) == {"pin": "***", "deep": [True, "<***>"]}
+        assert masked(other, mask).arguments == '{ "pin":1 }'
+        assert masked(broken, mask).arguments == "{***"
 
     def test_choices_stay_what_they_are(self) -> None:
         """A side, an origin or a closer is no text that could hold a secret."""

@@ -180,3 +180,31 @@ def test_keeping_silent_asks_for_no_answer(tmp_path: Path) -> None:
     judged = [call.measured(name, "response").judged.value for name in ("Prompted", "Waited", "Limited")]
     assert judged == ["unlimited", "unlimited", "exceeded"]
     assert call.kinds() == ["response"]
+
+
+def test_a_secret_can_be_expected_and_never_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words and arguments that are secrets match though the evidence lacks them; no report shows one."""
+    monkeypatch.setenv("WORD", "Received")
+    monkeypatch.setenv("NUMBER", "29340")
+    turns = """
+        - turn: Greeting
+        - turn: Said
+          caller: {audio: audio/caller/five-five.flac}
+          expect:
+            says: ["message {{ env.WORD }} yesterday", {matches: 'message\\. {{ env.WORD }}'}]
+            does_not_say: ["{{ env.WORD }} today", "first message {{ env.WORD }}"]
+        - turn: Called
+          caller: {audio: audio/caller/account.flac}
+          expect: {calls: [{open: {number: "{{ env.NUMBER }}"}}], does_not_say: "{{ env.NUMBER }}"}
+    """
+
+    call = talk(tmp_path, turns, AGENT, project="secrets: [WORD, NUMBER]\n")
+
+    (said,) = call.failures()
+    assert said.message == (
+        'The agent said "first message ***", which it must not; '
+        'its words were "First message. *** yesterday from an unknown caller."'
+    )
+    shown = repr(call.result) + "".join(path.read_text() for path in call.output.rglob("*.jsonl"))
+    assert "Received" not in shown
+    assert '29340"' not in shown

@@ -25,6 +25,10 @@ EVENTS_FILE = "events.jsonl"
 WIRE_FILE = "wire.jsonl"
 RECORDING_FILE = "call.flac"
 
+MASK = "***"
+"""What stands where a secret was."""
+
+_JSON_FIELDS = frozenset({"arguments", "output"})
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -177,13 +181,34 @@ def read_events(folder: Path) -> tuple[dict[str, Any], tuple[Event, ...]]:
 
 
 def masked(event: AnyEvent, mask: Callable[[str], str]) -> AnyEvent:
-    """The event with `mask` applied to every text in it."""
+    """The event with `mask` applied to every text in it; what is JSON inside stays JSON."""
     changes: dict[str, Any] = {}
     for field in dataclasses.fields(event):
         value = getattr(event, field.name)
         if isinstance(value, str | list | dict) and (hidden := _masked(value, mask)) != value:
-            changes[field.name] = hidden
+            is_json = field.name in _JSON_FIELDS and isinstance(value, str)
+            changes[field.name] = _masked_json(str(value), mask) if is_json else hidden
     return dataclasses.replace(event, **changes) if changes else event
+
+
+def _masked_json(text: str, mask: Callable[[str], str]) -> str:
+    """A number that is a secret becomes a text: blacked out where it stands, it would be no JSON any more."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return mask(text)
+    return json.dumps(_masked_numbers(document, mask), ensure_ascii=False)
+
+
+def _masked_numbers(value: Any, mask: Callable[[str], str]) -> Any:
+    if isinstance(value, dict):
+        return {mask(key): _masked_numbers(item, mask) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_masked_numbers(item, mask) for item in value]
+    if isinstance(value, bool) or value is None:
+        return value
+    hidden = mask(str(value))
+    return hidden if hidden != str(value) else value
 
 
 def _masked(value: Any, mask: Callable[[str], str]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from turnspec.checks.scene import Scene, TurnScene
@@ -15,12 +15,14 @@ from turnspec.speech.intents import Intents
 class Context:
     """`lateness_us` is the worst lateness of the engine's own frames; it widens every error bar.
 
-    `functions` are declarations beside those of the plan.
+    `functions` are declarations beside those of the plan. `mask` takes secrets out of texts, as it did
+    out of the evidence.
     """
 
     intents: Intents
     lateness_us: int = 0
     functions: Mapping[str, FunctionSpec] = field(default_factory=dict)
+    mask: Callable[[str], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

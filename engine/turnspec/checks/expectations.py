@@ -31,11 +31,29 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = MappingProxyType(
 """Every key of `expect:` that this version runs, in the order in which findings are listed."""
 
 
+NEGATIVE: Final = frozenset({"does_not_say", "does_not_call"})
+"""Those of them which hold where something is not found."""
+
+
 def check(stage: Stage, expect: Expect) -> Iterator[Finding]:
     """A finding for each thing that was expected; `expect` has its templates filled in."""
     for key, expectation in EXPECTATIONS.items():
         if key in expect.model_fields_set:
             yield from expectation(stage, expect)
+
+
+def check_masked(stage: Stage, expect: Expect, hidden: Expect) -> Iterator[Finding]:
+    """The same, where secrets were taken out of the evidence: what is expected counts with them and without.
+
+    A secret that was not recognised is still there to be found, one that was is found as its mask.
+    """
+    for key, expectation in EXPECTATIONS.items():
+        if key in expect.model_fields_set:
+            plain, masked = list(expectation(stage, expect)), list(expectation(stage, hidden))
+            if len(plain) != len(masked):
+                yield from masked
+            for one, other in zip(plain, masked, strict=False) if len(plain) == len(masked) else ():
+                yield other if one.fails is not (key in NEGATIVE) else one
 
 
 def filled_in(expect: Expect, variables: Mapping[str, Any]) -> Expect:
@@ -48,6 +66,10 @@ def filled_in(expect: Expect, variables: Mapping[str, Any]) -> Expect:
     def render(value: Any) -> Any:
         return render_value(value, variables)
 
+    return _changed(expect, render)
+
+
+def _changed(expect: Expect, render: Callable[[Any], Any]) -> Expect:
     changed: dict[str, Any] = {
         key: tuple(rendered(matcher, render) for matcher in getattr(expect, key))
         for key in ("says", "does_not_say")
@@ -58,6 +80,25 @@ def filled_in(expect: Expect, variables: Mapping[str, Any]) -> Expect:
     if expect.returned:
         changed["returned"] = {name: rendered(matcher, render) for name, matcher in expect.returned.items()}
     return expect.model_copy(update=changed)
+
+
+def without_secrets(expect: Expect, mask: Callable[[str], str]) -> Expect:
+    """Filled-in expectations as they are to be found in evidence that has no secrets."""
+
+    def hide(value: Any) -> Any:
+        match value:
+            case str():
+                return mask(value)
+            case dict():
+                return {key: hide(item) for key, item in value.items()}
+            case list() | tuple():
+                return type(value)(map(hide, value))
+            case int() | float() if not isinstance(value, bool) and mask(str(value)) != str(value):
+                return mask(str(value))
+            case _:
+                return value
+
+    return _changed(expect, hide)
 
 
 def _filled_in_calls(calls: CallsExpectation, render: Callable[[Any], Any]) -> CallsExpectation:

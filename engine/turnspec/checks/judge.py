@@ -11,7 +11,7 @@ from turnspec.checks import calling, shown, troubles
 from turnspec.checks.budgets import over_limits
 from turnspec.checks.captures import variables
 from turnspec.checks.context import Context, Stage
-from turnspec.checks.expectations import check, filled_in
+from turnspec.checks.expectations import check, check_masked, filled_in, without_secrets
 from turnspec.checks.measure import measure_call, measure_turn
 from turnspec.checks.moments import moments
 from turnspec.checks.scene import Scene, TurnScene
@@ -88,7 +88,9 @@ def _expected(stage: Stage, known: Mapping[str, Any]) -> Iterator[Finding]:
     expect = stage.turn.plan.turn.expect
     # Where nothing was left to talk over, nothing was tried: one finding says so.
     if expect is not None and stage.turn.window.how != "not-exercised":
-        yield from check(stage, filled_in(expect, known))
+        filled, mask = filled_in(expect, known), stage.context.mask
+        hidden = filled if mask is None else without_secrets(filled, mask)
+        yield from check(stage, filled) if hidden == filled else check_masked(stage, filled, hidden)
 
 
 def _unfilled(stage: Stage, known: Mapping[str, Any], measurements: tuple[Measurement, ...]) -> TurnResult:

@@ -48,10 +48,12 @@ def plan_command(paths: tuple[Path, ...], form: str, options: Mapping[str, Any])
         return USAGE_EXIT
     plans = [case.plan for case in planned.cases]
     if form == "json":
-        print(json.dumps([as_document(plan) for plan in plans], indent=2, ensure_ascii=False))
+        told = json.dumps([as_document(plan) for plan in plans], indent=2, ensure_ascii=False) + "\n"
     else:
         show = as_mermaid if form == "mermaid" else as_text
-        print("\n".join(show(plan) for plan in plans), end="")
+        told = "\n".join(show(plan) for plan in plans)
+    mask = planned.cases[0].mask or str
+    print(mask(told), end="")
     return 0
 
 

@@ -21,6 +21,7 @@ from turnspec.plan.model import CallPlan
 from turnspec.results import CallResult, Outcome, Waveform
 from turnspec.run.errors import HarnessError
 from turnspec.run.live import LiveCall
+from turnspec.run.masking import masked_throughout
 from turnspec.run.wheel import Seat
 from turnspec.speech.intents import Intents
 
@@ -106,7 +107,10 @@ class CaseRecord:
     def context(self) -> Context:
         """What the checks know beside the evidence."""
         return Context(
-            intents=self.case.intents, lateness_us=self.lateness_us, functions=self.case.plan.functions
+            intents=self.case.intents,
+            lateness_us=self.lateness_us,
+            functions=self.case.plan.functions,
+            mask=self.case.mask,
         )
 
     @property
@@ -133,7 +137,9 @@ class CaseRecord:
         snapshot, recording = self._recorded()
         self.evidence.close()
         verdict = judge_call(self.case.plan, snapshot, self.context)
-        return self._result(verdict, snapshot, recording)
+        result = self._result(verdict, snapshot, recording)
+        # The evidence has no secrets; what was expected of it, and is shown beside it, may.
+        return result if self.case.mask is None else masked_throughout(result, self.case.mask)
 
     def _recorded(self) -> tuple[Snapshot, str | None]:
         events = self.evidence.events

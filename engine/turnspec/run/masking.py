@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Iterator
-from urllib.parse import quote
+import dataclasses
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
+from typing import Any, TypeVar
+from urllib.parse import quote, quote_plus
 
-MASK = "***"
+from turnspec.call.evidence import MASK
+
 SHORTEST = 4  # shorter values would black out half of every log
+SHORTEST_CODE = 6  # of base64 characters that a secret alone decides
+URL_SAFE = str.maketrans("+/", "-_")
+
+T = TypeVar("T")
 
 
 def masker(secrets: Iterable[str]) -> Callable[[str], str] | None:
-    """A function that blacks out these values, also URL- and base64-encoded; None if there are none."""
+    """A function that blacks out these values, however they are encoded; None if there are none."""
     forms = sorted({form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)})
     if not forms:
         return None
@@ -25,7 +34,43 @@ def masker(secrets: Iterable[str]) -> Callable[[str], str] | None:
     return mask
 
 
+def masked_throughout(value: T, mask: Callable[[str], str]) -> T:
+    """A value with `mask` applied to all texts in it, at any depth; enumerations are no texts."""
+    hidden: Any = value
+    match value:
+        case Enum():
+            pass
+        case str():
+            hidden = mask(value)
+        case tuple() | list():
+            hidden = type(value)(masked_throughout(item, mask) for item in value)
+        case Mapping():
+            hidden = {mask(key): masked_throughout(item, mask) for key, item in value.items()}
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            changes = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+            hidden = dataclasses.replace(
+                value, **{name: masked_throughout(item, mask) for name, item in changes.items()}
+            )
+        case _:
+            pass
+    return hidden  # type: ignore[no-any-return] # each case keeps the type
+
+
 def _forms(secret: str) -> Iterator[str]:
     yield secret
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield quote(secret)
     yield quote(secret, safe="")
-    yield base64.b64encode(secret.encode()).decode().rstrip("=")
+    yield quote_plus(secret)
+    for before in range(3):
+        code = _code(secret.encode(), before)
+        if len(code) >= SHORTEST_CODE:
+            yield code
+            yield code.translate(URL_SAFE)
+
+
+def _code(secret: bytes, before: int) -> str:
+    """The base64 characters that a secret decides alone, with so many bytes (modulo 3) before it."""
+    code = base64.b64encode(bytes(before) + secret).decode()
+    return code[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]

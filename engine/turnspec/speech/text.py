@@ -8,8 +8,9 @@ from typing import Final
 
 import regex
 
-# A number keeps its inner points and colons ("3.50" is not "350"), a word its letters and digits.
-_WORD: Final = regex.compile(r"\d+(?:[.,:/]\d+)+|[\p{L}\p{M}\p{N}]+")
+# A number keeps its inner points and colons ("3.50" is not "350"), a word its letters and digits. Three
+# stars stand where a secret was: they are a word too.
+_WORD: Final = regex.compile(r"\d+(?:[.,:/]\d+)+|[\p{L}\p{M}\p{N}]+|\*{3}")
 _THOUSANDS: Final = regex.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _APOSTROPHES: Final = str.maketrans(dict.fromkeys("'\u2019\u2018\u02bc\u00b4`", None))
 _WORDS_PER_MINUTE: Final = 160
