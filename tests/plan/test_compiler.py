@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support_plans import TELEPHONE, TEXT, compiled, plan_of, setting
-from turnspec.dsl.problems import render_problems
+from turnspec.dsl.problems import render_problem, render_problems
 from turnspec.plan import CallPlan, TargetKind, as_document, as_mermaid, as_text
 
 TURNS = """
@@ -110,6 +110,24 @@ def test_what_the_setting_cannot_do_is_refused_where_it_is_written(
     assert made.plan is None
     assert [(problem.kind, str(problem.span)) for problem in made.problems] == [(kind, at)]
     assert made.problems[0].help, render_problems(made.problems)
+
+
+def test_a_gap_that_would_end_the_reply_is_warned_of_where_it_is_written(tmp_path: Path) -> None:
+    """On a telephone no pause inside a reply is longer than what ends it; Realtime says when one is over."""
+    turns = "- turn: Greeting\n- caller: {audio: clip.wav}\n  budget: {gap: 900 ms}\n"
+    head = "budgets: {gap: 2 s}\nreply_ends_after: 850 ms\n"
+
+    made = compiled(tmp_path, turns, head=head)
+    fits = compiled(tmp_path, turns, head=head.replace("850 ms", "2 s"))
+    told = compiled(tmp_path, "- turn: Greeting\n", setting(TEXT, TargetKind.BARE, "realtime"), head)
+
+    assert made.plan is not None
+    assert [(problem.kind, str(problem.span)) for problem in made.warnings] == [
+        ("gap-ends-reply", "talk.yaml:3:16"),
+        ("gap-ends-reply", "talk.yaml:8:19"),
+    ]
+    assert render_problem(made.warnings[0]).startswith("warning[gap-ends-reply]: after 850 ms of silence")
+    assert fits.warnings == told.warnings == ()
 
 
 def test_a_say_is_sent_as_text_where_there_is_no_voice_but_text(tmp_path: Path) -> None:

@@ -25,7 +25,10 @@ _MARGIN = 30
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong. `kind` names its sort for ever; a span at line 0 means the file as a whole."""
+    """One thing that is wrong. `kind` names its sort for ever; a span at line 0 means the file as a whole.
+
+    A `warning` is something that may be meant as it is: it refuses nothing.
+    """
 
     kind: str
     message: str
@@ -33,6 +36,7 @@ class Problem:
     source_line: str = ""
     suggestion: str | None = None
     help: str = ""
+    warning: bool = False
 
     def __str__(self) -> str:
         return render_problem(self)
@@ -70,7 +74,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def render_problem(problem: Problem) -> str:
     """The problem as a tester reads it: message, place, source line, carets, and what to do."""
-    lines = [f"error[{problem.kind}]: {problem.message}"]
+    lines = [f"{'warning' if problem.warning else 'error'}[{problem.kind}]: {problem.message}"]
     advice = f"did you mean '{problem.suggestion}'?" if problem.suggestion else ""
     if problem.span.line == 0:
         lines.append(f"  --> {problem.span.file}")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from turnspec.dsl.problems import render_problems
+from turnspec.dsl.problems import render_problem, render_problems
 from turnspec.results import USAGE_EXIT
 from turnspec.run.options import RunOptions
 
@@ -24,8 +24,10 @@ def check_command(paths: tuple[Path, ...]) -> int:
     if not planned.cases:
         print(planned.why_none)
         return USAGE_EXIT
-    count = len(planned.cases)
-    print(f"{count} {'case' if count == 1 else 'cases'}, no problems")
+    print("".join(f"{render_problem(warning)}\n\n" for warning in planned.warnings), end="")
+    count, warned = len(planned.cases), len(planned.warnings)
+    told = f"{count} {'case' if count == 1 else 'cases'}, no problems"
+    print(f"{told}, {warned} {'warning' if warned == 1 else 'warnings'}" if warned else told)
     return 0
 
 
@@ -46,6 +48,8 @@ def plan_command(paths: tuple[Path, ...], form: str, options: Mapping[str, Any])
     if planned.problems or not planned.cases:
         print(render_problems(planned.problems) if planned.problems else planned.why_none, file=sys.stderr)
         return USAGE_EXIT
+    for warning in planned.warnings:
+        print(render_problem(warning), file=sys.stderr)
     plans = [case.plan for case in planned.cases]
     if form == "json":
         told = json.dumps([as_document(plan) for plan in plans], indent=2, ensure_ascii=False) + "\n"

@@ -11,6 +11,7 @@ from typing import Any
 
 from turnspec.cli.progress import progress_for
 from turnspec.cli.writable import unwritable
+from turnspec.dsl.problems import render_problem
 from turnspec.reports import Written, summary, write_reports
 from turnspec.results import INTERRUPTED_EXIT, USAGE_EXIT, CallResult, Outcome, RunResult
 from turnspec.run.interrupts import terminated_as_interrupted
@@ -51,6 +52,8 @@ def _run(options: Mapping[str, Any]) -> int:
     planned = _planned(asked)
     if planned.why_none and not planned.problems:
         print(planned.why_none, file=sys.stderr)
+    for warning in planned.warnings:
+        print(render_problem(warning), file=sys.stderr)
     with progress_for(len(planned.cases), quiet=options["quiet"], verbose=options["verbose"]) as progress:
         run = carry_out(planned, asked, progress, started)
     return _report(run, asked, options)

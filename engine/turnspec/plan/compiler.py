@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from turnspec.dsl.models import HangUp, Scenario, Turn
-from turnspec.dsl.problems import Problem
+from turnspec.call import ReplyEnd
+from turnspec.dsl.models import Duration, HangUp, Place, Scenario, Turn
+from turnspec.dsl.problems import Problem, problem_at
 from turnspec.plan import graph
 from turnspec.plan.actions import ActionSteps
 from turnspec.plan.limits import call_limits, turn_limits
@@ -21,10 +23,11 @@ SILENCES = frozenset({"silent"})  # expectations that take no reply
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A plan, or the problems that stand in its way."""
+    """A plan, or the problems that stand in its way; `warnings` stand in nobody's."""
 
     plan: CallPlan | None
     problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
 
 def compile_call(scenario: Scenario, setting: Setting) -> Compiled:
@@ -36,7 +39,32 @@ def compile_call(scenario: Scenario, setting: Setting) -> Compiled:
     problems = (*refusals(setting, turns), *steps.problems)
     if problems:
         return Compiled(None, problems)
-    return Compiled(_plan(scenario, setting, turns, variables, made, tuple(steps.utterances)))
+    plan = _plan(scenario, setting, turns, variables, made, tuple(steps.utterances))
+    return Compiled(plan, warnings=tuple(dict.fromkeys(_endless_gaps(plan, scenario))))
+
+
+def _endless_gaps(plan: CallPlan, scenario: Scenario) -> Iterator[Problem]:
+    """Budgets of a silence that would end the reply before it could exceed them."""
+    if plan.capabilities.reply_end is not ReplyEnd.SILENCE:
+        return
+    ends = {step.turn: step.ends_after_us for step in plan.graph.steps if isinstance(step, graph.Listen)}
+    for turn in plan.turns:
+        limit, ends_after_us = turn.limits.get("gap"), ends.get(turn.index)
+        if limit is None or ends_after_us is None or limit.us <= ends_after_us:
+            continue
+        message = (
+            f"after {Duration(ends_after_us)} of silence a reply is over here, "
+            f"so a gap of more than {Duration(limit.us)} is rarely seen"
+        )
+        hint = f"write a smaller budget, or reply_ends_after: {Duration(limit.us + 200_000)}"
+        problem = problem_at(_place_of_gap(turn.turn, scenario), "gap-ends-reply", message, hint=hint)
+        yield replace(problem, warning=True)
+
+
+def _place_of_gap(turn: Turn, scenario: Scenario) -> Place:
+    """Where the limit is written, as far as that is in the scenario."""
+    written = next((budgets for budgets in (turn.budget, scenario.budgets) if budgets.gap is not None), None)
+    return scenario.place.child("target") if written is None else written.place.child("gap")
 
 
 def _plan(

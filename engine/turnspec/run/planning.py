@@ -36,6 +36,7 @@ class Planned:
 
     cases: tuple[Case, ...] = ()
     problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
     why_none: str = ""
     interrupted: bool = False  # before it was done
     limit_s: float | None = None  # `limits: {run:}` of the project
@@ -80,6 +81,7 @@ class _Planner:
         self._loaded = loaded
         self._options = options
         self._problems: list[Problem] = []
+        self._warnings: list[Problem] = []
         self._cases: list[Case] = []
         self._slugs: set[str] = set()
         self._intents = intents_of(loaded)
@@ -98,7 +100,10 @@ class _Planner:
             return Planned(problems=in_reading_order(self._problems))
         limit = self._loaded.project.limits.run
         return Planned(
-            tuple(self._cases), why_none=self._why_none(), limit_s=limit.seconds if limit else None
+            tuple(self._cases),
+            warnings=in_reading_order(self._warnings),
+            why_none=self._why_none(),
+            limit_s=limit.seconds if limit else None,
         )
 
     def _wrong_option(self) -> str:
@@ -160,6 +165,7 @@ class _Planner:
         if self._options.match.casefold() not in (plan.name if plan else scenario.name).casefold():
             return
         self._problems += compiled.problems
+        self._warnings += compiled.warnings
         if plan is not None:
             self._cases.append(self._case(plan, target, found, options))
 
