@@ -166,7 +166,8 @@ def test_what_is_said_after_the_last_reply_is_no_pause_in_it(tmp_path: Path) -> 
     assert (call.measured("Key", "turn").value_us or 0) < 3_000_000
 
 
-def test_keeping_silent_asks_for_no_answer(tmp_path: Path) -> None:
+@pytest.mark.parametrize("protocol", ["twilio", "realtime"])
+def test_keeping_silent_asks_for_no_answer(tmp_path: Path, protocol: str) -> None:
     """What the agent says unprompted after a silence on purpose is held to budgets of its own turn alone."""
     turns = """
         - {turn: Quiet, caller: {silence: 4 s}, expect: {silent: 1 s}}
@@ -175,7 +176,7 @@ def test_keeping_silent_asks_for_no_answer(tmp_path: Path) -> None:
         - {turn: Limited, caller: {silence: 2 s}, expect: {says: undeleted}, budget: {response: 3 s}}
     """
 
-    call = talk(tmp_path, turns, QUIET + IDLE, head="budgets: {response: 100 ms}\n")
+    call = talk(tmp_path, turns, QUIET + IDLE, head="budgets: {response: 100 ms}\n", protocol=protocol)
 
     judged = [call.measured(name, "response").judged.value for name in ("Prompted", "Waited", "Limited")]
     assert judged == ["unlimited", "unlimited", "exceeded"]
@@ -208,3 +209,21 @@ def test_a_secret_can_be_expected_and_never_leaves(tmp_path: Path, monkeypatch: 
     shown = repr(call.result) + "".join(path.read_text() for path in call.output.rglob("*.jsonl"))
     assert "Received" not in shown
     assert '29340"' not in shown
+
+
+@pytest.mark.parametrize("protocol", ["twilio", "realtime"])
+def test_an_idle_agent_prompts_so_often_and_again_once_answered(tmp_path: Path, protocol: str) -> None:
+    """After so much silence, at most so many times in a row; a caller who speaks starts the count anew."""
+    turns = """
+        - {turn: First, caller: {silence: 5 s}, expect: {says: undeleted}}
+        - {turn: Second, expect: {says: undeleted}}
+        - {turn: No third, expect: {silent: 9 s}}
+        - {turn: Answers, caller: {audio: audio/caller/five-five.flac}, expect: {says: first message}}
+        - {turn: Prompted again, expect: {says: undeleted}}
+    """
+
+    call = talk(tmp_path, turns, QUIET + IDLE.replace("times: 3", "times: 2"), protocol=protocol)
+
+    assert call.failures() == []
+    said = [line for turn in call.result.turns for line in turn.lines if "undeleted" in line.text]
+    assert said[1].began_us - (said[0].ended_us or 0) in range(6_000_000, 6_050_000)

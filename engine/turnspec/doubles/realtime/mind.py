@@ -42,9 +42,11 @@ class ScriptedMind:
         self._unanswered: list[tuple[Heard, int]] = []  # with the true end of the speech
         self._pending: _Pending | None = None
         self._asked = False
+        self._prompted = 0  # how often in a row it spoke unprompted
 
     def hear(self, said: Said, now_us: int) -> str | None:
         """Take one user item, and report what was made of it."""
+        self._prompted = 0
         heard = self._heard(said)
         self._report(
             CallerHeard(
@@ -75,6 +77,18 @@ class ScriptedMind:
         if first:
             return self._answer(self._agent.greet(), now_us, now_us)
         return self._answer(self._agent.answer(NOTHING_HEARD, ask.functions), now_us, now_us)
+
+    def idle_after_us(self) -> int | None:
+        """How much silence makes it speak unprompted; None: never."""
+        return self._agent.idle_after_us()
+
+    def idle(self, silent_us: int, now_us: int) -> Answer | None:
+        """What it says after so much silence; nothing while it waits for results."""
+        reply = None if self._pending is not None else self._agent.idle(silent_us, self._prompted)
+        if reply is None:
+            return None
+        self._prompted += 1
+        return self._answer(reply, now_us, now_us)
 
     def _heard(self, said: Said) -> Heard:
         if said.text is None and said.audio is not None:

@@ -18,7 +18,8 @@ from turnspec.adapters.realtime.server.conversation import Conversation, Entry
 from turnspec.adapters.realtime.server.entries import entry_of, said_of
 from turnspec.adapters.realtime.server.hearing import InputBuffer, Utterance
 from turnspec.adapters.realtime.server.identify import Ids
-from turnspec.adapters.realtime.server.mind import Ask, Mind, Said
+from turnspec.adapters.realtime.server.mind import Answer, Ask, Mind, Said
+from turnspec.adapters.realtime.server.quiet import Quiet
 from turnspec.adapters.realtime.server.response import Response
 from turnspec.adapters.realtime.server.settings import functions_of, settings_of
 from turnspec.adapters.realtime.server.usage import transcription_usage
@@ -77,6 +78,7 @@ class RealtimeServer:
         self._apart: list[Response] = []  # those out of band
         self._spoke = False
         self._closes_at_us: int | None = None
+        self._quiet = Quiet(mind.idle_after_us())
         self._outbox: list[Output] = []
         self._now_us = 0
 
@@ -85,6 +87,7 @@ class RealtimeServer:
     def open(self, now_us: int) -> list[Output]:
         """What is sent when the connection is up."""
         self._now_us = now_us
+        self._quiet.from_now(now_us)
         self._send(wire.session_created(dict(self._session.document)))
         return self._sent()
 
@@ -92,8 +95,13 @@ class RealtimeServer:
     def due_us(self) -> int | None:
         """When `advance` has something to do; None: only a frame can change anything."""
         times = [response.due_us for response in self._in_progress]
-        known = [time for time in (*times, self._closes_at_us) if time is not None]
+        known = [time for time in (*times, self._closes_at_us, self._idle_due_us) if time is not None]
         return min(known, default=None)
+
+    @property
+    def _idle_due_us(self) -> int | None:
+        busy = self._response is not None or self._speech is not None or self._closes_at_us is not None
+        return None if busy else self._quiet.due_us
 
     def advance(self, now_us: int) -> list[Output]:
         """Do what is due by `now_us`, each thing at its time."""
@@ -156,6 +164,11 @@ class RealtimeServer:
         if self._closes_at_us is not None and self._closes_at_us <= self._now_us:
             self._closes_at_us = None
             self._outbox.append(Close(NORMAL_CLOSURE))
+        if (idle_us := self._idle_due_us) is not None and idle_us <= self._now_us:
+            answer = self._mind.idle(self._quiet.lasted_us(self._now_us), self._now_us)
+            self._quiet.answered()
+            if answer is not None:
+                self._respond(answer, ResponseParams())
 
     def _leave(self, response: Response) -> None:
         self._spoke = self._spoke or response.speaks
@@ -163,6 +176,8 @@ class RealtimeServer:
             self._response = None
         else:
             self._apart.remove(response)
+        played_us = response.played_us if response.status == "completed" else 0
+        self._quiet.from_now(self._now_us, plays_until_us=played_us)
         if response.answer.hangs_up and response.status == "completed":
             self._closes_at_us = max(self._now_us, response.played_us)
 
@@ -229,6 +244,7 @@ class RealtimeServer:
         if isinstance(item, items.FunctionCallOutput):
             self._returned(item, function)
         elif isinstance(item, items.UserMessage):
+            self._quiet.from_now(self._now_us)
             self._mind.hear(said_of(entry, self._now_us), self._now_us)
 
     def _entry(self, item: items.Item) -> Entry:
@@ -251,6 +267,7 @@ class RealtimeServer:
             message = f"Audio content of {length_ms}ms is already shorter than {audio_end_ms}ms"
             raise ClientError("invalid_value", message, "audio_end_ms")
         entry.cut(audio_end_ms * 1000)
+        self._quiet.from_now(self._now_us)
         self._witness.happened(
             AgentTruncated(at_us=self._now_us, side=self._side, item_id=item_id, heard_us=audio_end_ms * 1000)
         )
@@ -271,6 +288,7 @@ class RealtimeServer:
             case SpeechEnded(ended_us) if self._speech is not None:
                 item_id, began_us = self._speech
                 self._speech = None
+                self._quiet.from_now(self._now_us)
                 self._send(wire.speech_stopped((ended_us + vad.silence_us) // 1000, item_id))
                 self._commit(self._buffer.take_speech(began_us, ended_us), item_id)
                 if vad.creates_response:
@@ -327,7 +345,10 @@ class RealtimeServer:
         if self._response is not None and not apart:
             raise _already_active(self._response)
         ask = Ask(functions_of(self._session, params), self._context(params, apart=apart))
-        answer = self._mind.respond(ask, self._now_us)
+        self._respond(self._mind.respond(ask, self._now_us), params)
+
+    def _respond(self, answer: Answer, params: ResponseParams) -> None:
+        apart = params.conversation == "none"
         response = Response(
             self._ids,
             None if apart else self._conversation,

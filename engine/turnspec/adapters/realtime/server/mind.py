@@ -63,3 +63,11 @@ class Mind(Protocol):
     def respond(self, ask: Ask, now_us: int) -> Answer:
         """The next response, given all that was heard and returned so far."""
         ...
+
+    def idle_after_us(self) -> int | None:
+        """How much silence makes it speak unprompted; None: never."""
+        ...
+
+    def idle(self, silent_us: int, now_us: int) -> Answer | None:
+        """What it says after so much silence; None: nothing."""
+        ...
