@@ -20,7 +20,7 @@ from turnspec.adapters.realtime.server.hearing import InputBuffer, Utterance
 from turnspec.adapters.realtime.server.identify import Ids
 from turnspec.adapters.realtime.server.mind import Answer, Ask, Mind, Said
 from turnspec.adapters.realtime.server.quiet import Quiet
-from turnspec.adapters.realtime.server.response import Response
+from turnspec.adapters.realtime.server.response import Response, already_active
 from turnspec.adapters.realtime.server.settings import functions_of, settings_of
 from turnspec.adapters.realtime.server.usage import transcription_usage
 from turnspec.adapters.realtime.wire import client_events as client
@@ -338,12 +338,12 @@ class RealtimeServer:
         if self._response is None:
             self._create(ResponseParams())
         else:  # the caller spoke over a response that is not to be interrupted: nobody's fault
-            self._send(wire.error(_already_active(self._response)))
+            self._send(wire.error(already_active(self._response)))
 
     def _create(self, params: ResponseParams) -> None:
         apart = params.conversation == "none"
         if self._response is not None and not apart:
-            raise _already_active(self._response)
+            raise already_active(self._response)
         ask = Ask(functions_of(self._session, params), self._context(params, apart=apart))
         self._respond(self._mind.respond(ask, self._now_us), params)
 
@@ -397,8 +397,3 @@ class RealtimeServer:
     def _cancel(self, response: Response, reason: str) -> None:
         self._send_all(response.cancel(reason, self._now_us))
         self._leave(response)
-
-
-def _already_active(response: Response) -> ClientError:
-    message = f"Conversation already has an active response in progress: {response.id}."
-    return ClientError("conversation_already_has_active_response", message)

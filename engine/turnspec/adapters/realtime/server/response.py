@@ -29,6 +29,7 @@ from turnspec.adapters.realtime.server.timeline import (
 from turnspec.adapters.realtime.server.usage import TOKEN_LIMIT, usage
 from turnspec.adapters.realtime.wire import items
 from turnspec.adapters.realtime.wire import server_events as wire
+from turnspec.adapters.realtime.wire.errors import ClientError
 from turnspec.adapters.realtime.wire.server_events import Document
 from turnspec.call import AudioFormat
 from turnspec.call.events import (
@@ -298,3 +299,9 @@ class Response:
             "usage": counts,
             "metadata": settings.metadata,
         }
+
+
+def already_active(response: Response) -> ClientError:
+    """The error of asking for a response while another is in progress."""
+    message = f"Conversation already has an active response in progress: {response.id}."
+    return ClientError("conversation_already_has_active_response", message)
