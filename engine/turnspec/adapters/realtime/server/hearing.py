@@ -25,6 +25,7 @@ MIN_SILENCE_US: Final = 20_000
 CONTEXT_US: Final = 400_000
 MIN_CONTEXT_US: Final = 100_000
 FRAME_US: Final = 20_000
+AROUND_US: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +129,15 @@ class InputBuffer:
         self._listen_afresh()
 
     def time_at(self, position_us: int) -> int:
-        """The call's time of a position."""
-        for end_us, arrived_us in self._arrivals:
-            if end_us >= position_us:
-                return arrived_us - (end_us - position_us)
-        return self._arrivals[-1][1] if self._arrivals else 0
+        """The call's time of a position, by the promptest of the arrivals around it.
+
+        A frame that a busy network or client delivered late does not make the caller late.
+        """
+        near = [arrived - end for end, arrived in self._arrivals if abs(end - position_us) <= AROUND_US]
+        if near:
+            return position_us + min(near)
+        after = (position_us + arrived - end for end, arrived in self._arrivals if end >= position_us)
+        return next(after, self._arrivals[-1][1] if self._arrivals else 0)
 
     def _listen_afresh(self) -> None:
         self._tracker = _tracker(self._format, self._vad)

@@ -14,6 +14,7 @@ from turnspec.audio.samples import samples_of
 from turnspec.call import AudioFormat, Track
 
 CHUNK_US: Final = 100_000  # of audio in one delta
+BURST_CHUNK_US: Final = 200_000  # where all of it is sent at once
 LEAD: Final = 1  # chunks sent ahead of real time, so that a late one leaves no gap in playback
 WORD_US: Final = 200_000  # between text deltas in real time: about how fast people read aloud
 _WORD: Final = re.compile(r"\S+\s*|\s+")
@@ -77,7 +78,10 @@ def _message(answer: Answer, audio_format: AudioFormat | None, start_us: int) ->
     yield start_us, BeginMessage()
     end_us = start_us
     words = _WORD.findall(answer.text or "")
-    steps = _written(words) if audio_format is None or sound is None else _spoken(words, sound, audio_format)
+    if audio_format is None or sound is None:
+        steps = _written(words)
+    else:
+        steps = _spoken(words, sound, audio_format, BURST_CHUNK_US if answer.fast else CHUNK_US)
     for offset_us, step in steps:
         end_us = start_us if answer.fast else start_us + offset_us
         yield end_us, step
@@ -89,14 +93,14 @@ def _written(words: list[str]) -> Iterator[Timed]:
         yield index * WORD_US, Words(word)
 
 
-def _spoken(words: list[str], sound: Track, audio_format: AudioFormat) -> Iterator[Timed]:
+def _spoken(words: list[str], sound: Track, audio_format: AudioFormat, chunk_us: int) -> Iterator[Timed]:
     samples = resample(samples_of(sound), sound.rate_hz, audio_format.rate_hz)
     data = encode(samples, audio_format)
-    size = audio_format.size_of(CHUNK_US)
+    size = audio_format.size_of(chunk_us)
     chunks = -(-len(data) // size)
     said = 0
     for index in range(chunks):
-        at_us = max(0, index - LEAD) * CHUNK_US
+        at_us = max(0, index - LEAD) * chunk_us
         # The transcript leads: the words of a chunk leave before its sound.
         until = -(-len(words) * (index + 1) // chunks)
         if until > said:
