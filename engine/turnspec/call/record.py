@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from enum import Enum
+from functools import cache
 from typing import Any, Final, get_type_hints
 
 from turnspec.call.events import EVENT_KINDS, AgentAudio, Event
@@ -44,7 +45,7 @@ def from_document(document: dict[str, Any]) -> Event:
 
 def _values(event_class: type[Event], document: dict[str, Any]) -> dict[str, Any]:
     values = {name: value for name, value in document.items() if name != "kind"}
-    for name, hint in _ENUMS[event_class.kind].items():
+    for name, hint in _enum_fields(event_class.kind).items():
         if name in values:
             values[name] = hint(values[name])
     if event_class is AgentAudio:
@@ -53,8 +54,9 @@ def _values(event_class: type[Event], document: dict[str, Any]) -> dict[str, Any
     return values
 
 
-def _enum_fields(event_class: type[Event]) -> dict[str, type[Enum]]:
-    hints = get_type_hints(event_class)
+@cache  # worked out when a saved call is read, which most runs never do
+def _enum_fields(kind: str) -> dict[str, type[Enum]]:
+    hints = get_type_hints(EVENT_KINDS[kind])
     return {name: hint for name, hint in hints.items() if isinstance(hint, type) and issubclass(hint, Enum)}
 
 
@@ -72,7 +74,6 @@ _REQUIRED: Final = {
     )
     for kind, cls in EVENT_KINDS.items()
 }
-_ENUMS: Final = {kind: _enum_fields(cls) for kind, cls in EVENT_KINDS.items()}
 
 
 def _plain(value: Any) -> Any:

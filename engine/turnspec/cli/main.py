@@ -6,6 +6,7 @@ called), 3 the harness or the line broke, 130 interrupted.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -97,6 +98,8 @@ def schema(kind: str) -> None:
 
 def main() -> None:
     """Run the command line; usage errors exit with 2, Ctrl-C with 130."""
+    # What is made while starting up stays: looking it through for cycles again and again takes 50 ms.
+    gc.set_threshold(50_000, 20, 20)
     try:
         cli.main(prog_name="turnspec", standalone_mode=False)
     except click.ClickException as error:

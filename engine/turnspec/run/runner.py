@@ -7,11 +7,9 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Future
 from contextlib import contextmanager
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol
 
@@ -144,6 +142,9 @@ def _one_by_one(cases: Sequence[Case], output: Path, calls: Calls) -> None:
 
 def _in_processes(cases: Sequence[Case], options: RunOptions, calls: Calls) -> None:
     """Share virtual calls out among processes; each reads the files itself and makes the calls it is told."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     with ProcessPoolExecutor(options.workers, get_context("spawn"), _ready_worker, (options,)) as pool:
         with handled(
             signal.SIGINT, signal.SIG_IGN
@@ -170,7 +171,7 @@ def _take(
             continue
         try:
             calls.add(case.number, future.result())
-        except BrokenProcessPool:
+        except BrokenExecutor:
             calls.add(case.number, _lost(case))
 
 
@@ -212,14 +213,15 @@ class _Room:
 
     def __init__(self, places: int) -> None:
         self._places = asyncio.Semaphore(places)
+        self._door = asyncio.Lock()
         self._next = 0.0
 
     async def __aenter__(self) -> None:
         await self._places.acquire()
         loop = asyncio.get_running_loop()
-        begins = max(self._next, loop.time())
-        self._next = begins + APART_S
-        await asyncio.sleep(begins - loop.time())
+        async with self._door:  # counted from when the last one really began, which loading code delays
+            await asyncio.sleep(self._next - loop.time())
+            self._next = loop.time() + APART_S
 
     async def __aexit__(self, *_: object) -> None:
         self._places.release()
