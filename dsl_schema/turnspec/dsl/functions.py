@@ -9,6 +9,7 @@ from turnspec.dsl import matchers
 from turnspec.dsl.base import Located, Model, Reading
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.matchers import Matcher
+from turnspec.dsl.parameters import is_long_form, report_parameters
 
 
 class FunctionCase(Model):
@@ -24,6 +25,9 @@ class FunctionCase(Model):
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:
         """Bring the condition into the form of a matcher."""
+        if "returns" in data and "error" in data:
+            message = "a case returns something or is an error, not both"
+            reading.problem("clash", message, data.place.child("error"), hint="keep one of the two", key=True)
         if data.get("when") is None:
             return data
         return data.but(when=matchers.located(data["when"], data.place.child("when"), reading))
@@ -41,8 +45,14 @@ class FunctionSpec(Model):
     description: str = ""
 
     @classmethod
-    def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's
+    def normal(cls, data: Located, reading: Reading) -> Located:
         """Bring one returned value into a list of one case."""
+        if isinstance(data.get("parameters"), Mapping):
+            report_parameters(data["parameters"], data.place.child("parameters"), reading)
+        if "returns" in data and "returns_in_turn" in data:
+            message = "a function has returns or returns_in_turn, not both"
+            place = data.place.child("returns_in_turn")
+            reading.problem("clash", message, place, hint="keep one of the two", key=True)
         if "returns" not in data or _has_cases(data["returns"]):
             return data
         return data.but(returns=[Located({"returns": data["returns"]}, data.place.child("returns"))])
@@ -50,7 +60,7 @@ class FunctionSpec(Model):
     @property
     def json_schema(self) -> dict[str, JsonValue]:
         """The JSON Schema of its arguments, whichever way the parameters were written."""
-        if self.parameters.get("type") == "object" and isinstance(self.parameters.get("properties"), dict):
+        if is_long_form(self.parameters):
             return self.parameters
         return {
             "type": "object",
@@ -60,10 +70,11 @@ class FunctionSpec(Model):
 
 
 def _has_cases(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(item, Mapping) and ("returns" in item or "error" in item) for item in value)
+    """Whether a list tells cases apart; a list of mappings may as well be what is returned."""
+    if not isinstance(value, list) or not value or not all(isinstance(item, Mapping) for item in value):
+        return False
+    return any(
+        "returns" in item or "error" in item or isinstance(item.get("when"), Mapping) for item in value
     )
 
 
