@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
 
 from support_twilio import AUDIO, SILENCE, Notebook, caller_clip, local_agent
 from turnspec.adapters.base import Call, Dial, LineRefused
 from turnspec.adapters.twilio import ADAPTER, TwilioOptions
+from turnspec.adapters.twilio.caller import CallerEnd
 from turnspec.audio.codecs import decode
 from turnspec.audio.edges import voiced_span
 from turnspec.call import MULAW_8K, Identity
@@ -19,6 +21,7 @@ from turnspec.call.events import (
     AgentAudio,
     AgentHungUp,
     AgentSaid,
+    CallerHeard,
     CallUp,
     HarnessFailed,
     LineBroke,
@@ -229,3 +232,48 @@ def test_a_bug_in_a_call_is_told_when_closing() -> None:
             await bot.aclose()
 
     run_on(VirtualLoop, scene())
+
+
+class TestFrames:
+    """How frames reach the bot, whatever shape they come in."""
+
+    @pytest.mark.parametrize("loop", [VirtualLoop, WallLoop])
+    @pytest.mark.parametrize("split", [(), (0,), (1,), (0, 1), (2,)], ids=str)
+    def test_fragments_keep_their_place(
+        self, loop: Callable[[], asyncio.AbstractEventLoop], split: tuple[int, ...]
+    ) -> None:
+        """A message in pieces is answered in its turn, with whole ones before and after it."""
+
+        async def scene() -> None:
+            notebook = Notebook()
+            bot = await serve_twilio_bot(lambda: (local_agent(SCRIPT), notebook))
+            end = CallerEnd(Identity("test"), {}, 0)
+            messages = [*end.opening(), end.dtmf("4"), end.dtmf("2"), end.dtmf("#")]
+            async with connect(bot.url, compression=None) as caller:
+                for number, message in enumerate(messages):
+                    half = len(message) // 2
+                    pieces = [message[:half], message[half:]]
+                    await caller.send(pieces if number in split else message)
+                await caller.recv()
+                await caller.send(end.stop())
+            await bot.aclose()
+            assert [event.text for event in notebook.of(CallerHeard)] == ["42"]
+
+        run_on(loop, scene())
+
+    def test_a_binary_message_is_the_callers_fault_and_no_end(self) -> None:
+        """It is reported, and what comes after it is still taken."""
+
+        async def scene() -> None:
+            notebook = Notebook()
+            bot = await serve_twilio_bot(lambda: (local_agent(SCRIPT), notebook))
+            end = CallerEnd(Identity("test"), {}, 0)
+            async with connect(bot.url, compression=None) as caller:
+                for message in (*end.opening(), b"\x00\x01", end.dtmf("4"), end.dtmf("#")):
+                    await caller.send(message)
+                await caller.recv()
+            await bot.aclose()
+            assert "binary frame" in next(iter(notebook.of(HarnessFailed))).reason
+            assert [event.text for event in notebook.of(CallerHeard)] == ["4"]
+
+        run_on(VirtualLoop, scene())
