@@ -165,3 +165,12 @@ def test_a_plan_is_data(tmp_path: Path) -> None:
     assert [step["id"] for step in document["steps"]] == _kinds(plan)
     assert document["steps"][1]["line"] == 5
     assert {"from": "connect", "to": "turn 1 listen", "when": "done"} in document["edges"]
+
+
+def test_functions_that_can_give_nothing_back_are_refused(tmp_path: Path) -> None:
+    """A template of a function without an outcome is found before anybody calls it."""
+    functions = "functions: {f: {returns: {a: '{{ 1 / 0 }}'}}, g: {returns_in_turn: [{b: '{{ 2 / 0 }}'}]}}\n"
+    made = compiled(tmp_path, "- turn: Greeting\n", head=functions)
+
+    found = [(problem.kind, str(problem.span)) for problem in made.problems]
+    assert found == [("bad-template", "talk.yaml:3:30"), ("bad-template", "talk.yaml:3:73")]

@@ -55,7 +55,7 @@ class FunctionSpec(Model):
             reading.problem("clash", message, place, hint="keep one of the two", key=True)
         if "returns" not in data or _has_cases(data["returns"]):
             return data
-        return data.but(returns=[Located({"returns": data["returns"]}, data.place.child("returns"))])
+        return data.but(returns=[Located({"returns": data["returns"]}, data.place)])
 
     @property
     def json_schema(self) -> dict[str, JsonValue]:

@@ -12,6 +12,7 @@ from turnspec.dsl.models import Duration, HangUp, Place, Scenario, Turn
 from turnspec.dsl.problems import Problem, problem_at
 from turnspec.plan import graph
 from turnspec.plan.actions import ActionSteps
+from turnspec.plan.answers import answer_problems
 from turnspec.plan.limits import call_limits, turn_limits
 from turnspec.plan.model import CallPlan, TurnPlan, Utterance
 from turnspec.plan.refusals import refusals
@@ -36,7 +37,9 @@ def compile_call(scenario: Scenario, setting: Setting) -> Compiled:
     turns = tuple(_turn_plans(scenario, setting))
     steps = ActionSteps(setting, variables)
     made = _steps(turns, scenario, setting, steps)
-    problems = (*refusals(setting, turns), *steps.problems)
+    functions = {**setting.agent_functions, **scenario.functions}
+    answers = answer_problems(functions, variables)
+    problems = tuple(dict.fromkeys((*refusals(setting, turns), *steps.problems, *answers)))
     if problems:
         return Compiled(None, problems)
     plan = _plan(scenario, setting, turns, variables, made, tuple(steps.utterances))

@@ -18,7 +18,7 @@ from turnspec.checks.captures import captures
 from turnspec.checks.judge import judge_turn
 from turnspec.doubles.agent import FunctionCall, LocalAgent
 from turnspec.doubles.agent.functions import DeclaredFunctions
-from turnspec.dsl.templates import render_value
+from turnspec.dsl.templates import TemplateError, render_value
 from turnspec.plan.model import TargetKind
 from turnspec.results import CallResult, Outcome
 from turnspec.run.bridge import Bridges, outside_call
@@ -230,9 +230,14 @@ class _Answering:
             return
         arguments = _arguments(event.arguments)
         variables = {**self._variables, "arguments": arguments}
-        result = self._functions.run(
-            FunctionCall(event.name, arguments), lambda value: render_value(value, variables)
-        )
+        try:
+            result = self._functions.run(
+                FunctionCall(event.name, arguments), lambda value: render_value(value, variables)
+            )
+        except TemplateError as error:
+            reason = f"what {event.name} gives back cannot be worked out: {error}"
+            self._live.happened(HarnessFailed(at_us=self._live.now_us(), reason=reason))
+            return
         at_us = self._live.now_us() + result.takes_us
         self._live.clock.call_at(at_us, lambda: self._give(event.call_id, result.output))
 
