@@ -139,7 +139,7 @@ def test_nothing_listens(tmp_path: Path, url: str, protocol: str, reason: str) -
 
 def test_process_that_dies_in_a_call(tmp_path: Path) -> None:
     """What was said before is kept; the call after it on the same target is told why, and is not tried."""
-    project = silent_talk(tmp_path, bot_target("die"))
+    project = silent_talk(tmp_path, bot_target("die").removesuffix("}") + ", backend: desk.yaml}")
     project.mulaw("agent/no-more.flac")
     project.write("talk.yaml", TALK.replace("expect: {says: no more messages}", "expect: {silent: 200 ms}"))
     project.change("talk.yaml", "    expect: {says: message deleted}\n", "")

@@ -1,7 +1,7 @@
 """A target that the engine starts: its process, and the model behind it where that is simulated.
 
-Such a target carries one call at a time. It is started when its first call needs it and stopped when
-the run is over; the model's side serves the script of the call in progress.
+It is started when its first call needs it and stopped when the run is over. Where its model is simulated
+it carries one call at a time: the model's side serves the script of the call in progress.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ from turnspec.run.ready import HttpReady, LineReady, PortReady
 from turnspec.run.ready import Ready as Readiness
 from turnspec.run.stand import Double, FarEnd, Session, serve_double
 
-HTTP_PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
-
 
 class Bridge:
     """One target under test for the length of a run."""
@@ -39,7 +37,9 @@ class Bridge:
         self._project = project
         self._variables: dict[str, Any] = {"env": environment}
         self._mask = mask or str
-        self._turn = asyncio.Lock()
+        self._starting = asyncio.Lock()
+        # A simulated model must know in which call it is; without one, calls need not wait for one another.
+        self._place = asyncio.Lock() if target.backend is not None else contextlib.nullcontext()
         self._open = AsyncExitStack()
         self._process: TargetProcess | None = None
         self._backend: Double | None = None
@@ -54,8 +54,9 @@ class Bridge:
         Raises:
             HarnessError: It could not be started, or died before.
         """
-        async with self._turn:
-            await self._started()
+        async with self._place:
+            async with self._starting:
+                await self._started()
             self._session = session
             try:
                 yield self._far_end()
