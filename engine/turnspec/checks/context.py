@@ -13,14 +13,17 @@ from turnspec.speech.intents import Intents
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`lateness_us` is the worst lateness of the engine's own frames; it widens every error bar.
+    """`lateness_us` is how late the engine's own frames were (99 % no later); it widens error bars.
 
+    `late_between` says how late they were at worst between two moments of the call, where that is known:
+    it then takes the place of `lateness_us` for what was measured there.
     `functions` are declarations beside those of the plan. `mask` takes secrets out of texts, as it did
     out of the evidence.
     """
 
     intents: Intents
     lateness_us: int = 0
+    late_between: Callable[[int, int], int] | None = None
     functions: Mapping[str, FunctionSpec] = field(default_factory=dict)
     mask: Callable[[str], str] | None = None
 

@@ -12,7 +12,7 @@ from turnspec.checks.budgets import over_limits
 from turnspec.checks.captures import variables
 from turnspec.checks.context import Context, Stage
 from turnspec.checks.expectations import check, check_masked, filled_in, without_secrets
-from turnspec.checks.measure import measure_call, measure_turn
+from turnspec.checks.measure import as_late_as, measure_call, measure_turn
 from turnspec.checks.moments import moments
 from turnspec.checks.scene import Scene, TurnScene
 from turnspec.checks.troubles import texts_in
@@ -37,7 +37,7 @@ def judge_call(plan: CallPlan, view: EvidenceView, context: Context) -> CallVerd
     """Everything about a call that is over: its turns, its own findings and times, its outcome."""
     scene = Scene(plan, view)
     turns = tuple(_judged(scene, index, context) for index in range(len(plan.turns)))
-    measurements = measure_call(scene, context.lateness_us)
+    measurements = as_late_as(context.late_between, measure_call(scene, context.lateness_us))
     findings = (
         *troubles.of_call(scene),
         *over_limits(measurements, plan.span),
@@ -72,7 +72,7 @@ def _judged(scene: Scene, index: int, context: Context) -> TurnResult:
         return _unfilled(stage, known, ())
     if turn.window.how in {"", "cut"} and (trouble := troubles.harness_trouble(scene)):
         return _result(plan, turn, Outcome.ERROR, why=f"the call could not go on: {trouble}")
-    measurements = measure_turn(scene, turn, context.lateness_us)
+    measurements = as_late_as(context.late_between, measure_turn(scene, turn, context.lateness_us))
     try:
         expected = tuple(_expected(stage, known))
     except TemplateError:

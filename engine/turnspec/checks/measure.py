@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, TypeAlias
 
@@ -40,6 +40,20 @@ CallRule: TypeAlias = Callable[[Scene, int], Reading]
 def error_bar(lateness_us: int) -> int:
     """How far off a time between two edges of sound may be."""
     return RESOLUTION_US + HALF_FRAME_US + lateness_us
+
+
+def as_late_as(
+    late_between: Callable[[int, int], int] | None, measurements: tuple[Measurement, ...]
+) -> tuple[Measurement, ...]:
+    """The measurements with the error bars of how late the engine was just then; None: as they are."""
+    if late_between is None:
+        return measurements
+    return tuple(
+        replace(each, error_us=error_bar(late_between(each.from_us, each.to_us)))
+        if each.error_us and each.from_us is not None and each.to_us is not None
+        else each
+        for each in measurements
+    )
 
 
 def measure_turn(scene: Scene, turn: TurnScene, lateness_us: int) -> tuple[Measurement, ...]:

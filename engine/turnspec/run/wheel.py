@@ -22,6 +22,7 @@ PERIOD_US = 20_000
 SLOT_US = 2_000
 
 _NS = 1_000_000_000
+_WORTH_NOTING_NS = 100_000  # half of all ticks are less late
 # Latenesses are kept to 7 binary digits, rounded up: within 1.6 %, and exact below 128 us.
 _DIGITS = 7
 
@@ -94,6 +95,10 @@ class Seat:
         except Exception as error:  # noqa: BLE001 - handed whole to the seat's owner, who awaits `ended`
             self._end(error)
 
+    def late_between(self, from_time: float, to_time: float) -> int:
+        """How late any tick of the wheel was at worst between two moments of loop time, in microseconds."""
+        return self._wheel.worst_us(from_time, to_time)
+
     def leave(self) -> None:
         """Tick no more; harmless when the seat has ended already."""
         self._end(None)
@@ -126,6 +131,7 @@ class PacingWheel:
         self._due: list[tuple[int, int, Seat]] = []
         self._load: Counter[int] = Counter()
         self._seated = 0
+        self._worst_us: dict[int, int] = {}  # how late ticks were, by period of loop time
         self._timer: asyncio.TimerHandle | None = None
 
     @classmethod
@@ -162,6 +168,18 @@ class PacingWheel:
             self._due.clear()
             self._wind()
 
+    def _note(self, due_ns: int, late_ns: int) -> None:
+        """Remember how late a tick is, for all the time that it was missing."""
+        late_us = late_ns // 1000
+        for period in range(due_ns // self.period_ns, (due_ns + late_ns) // self.period_ns + 1):
+            self._worst_us[period] = max(late_us, self._worst_us.get(period, 0))
+
+    def worst_us(self, from_time: float, to_time: float) -> int:
+        """How late any seat's tick was at worst between two moments of loop time, to 0.1 ms."""
+        first, last = (round(time * _NS) // self.period_ns for time in (from_time, to_time))
+        worst_us = max((self._worst_us.get(period, 0) for period in range(first, last + 1)), default=0)
+        return max(worst_us, _WORTH_NOTING_NS // 1000)
+
     def _wind(self) -> None:
         """Have the one timer ring at the next deadline, or not at all."""
         next_ns = self._due[0][0] if self._due else None
@@ -178,7 +196,10 @@ class PacingWheel:
         while due and due[0][0] <= until_ns:
             deadline_ns, number, seat = heapq.heappop(due)
             if seat.active:
-                seat.turn(self._now_ns() - deadline_ns)
+                late_ns = self._now_ns() - deadline_ns
+                if late_ns > _WORTH_NOTING_NS:
+                    self._note(deadline_ns, late_ns)
+                seat.turn(late_ns)
             if seat.active:
                 heapq.heappush(due, (deadline_ns + self.period_ns, number, seat))
         self._wind()
