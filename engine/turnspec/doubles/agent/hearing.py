@@ -15,7 +15,8 @@ from turnspec.audio.activity import ActivityTracker, SpeechBegan, SpeechEnded
 from turnspec.audio.files import load_clip
 from turnspec.audio.match import RATE_HZ, ClipIndex
 from turnspec.audio.noise import is_steady_noise
-from turnspec.audio.samples import samples_of
+from turnspec.audio.resample import resample
+from turnspec.audio.samples import samples_of, track_of
 from turnspec.call.evidence import Track
 from turnspec.doubles.agent.reply import Heard
 from turnspec.dsl import AgentScript
@@ -50,8 +51,9 @@ class KnownClips:
 
     def hear(self, speech: Track) -> Heard:
         """The words of the recording that `speech` is; no words if it is none of them."""
+        at_rate = track_of(resample(samples_of(speech), speech.rate_hz, RATE_HZ), RATE_HZ)
         for shelf in self._shelves:
-            if heard := shelf.hear(speech):
+            if heard := shelf.hear(at_rate):
                 return heard
         return Heard(None, NOTHING_KNOWS)
 
@@ -66,6 +68,8 @@ class _Shelf:
         self._index = ClipIndex.from_tracks({str(number): track for number, (_, track) in enumerate(known)})
 
     def hear(self, speech: Track) -> Heard | None:
+        if not self._words:
+            return None
         match = self._index.best(samples_of(speech), speech.rate_hz)
         if match is None:
             return None
