@@ -30,6 +30,7 @@ from turnspec.call import Snapshot
 from turnspec.call.events import (
     AgentHungUp,
     CallEnded,
+    CallerHeard,
     CallRefused,
     Captured,
     Closer,
@@ -38,6 +39,7 @@ from turnspec.call.events import (
     LineBroke,
     PlaybackFlushed,
     ProtocolFault,
+    ResponseChosen,
     Side,
 )
 from turnspec.checks import judge_call
@@ -102,6 +104,24 @@ def no_digits() -> tuple[str, Snapshot]:
     )
     expect = "expect: {says: {matches: 'is (?P<code>\\w+)'}}"
     return turns(f"{ASKS}{expect}", 'turn: Keys\ncaller: {dtmf: "{{ code }}"}'), view
+
+
+def answered_by_script() -> tuple[str, Snapshot]:
+    """A call in which the record tells what was heard and why this reply was chosen."""
+    view = Replied(
+        calls=(
+            CallerHeard(
+                at_us=1_150_000, side=Side.MODEL, text="I lost my card", source="known clip", score=0.934
+            ),
+            ResponseChosen(
+                at_us=1_150_000,
+                side=Side.MODEL,
+                name="block",
+                scores={"block": 31.0, "found": "'lost' was said", "menu": 3.0},
+            ),
+        )
+    ).view()
+    return one("{says: blocked}", view)
 
 
 def cut_off() -> tuple[str, Snapshot]:
@@ -220,6 +240,7 @@ CASES: Final[dict[str, tuple[str, Callable[[], tuple[str, Snapshot]]]]] = {
         lambda: talked_over(PlaybackFlushed(at_us=3_200_000, unplayed_us=900_000), until_ms=3_200),
     ),
     "stops-finished": ("stops", lambda: talked_over(until_ms=3_200)),
+    "chosen": ("chosen", answered_by_script),
     "interrupt": ("interrupt", missed),
     "template": ("template", no_digits),
     "hangup": ("hangup", lambda: one("{hangup: true}", Replied().view())),

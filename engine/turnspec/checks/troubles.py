@@ -19,6 +19,7 @@ from turnspec.call.events import (
 from turnspec.checks import shown
 from turnspec.checks.behaving import agent_hangup
 from turnspec.checks.context import Stage
+from turnspec.checks.hearing import choices
 from turnspec.checks.scene import Scene
 from turnspec.dsl import Dtmf, Duration
 from turnspec.dsl.caller import are_digits
@@ -51,6 +52,7 @@ def of_turn(stage: Stage) -> Iterator[Finding]:
             actual="hung up",
             at_us=event.at_us,
         )
+    yield from choices(stage)
 
 
 def unusable_text(stage: Stage, known: Mapping[str, Any]) -> Finding:

@@ -55,7 +55,7 @@ def audio_problem(path: Path) -> str | None:
     try:
         load_clip(path, CHECKED_RATE_HZ)
     except AudioFileError as error:
-        return error.reason
+        return f"'{path.name}' {error.reason}"
     return None
 
 
