@@ -121,7 +121,7 @@ class LiveCall:
     def frame(self, side: Side, direction: str, text: str) -> None:
         """Keep a frame for the wire log."""
         if not self._ended:
-            self.evidence.frame(self.now_us(), side, direction, text)
+            self.evidence.frame(self.clock.now_us(), side, direction, text)
 
     def happened(self, event: Event) -> None:
         """Take one event and do all that follows from it."""

@@ -112,7 +112,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
         """Run `callback` at `when`, rounded to nanoseconds, after what was set earlier for that instant."""
-        self._check_open()
+        self._check_closed()  # type: ignore[attr-defined]  # asyncio's own
         due_ns = round(when * _NS)
         timer: Any = asyncio.TimerHandle(due_ns / _NS, callback, args, self, context)
         timer._scheduled = True  # noqa: SLF001 - asyncio's own mark, read on cancelling
@@ -162,7 +162,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if events:
             self._timeless()
         else:
-            self._raise_refusal()
+            if self._refusal is not None:
+                self._raise_refusal()
             if not self._others.busy():
                 self._jump()
                 return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Any, Final, cast
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
@@ -130,11 +130,15 @@ class BotConnection(ServerConnection):
             self._taker(text)
 
     def _text_of(self, frame: Frame) -> str | None:
-        if frame.opcode is Opcode.TEXT and frame.fin:
-            with suppress(UnicodeDecodeError):  # `recv` closes the connection because of it
-                return bytes(frame.data).decode()
         self._whole = frame.opcode in CONTROL
-        return None
+        if frame.opcode is not Opcode.TEXT or not frame.fin:
+            return None
+        try:
+            text = bytes(frame.data).decode()
+        except UnicodeDecodeError:
+            return None  # `recv` closes the connection because of it
+        self._whole = True
+        return text
 
 
 async def _hold(connection: BotConnection, agent: Agent, witness: Witness) -> None:
@@ -180,7 +184,7 @@ class _Talk:
             self._end(closed)
 
     def _take(self, frame: str | bytes) -> None:
-        self._answer(lambda at_us: self._bot.receive(frame, at_us), self._witness.now_us())
+        self._answer(self._bot.receive, frame, self._witness.now_us())
 
     def _woken(self) -> None:
         # Seconds as floats may end a microsecond short of what was waited for.
@@ -188,11 +192,12 @@ class _Talk:
         self._alarm_us = None
         self._answer(self._bot.wake, at_us)
 
-    def _answer(self, act: Callable[[int], list[str]], at_us: int) -> None:
+    def _answer(self, act: Callable[..., list[str]], *facts: Any) -> None:
         if self.over.done():
             return
         try:
-            self._send(act(at_us))
+            if frames := act(*facts):
+                self._send(frames)
             while not self._bot.closing and (due_us := self._bot.next_wake_us) != self._alarm_us:
                 if due_us is None or due_us > self._witness.now_us():
                     self._set_alarm(due_us)
