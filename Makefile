@@ -35,7 +35,7 @@ build: $(DEV)  ## Wheel through sdist, installed into an empty environment and u
 	$(BIN)/python tests/build_and_install.py
 
 bench: $(DEV)  ## Speed and size, as ratios against a baseline in the same run
-	$(BIN)/python -m pytest -q -p no:cacheprovider tests/benchmarks
+	$(BIN)/python -m pytest -q -s -p no:cacheprovider tests/benchmarks
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
