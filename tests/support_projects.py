@@ -25,6 +25,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 EXAMPLES = REPOSITORY / "scenarios"
 CLIPS = EXAMPLES / "audio"
 BOT = REPOSITORY / "tests" / "support_bot.py"
+DOUBLE = REPOSITORY / "tests" / "support_double.py"
 TURNSPEC = (sys.executable, "-m", "turnspec")
 # Nothing that these tests do may ever show one of these to a user.
 NOISE = (
