@@ -146,7 +146,8 @@ def test_bars_hold_where_the_engine_plays_the_agents_too(tmp_path: Path, protoco
 def test_response_is_true_for_twenty_calls_at_once(tmp_path: Path, protocol: str) -> None:
     """Over real sockets, 20 calls at once: each within its stated error bar, and the bar at most 25 ms.
 
-    Whatever else the machine does makes the agent's process late, and the bars large: so there are several tries.
+    Whatever else the machine does makes the agent's process late, and the bars large: so there are
+    several tries.
     """
     tries = []
     for number in range(TRIES):

@@ -340,7 +340,7 @@ def _texts_of_idle(script: AgentScript) -> Iterator[Text]:
 
 
 def texts_of_call(scenario: Scenario, target: TargetSpec, script: AgentScript | None) -> Iterator[Text]:
-    """All texts that may be filled in while a scenario is called: its own, its target's, the script's there."""
+    """All texts that may be filled in while a scenario is called: its own, its target's, its script's."""
     yield from _texts_of_target(target)
     yield from _texts_of_functions(scenario.functions)
     for turn in scenario.turns:
