@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from turnspec.dsl import render_problem
-from turnspec.dsl.load import Loaded, load
+from turnspec.dsl.load import Loaded, load, scenario_folders
 
 AGENT = "agent: Bank\nfunctions: {block_card: {returns: done}}\notherwise: {say: Sorry?}\n"
 PROJECT = "version: 1\ntargets: {bank: {agent: agents/bank.yaml}}\nintents: [intents.yaml]\n"
@@ -160,3 +160,16 @@ def test_importing_the_language_stays_light() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_without_a_path_scenarios_are_where_the_project_says(tmp_path: Path) -> None:
+    """In the project's folder and below it; without a project, or without a word of it, in `scenarios`."""
+    below = tmp_path / "below"
+    below.mkdir()
+    assert scenario_folders(below) == (below / "scenarios",)
+
+    (tmp_path / "turnspec.yaml").write_text("version: 1\nscenarios: [talks, more/talks]\n")
+    assert scenario_folders(below) == (tmp_path / "talks", tmp_path / "more/talks")
+
+    (tmp_path / "turnspec.yaml").write_text("version: 1\n")
+    assert scenario_folders(below) == (tmp_path / "scenarios",)

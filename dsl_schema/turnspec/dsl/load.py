@@ -22,6 +22,7 @@ from turnspec.dsl.scenario import Scenario
 from turnspec.dsl.spans import Place
 
 PROJECT_FILE = "turnspec.yaml"
+DEFAULT_FOLDER = "scenarios"
 KINDS: Mapping[str, type[Model]] = {
     "scenario": Scenario,
     "agent": AgentScript,
@@ -95,6 +96,17 @@ def load(
         tuple(sorted(loading.labels)),
         in_reading_order(loading.problems),
     )
+
+
+def scenario_folders(folder: Path) -> tuple[Path, ...]:
+    """Where scenarios are looked for when no path is given in `folder`: as its project says."""
+    file = _project_file(folder)
+    if file is None:
+        return (folder / DEFAULT_FOLDER,)
+    written = read_document(file, PROJECT_FILE, DEFAULT_BOUNDS).data
+    listed = written.get("scenarios") if isinstance(written, Located) else None
+    named = [each for each in listed if isinstance(each, str)] if isinstance(listed, list) else []
+    return tuple(file.parent / each for each in named or [DEFAULT_FOLDER])
 
 
 def _reference_problems(known: Known, loading: _Loading) -> Iterator[Problem]:

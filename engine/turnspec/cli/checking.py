@@ -15,9 +15,10 @@ from turnspec.run.options import RunOptions
 
 def check_command(paths: tuple[Path, ...]) -> int:
     """Print every problem of every file; 2 if there is one."""
+    from turnspec.dsl.load import scenario_folders
     from turnspec.run.planning import plan_cases
 
-    planned = plan_cases(RunOptions(paths=paths or RunOptions().paths))
+    planned = plan_cases(RunOptions(paths=paths or scenario_folders(Path())))
     if planned.problems:
         print(render_problems(planned.problems))
         return USAGE_EXIT
@@ -33,11 +34,12 @@ def check_command(paths: tuple[Path, ...]) -> int:
 
 def plan_command(paths: tuple[Path, ...], form: str, options: Mapping[str, Any]) -> int:
     """Print the plans of the selected cases; 2 if a file is wrong."""
+    from turnspec.dsl.load import scenario_folders
     from turnspec.plan import as_document, as_mermaid, as_text
     from turnspec.run.planning import plan_cases
 
     asked = RunOptions(
-        paths=paths or RunOptions().paths,
+        paths=paths or scenario_folders(Path()),
         target=options["target"],
         protocol=options["protocol"],
         tags=tuple(options["tags"]),

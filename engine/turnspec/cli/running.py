@@ -11,6 +11,7 @@ from typing import Any
 
 from turnspec.cli.progress import progress_for
 from turnspec.cli.writable import unwritable
+from turnspec.dsl.load import scenario_folders
 from turnspec.dsl.problems import render_problem
 from turnspec.reports import Written, summary, write_reports
 from turnspec.results import INTERRUPTED_EXIT, USAGE_EXIT, CallResult, Outcome, RunResult
@@ -79,7 +80,7 @@ def _report(run: RunResult, asked: RunOptions, options: Mapping[str, Any]) -> in
 
 def _asked(options: Mapping[str, Any]) -> RunOptions:
     return RunOptions(
-        paths=tuple(options["paths"]) or RunOptions().paths,
+        paths=tuple(options["paths"]) or scenario_folders(Path()),
         output=options["output"] or DEFAULT_OUTPUT,
         target=options["target"],
         protocol=options["protocol"],

@@ -44,7 +44,8 @@ def _actions(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
                 "no-voice",
                 "there is no voice to say this with",
                 action.place,
-                "record it and write audio: FILE (text: what is said), or send it over a realtime target",
+                "record it and write audio: FILE (text: what is said); over realtime it would be text; "
+                "voices, pip install 'turnspec[tts]', come with a later version",
             )
 
 

@@ -132,7 +132,7 @@ class _Planner:
             return
         protocols = self._protocols(target, scenario)
         for protocol in protocols:
-            self._plan_over(scenario, target, protocol, several=len(protocols) > 1)
+            self._plan_over(scenario, target, protocol, several=len(target.protocol) > 1)
 
     def _target(self, scenario: Scenario) -> TargetSpec | None:
         if self._options.target is None:
