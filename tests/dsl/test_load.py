@@ -173,3 +173,15 @@ def test_without_a_path_scenarios_are_where_the_project_says(tmp_path: Path) -> 
 
     (tmp_path / "turnspec.yaml").write_text("version: 1\n")
     assert scenario_folders(below) == (tmp_path / "scenarios",)
+
+
+def test_only_listed_intents_count(tmp_path: Path) -> None:
+    """Whatever else is read with a scenario: a file of intents that nobody lists changes no outcome."""
+    (tmp_path / "turnspec.yaml").write_text("version: 1\nscenarios: [.]\nintents: [listed.yaml]\n")
+    (tmp_path / "listed.yaml").write_text("intents: {lost: {keywords: [lost]}}\n")
+    (tmp_path / "other.yaml").write_text("intents: {gone: {keywords: [gone]}}\n")
+
+    loaded = load([tmp_path])
+
+    assert not loaded.problems
+    assert list(loaded.intents) == ["lost"]

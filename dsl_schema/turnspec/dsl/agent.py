@@ -208,6 +208,14 @@ class IntentSpec(Model):
     not_: tuple[Phrase, ...] = Field(default=(), alias="not")
     threshold: Annotated[float, Field(gt=0, le=1)] | None = None
 
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:
+        """Refuse an intent that no text can have."""
+        if not any(data.get(key) for key in ("phrases", "keywords", "patterns")):
+            hint = "write phrases, keywords or patterns"
+            reading.problem("empty", "nothing tells this intent", data.place, hint=hint)
+        return data
+
 
 class IntentCatalogue(Model):
     """The intents of a project by name."""

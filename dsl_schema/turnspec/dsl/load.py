@@ -80,12 +80,12 @@ def load(
     for path in paths:
         loading.path(path, project)
     for written in project.intents:
-        loading.referenced(project, written, files)
+        loading.catalogue(project, written, files)
     for target in chain(project.targets.values(), loading.inline_targets()):
         for script in (target.agent, target.backend):
             if script is not None:
                 loading.referenced(target, script, files)
-    known = Known(project, files, loading.intents(), loading.agents(), loading.broken())
+    known = Known(project, files, loading.intents, loading.agents(), loading.broken())
     loading.problems.extend(_reference_problems(known, loading))
     return Loaded(
         loading.root,
@@ -140,6 +140,7 @@ class _Loading:
         self.problems: list[Problem] = []
         self.models: dict[Path, Model | None] = {}
         self.labels: set[str] = set()
+        self.intents: dict[str, IntentSpec] = {}
 
     def scenarios(self) -> Iterator[Scenario]:
         return (model for _, model in sorted(self.models.items()) if isinstance(model, Scenario))
@@ -148,13 +149,6 @@ class _Loading:
         return {
             model.path: model for _, model in sorted(self.models.items()) if isinstance(model, AgentScript)
         }
-
-    def intents(self) -> dict[str, IntentSpec]:
-        found: dict[str, IntentSpec] = {}
-        for _, model in sorted(self.models.items()):
-            if isinstance(model, IntentCatalogue):
-                found.update(model.intents)
-        return found
 
     def broken(self) -> frozenset[str]:
         return frozenset(problem.span.file for problem in self.problems)
@@ -184,6 +178,20 @@ class _Loading:
         path = source.file(written)
         if not any(files.problems(written, source.place, "")):
             self._file(path, must_be_ours=True)
+
+    def catalogue(self, project: Project, written: str, files: Files) -> None:
+        """Read an intents file that the project lists; only those count, wherever else there are some."""
+        self.referenced(project, written, files)
+        made = self.models.get(project.file(written).resolve())
+        if not isinstance(made, IntentCatalogue):
+            return
+        for name, intent in made.intents.items():
+            before = self.intents.setdefault(name, intent)
+            if before is not intent:
+                message = f"there is an intent '{name}' in {before.span.file} already"
+                hint = "give one of them another name, or join the two"
+                place = made.place.child("intents", name)
+                self.problems.append(problem_at(place, "duplicate-intent", message, hint=hint, key=True))
 
     def _file(self, path: Path, *, must_be_ours: bool) -> None:
         resolved = path.resolve()
