@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from support_plans import TELEPHONE, TEXT, compiled, plan_of, setting
+from turnspec.call import Capability
 from turnspec.dsl.problems import render_problem, render_problems
 from turnspec.plan import CallPlan, TargetKind, as_document, as_mermaid, as_text
 
@@ -24,6 +26,9 @@ TURNS = """
 - turn: Bye
   caller: {hangup: true}
 """
+
+
+SPOKEN = replace(TEXT, can=TEXT.can | {Capability.AUDIO, Capability.INTERRUPT})
 
 
 def _kinds(plan: CallPlan) -> list[str]:
@@ -96,6 +101,12 @@ def test_patience_is_as_long_as_the_longest_expectation(tmp_path: Path) -> None:
             "talk.yaml:4:14",
         ),
         ("- caller: {audio: clip.wav, interrupt: {}}\n", setting(), "nothing-to-interrupt", "talk.yaml:4:13"),
+        (
+            "- turn: Greeting\n- caller: {say: stop, interrupt: {}}\n",
+            setting(SPOKEN, TargetKind.BARE, "realtime"),
+            "no-voice",
+            "talk.yaml:5:13",
+        ),
         ("- caller: [{hangup: true}, {dtmf: '1'}]\n", setting(), "after-hangup", "talk.yaml:4:30"),
         ("- caller: {hangup: true}\n- turn: Late\n", setting(), "after-hangup", "talk.yaml:5:5"),
         ("- expect: {hangup: true}\n- turn: Late\n", setting(), "after-hangup", "talk.yaml:5:5"),

@@ -39,7 +39,7 @@ def _actions(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
                 action.place,
                 _instead(action, setting),
             )
-        elif isinstance(action, Say) and not setting.speaks and not setting.can(Capability.TEXT):
+        elif isinstance(action, Say) and not setting.speaks and not _can_be_text(action, setting):
             yield _refusal(
                 "no-voice",
                 "there is no voice to say this with",
@@ -47,6 +47,11 @@ def _actions(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
                 "record it and write audio: FILE (text: what is said); over realtime it would be text; "
                 "voices, pip install 'turnspec[tts]', come with a later version",
             )
+
+
+def _can_be_text(say: Say, setting: Setting) -> bool:
+    """Whether words can be sent instead of spoken; written ones talk over nobody."""
+    return setting.can(Capability.TEXT) and say.interrupt is None
 
 
 def _needs(action: CallerAction, setting: Setting) -> list[Capability]:
