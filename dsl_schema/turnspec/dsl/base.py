@@ -79,7 +79,8 @@ class Model(BaseModel):
     NOT_YET: ClassVar[frozenset[str]] = frozenset()
     """Keys of the language that this version does not run."""
 
-    _place: Place = PrivateAttr(default=NOWHERE)
+    # By a function: pydantic would copy a mere default, deeply, for every model made.
+    _place: Place = PrivateAttr(default_factory=lambda: NOWHERE)
 
     @property
     def place(self) -> Place:

@@ -20,11 +20,12 @@ def compose(text: str, table: SpanTable) -> tuple[Node | None, Problem | None]:
 
     Nodes, not data: they keep numbers and dates as they were written, and keys that come twice.
     """
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+    from turnspec.dsl.parser import parser
+
     try:
-        yaml = YAML(typ="safe", pure=True)
+        yaml = parser()
         # An anchor named twice means its last value above, as YAML 1.2 says.
         yaml.composer.warn_double_anchors = False
         root = yaml.compose(text)
