@@ -276,6 +276,7 @@ def test_single_values_are_lists_of_one() -> None:
         "{intent: [a], says: [b], does_not_call: [c]}"
     )
     assert _turn("{does_not_call: any}").does_not_call == "any"
+    assert _turn("{does_not_call: [block_card, any]}").does_not_call == "any"
 
 
 def test_every_assertion_knows_its_line() -> None:

@@ -79,11 +79,11 @@ class Expect(Model):
         for key in ("says", "does_not_say"):
             if key in data:
                 changed[key] = _matcher_list(data, key, reading)
-        data = (
-            listed(data, "intent")
-            if data.get("does_not_call") == "any"
-            else listed(data, "intent", "does_not_call")
-        )
+        forbidden = data.get("does_not_call")
+        if isinstance(forbidden, list) and "any" in forbidden:
+            data = data.but(does_not_call="any")
+        forbids_all = data.get("does_not_call") == "any"
+        data = listed(data, "intent") if forbids_all else listed(data, "intent", "does_not_call")
         if "calls" in data:
             changed["calls"] = _calls(data["calls"], data, reading)
         if isinstance(data.get("returned"), Located):
@@ -130,6 +130,10 @@ def _calls(written: Any, data: Located, reading: Reading) -> Located:
 
 def _call_items(item: Any, place: Place, reading: Reading) -> list[Located]:
     """One item is usually one call; a mapping of several functions is several."""
+    if item == "any":
+        hint = "name a function; its arguments may be any: - lookup: any"
+        reading.problem("bad-calls", "an expected call is of one function, not of any", place, hint=hint)
+        return []
     if isinstance(item, str):
         return [Located({"function": item}, place)]
     if not isinstance(item, Located):

@@ -19,6 +19,11 @@ _NOTHING = {
 }
 
 
+_WORDS = frozenset(
+    {"contains", "equals", "matches", "one_of"} | {"at_least", "at_most", "similar_to", "word_error_rate"}
+)
+
+
 def report_vacuous(data: Located, reading: Reading) -> None:
     """Report every key of an `expect` as written that expects nothing."""
     if not data:
@@ -30,8 +35,12 @@ def report_vacuous(data: Located, reading: Reading) -> None:
                 "empty", f"'{key}' is empty, so it would always hold", data.place.child(key), hint=hint
             )
     for key in ("says", "does_not_say"):
-        for value, place in _each(data.get(key), data.place.child(key)):
-            if _has_no_words(value):
+        for value, place in _each(data[key], data.place.child(key)) if key in data else ():
+            if value is None or isinstance(value, Mapping | list):
+                message = f"'{key}' takes words or a matcher, not {'nothing' if value is None else 'this'}"
+                hint = "matchers are any, absent, {contains:}, {equals:}, {matches:} and {one_of:}"
+                reading.problem("wrong-type", message, place, hint=hint)
+            elif _has_no_words(value):
                 message = "there are no words here, so it would always be found"
                 reading.problem("empty", message, place, hint=_NOTHING[key])
 
@@ -49,13 +58,17 @@ def _is_empty(value: Any) -> bool:
     return isinstance(value, list | Mapping) and not value
 
 
-def _each(written: Any, place: Place) -> list[tuple[Any, Place]]:
+def _each(written: Any, place: Place, *, listed: bool = True) -> list[tuple[Any, Place]]:
     """The values that are looked for, each with its place."""
-    if isinstance(written, list):
-        return [found for index, item in enumerate(written) for found in _each(item, place.child(index))]
-    if isinstance(written, Located) and len(written) == 1:
-        word, value = next(iter(written.items()))
-        return _each(value, place.child(word)) if word in {"contains", "one_of", "equals"} else []
+    if isinstance(written, list) and listed:
+        return [
+            found
+            for index, item in enumerate(written)
+            for found in _each(item, place.child(index), listed=False)
+        ]
+    if isinstance(written, Located) and _WORDS.issuperset(written):
+        inside = [(word, written[word]) for word in ("contains", "one_of", "equals") if word in written]
+        return [found for word, value in inside for found in _each(value, place.child(word))]
     return [(written, place)]
 
 
