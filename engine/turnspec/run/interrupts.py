@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 
@@ -51,8 +52,15 @@ def interrupts_noted() -> Iterator[Interrupts]:
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
     """SIGTERM stops a run as Ctrl-C does: records are completed, partial reports are written."""
-    with handled(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT)):
+    with handled(signal.SIGTERM, _interrupt):
         yield
+
+
+def _interrupt(_: int, frame: FrameType | None) -> None:
+    # Called, not raised as a signal: that would be noticed only once what waits is done waiting.
+    handler = signal.getsignal(signal.SIGINT)
+    if callable(handler):
+        handler(signal.SIGINT, frame)
 
 
 @contextmanager
