@@ -72,21 +72,23 @@ def alaw_decoding() -> NDArray[np.int16]:
 @cache
 def mulaw_encoding() -> NDArray[np.uint8]:
     """The mu-law code of each 16-bit sample, by the sample's unsigned value."""
-    value = _every_sample() >> 2
-    magnitude = np.minimum(np.abs(value) + _MULAW_BIAS, _MULAW_MOST)
+    magnitude = np.arange(_MULAW_MOST + 1)
     segment = _bits_above(magnitude, 6)
-    code = (segment << 4) | ((magnitude >> (segment + 1)) & 0x0F)
-    return np.asarray(code ^ np.where(value < 0, 0x7F, 0xFF), np.uint8)
+    code = ((segment << 4) | ((magnitude >> (segment + 1)) & 0x0F)).astype(np.uint8)
+    value = _every_sample() >> 2
+    signs = np.where(value < 0, 0x7F, 0xFF).astype(np.uint8)
+    return np.asarray(code.take(np.minimum(np.abs(value) + _MULAW_BIAS, _MULAW_MOST)) ^ signs, np.uint8)
 
 
 @cache
 def alaw_encoding() -> NDArray[np.uint8]:
     """The A-law code of each 16-bit sample, by the sample's unsigned value."""
-    value = _every_sample() >> 3
-    magnitude = np.minimum(np.where(value < 0, -value - 1, value), _ALAW_MOST)
+    magnitude = np.arange(_ALAW_MOST + 1)
     segment = _bits_above(magnitude, 5)
-    step = (magnitude >> np.maximum(segment, 1)) & 0x0F
-    return (((segment << 4) | step) ^ np.where(value < 0, 0x55, 0xD5)).astype(np.uint8)
+    code = ((segment << 4) | ((magnitude >> np.maximum(segment, 1)) & 0x0F)).astype(np.uint8)
+    value = _every_sample() >> 3
+    signs = np.where(value < 0, 0x55, 0xD5).astype(np.uint8)
+    return np.asarray(code.take(np.minimum(np.where(value < 0, ~value, value), _ALAW_MOST)) ^ signs, np.uint8)
 
 
 def _from_linear(data: bytes) -> Samples:
@@ -95,8 +97,8 @@ def _from_linear(data: bytes) -> Samples:
     return np.frombuffer(data, "<i2").astype(np.int16, copy=False)
 
 
-def _every_sample() -> NDArray[np.int64]:
-    return np.arange(_ALL_SAMPLES, dtype=np.uint16).view(np.int16).astype(np.int64)
+def _every_sample() -> NDArray[np.int32]:
+    return np.arange(_ALL_SAMPLES, dtype=np.uint16).view(np.int16).astype(np.int32)
 
 
 def _bits_above(magnitude: NDArray[np.int64], bits: int) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ import regex
 
 from turnspec.run.errors import HarnessError
 
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 0.25
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 0.05
 _ONE_TRY_S = 2.0
 # A pattern that needs longer for one line backtracks without end.
 _ONE_LINE_S = 0.5

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from turnspec.reports.html.budget import BAR_WIDTH
 from turnspec.reports.html.picture import GUTTER
@@ -16,6 +16,8 @@ from turnspec.results import RunResult
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
 
 def render_html(run: RunResult, recordings: Recordings, way: str = "") -> bytes:
@@ -58,7 +60,7 @@ def _template() -> Template:
 
 
 def _resource(name: str) -> str:
-    return files("turnspec.reports").joinpath("templates", name).read_text("utf-8")
+    return (TEMPLATES / name).read_text("utf-8")
 
 
 def _hash(text: str) -> str:
