@@ -227,3 +227,21 @@ def test_an_idle_agent_prompts_so_often_and_again_once_answered(tmp_path: Path, 
     assert call.failures() == []
     said = [line for turn in call.result.turns for line in turn.lines if "undeleted" in line.text]
     assert said[1].began_us - (said[0].ended_us or 0) in range(6_000_000, 6_050_000)
+
+
+def test_a_recording_with_a_template_is_looked_for_before_the_call(tmp_path: Path) -> None:
+    """Its name is filled in and must be that of a recording; a capture comes too late to be its name."""
+    turns = """
+        - expect: {says: {matches: '(?P<word>hello)'}}
+        - caller: {audio: "audio/caller/{{ clip }}.flac"}
+        - caller: {audio: "audio/caller/{{ other }}.flac"}
+        - caller: {audio: "audio/caller/{{ word }}.flac"}
+    """
+
+    problems = plan_talk(tmp_path, turns, AGENT, head="variables: {clip: account, other: acount}\n").problems
+
+    found = [(problem.kind, problem.span.line, problem.suggestion) for problem in problems]
+    assert found == [
+        ("missing-file", 7, "audio/caller/account.flac"),
+        ("template-not-allowed", 8, None),
+    ]

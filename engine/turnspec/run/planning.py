@@ -15,6 +15,7 @@ from turnspec.adapters.registry import AdapterError, adapter, adapter_names
 from turnspec.audio.files import AudioFileError, load_clip
 from turnspec.call import Identity
 from turnspec.doubles.agent import script_problems
+from turnspec.dsl.files import Files
 from turnspec.dsl.load import Loaded, load
 from turnspec.dsl.models import Scenario, TargetSpec
 from turnspec.dsl.problems import Problem, in_reading_order, nearest, problem_at
@@ -23,6 +24,7 @@ from turnspec.plan import CallPlan, Setting, TargetKind, compile_call
 from turnspec.run.case import VIRTUAL, WALL, Case
 from turnspec.run.masking import masker
 from turnspec.run.options import RunOptions
+from turnspec.run.recordings import recording_problems
 from turnspec.run.stand import endpointing_us
 from turnspec.speech.intents import Intent, Intents
 from turnspec.speech.synthesis import find_synthesizer
@@ -167,6 +169,8 @@ class _Planner:
         self._problems += compiled.problems
         self._warnings += compiled.warnings
         if plan is not None:
+            files = Files(self._loaded.root, self._loaded.project.allow_outside, audio_problem)
+            self._problems += recording_problems(plan, files)
             self._cases.append(self._case(plan, target, found, options))
 
     def _case(self, plan: CallPlan, target: TargetSpec, found: Adapter, options: BaseModel) -> Case:
