@@ -64,6 +64,16 @@ def unknown_target(project: Project) -> None:
     project.change("talk.yaml", "target: desk", "target: dsk")
 
 
+def bad_pattern_of_readiness(project: Project) -> None:
+    """A pattern that is none, to be looked for in a target's output."""
+    start = "start: {command: bot, ready: {line: 'up ('}}"
+    project.change(
+        "turnspec.yaml",
+        "{agent: desk.yaml, protocol: twilio}",
+        f'{{protocol: twilio, url: "ws://b/", {start}}}',
+    )
+
+
 def alias_bomb(project: Project) -> None:
     """Aliases that multiply."""
     levels = [f"{chr(98 + n)}: &{chr(98 + n)} [{','.join([f'*{chr(97 + n)}'] * 9)}]" for n in range(9)]
@@ -100,6 +110,7 @@ REFUSED: dict[Callable[[Project], None], tuple[str, str]] = {
     silent_clip: ("talk.yaml:7:21", "holds nothing but silence"),
     unreadable_agent_clip: ("desk.yaml:2:43", "is not audio that can be read"),
     unknown_target: ("talk.yaml:2:9", "did you mean 'desk'?"),
+    bad_pattern_of_readiness: ("turnspec.yaml:4:", "this pattern cannot be read: missing )"),
     alias_bomb: ("bomb.yaml:7:4", "aliases make this more than 100,000 values"),
     ten_megabytes: ("big.yaml", "at most 262,144 are read"),
     thousand_levels: ("deep.yaml:3:57", "this is nested deeper than 50 levels"),

@@ -176,3 +176,25 @@ def test_interrupt_before_any_call(tmp_path: Path, number: signal.Signals) -> No
     assert ran.results["interrupted"] is True
     assert ran.results["calls"] == []
     assert "before" in ran.results["verdict"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="workers are found in /proc")
+def test_worker_that_dies_loses_its_calls_only(tmp_path: Path) -> None:
+    """A worker killed from outside, as for want of memory: what was done is reported, the rest says why."""
+    many(tmp_path)
+    with running(tmp_path, "--workers", "2") as process:
+        eventually(lambda: len(list(tmp_path.glob("out/calls/*/call.flac"))) >= 3)
+        os.kill(workers_of(process.pid)[0], signal.SIGKILL)
+        ran = ended(process, tmp_path)
+
+    assert ran.code == 3, ran.told
+    ran.assert_clean()
+    outcomes = set(ran.outcomes().values())
+    assert outcomes == {"passed", "error"}
+    assert "the worker process that made this call, or one beside it, died" in ran.out
+
+
+def workers_of(parent: int) -> list[int]:
+    """The worker processes of a run."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]

@@ -28,7 +28,7 @@ TRUE_US = 300_000
 VIRTUAL_TOLERANCE_US = 10_000
 LARGEST_BAR_US = 25_000
 AT_ONCE = 20
-TRIES = 4
+TRIES = 5
 DOUBLE = Path(__file__).resolve().parents[1] / "support_double.py"
 AGENT = """
 agent: Beeper

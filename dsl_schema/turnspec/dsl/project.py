@@ -7,6 +7,7 @@ from pydantic import Field, JsonValue
 
 from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.durations import Duration
+from turnspec.dsl.matchers import Regex
 from turnspec.dsl.spans import Span
 
 
@@ -50,7 +51,7 @@ class Ready(Model):
 
     http: str | None = None
     port: Literal[True] | None = None
-    line: str | None = None
+    line: Regex | None = None
     within: Duration = Duration(20_000_000)
 
 
