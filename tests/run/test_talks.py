@@ -242,6 +242,6 @@ def test_a_recording_with_a_template_is_looked_for_before_the_call(tmp_path: Pat
 
     found = [(problem.kind, problem.span.line, problem.suggestion) for problem in problems]
     assert found == [
-        ("missing-file", 7, "audio/caller/account.flac"),
-        ("template-not-allowed", 8, None),
+        ("missing-file", 8, "audio/caller/account.flac"),
+        ("template-not-allowed", 9, None),
     ]
