@@ -90,7 +90,11 @@ def test_an_interruption_is_not_the_last_word_of_its_turn(tmp_path: Path) -> Non
           expect: {stops: true, says: Message undeleted}
     """
 
-    assert talk(tmp_path, turns, AGENT).failures() == []
+    call = talk(tmp_path, turns, AGENT)
+
+    assert call.failures() == []
+    response, first_audio = call.measured("Again", "response"), call.measured("Again", "first_audio")
+    assert 0 < (first_audio.value_us or 0) <= (response.value_us or 0)
 
 
 @pytest.mark.parametrize("protocol", ["twilio", "realtime"])

@@ -178,8 +178,10 @@ class Scene:
 
     def _reply_from(self, act: Act | None) -> int:
         """Since when speech is the reply; what the agent broke off while the caller acted was none."""
-        if act is None or act.interrupts:
+        if act is None:
             return 0
+        if act.interrupts:
+            return self._old_reply_until(act.turn)
         flushed = [event.at_us for event in self.view.of(PlaybackFlushed)]
         return max([act.start_us, *(at_us for at_us in flushed if act.start_us <= at_us < act.end_us)])
 
