@@ -249,3 +249,15 @@ def test_a_recording_with_a_template_is_looked_for_before_the_call(tmp_path: Pat
         ("missing-file", 8, "audio/caller/account.flac"),
         ("template-not-allowed", 9, None),
     ]
+
+
+def test_a_greeting_in_text_is_measured_though_it_takes_no_time(tmp_path: Path) -> None:
+    """A caller who waits for it answers in the very microsecond in which it came."""
+    turns = """
+        - {turn: Greeting, expect: {says: recorded}, budget: {greeting: 1 s}}
+        - {turn: Ask, caller: {text: five five}, expect: {says: first message}}
+    """
+
+    call = talk(tmp_path, turns, AGENT, protocol="realtime, options: {modality: text}")
+
+    assert call.failures() == []

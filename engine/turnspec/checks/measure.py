@@ -289,8 +289,9 @@ def _greeting(scene: Scene, lateness_us: int) -> Reading:
     # A Realtime agent is asked for its greeting: it cannot begin before.
     asked_us = next((event.at_us for event in scene.view.of(ReplyRequested)), scene.up_us)
     first_act = min((act.start_us for act in scene.acts), default=None)
+    waits = not scene.plan.turns[0].turn.caller  # a caller who waits acts after the greeting, if only just
     for at_us, error in _first_words(scene, lateness_us):
-        if first_act is None or at_us < first_act:
+        if first_act is None or at_us < first_act + waits:
             return _between(asked_us, at_us, error)
     if scene.plan.turns[0].turn.caller:
         return _not_applicable("the caller speaks first")
