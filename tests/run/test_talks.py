@@ -261,3 +261,17 @@ def test_a_greeting_in_text_is_measured_though_it_takes_no_time(tmp_path: Path) 
     call = talk(tmp_path, turns, AGENT, protocol="realtime, options: {modality: text}")
 
     assert call.failures() == []
+
+
+def test_a_script_that_its_protocol_cannot_speak_is_refused(tmp_path: Path) -> None:
+    """Keys that no line carries, and replies before the caller's end can be known as the options say."""
+    agent = AGENT.replace("otherwise: {", "otherwise: {dtmf: '1', timing: {first_audio: 300 ms}, ")
+    slow = "realtime, options: {turn_detection: {silence_duration_ms: 400}}"
+
+    def kinds(protocol: str) -> list[str]:
+        return [
+            problem.kind for problem in plan_talk(tmp_path, "- turn: A", agent, protocol=protocol).problems
+        ]
+
+    assert kinds("twilio") == kinds("realtime") == ["cannot-press"]
+    assert kinds(slow) == ["cannot-press", "too-early"]

@@ -161,7 +161,7 @@ class _Planner:
         if found is None or options is None:
             return
         setting = self._setting(scenario, target, found, options, several=several)
-        self._check_script(target, protocol)
+        self._check_script(target, protocol, options)
         compiled = compile_call(scenario, setting)
         plan = compiled.plan
         if self._options.match.casefold() not in (plan.name if plan else scenario.name).casefold():
@@ -208,15 +208,16 @@ class _Planner:
         self._problems += [problem for problem in problems if problem not in self._problems]
         return options
 
-    def _check_script(self, target: TargetSpec, protocol: str) -> None:
+    def _check_script(self, target: TargetSpec, protocol: str, options: BaseModel) -> None:
         script = self._loaded.script(target)
-        keys = protocol != "twilio"  # a media stream carries keys from the caller only
-        if script is not None:
-            self._problems += [
-                problem
-                for problem in script_problems(script, endpointing_us=endpointing_us(protocol), keys=keys)
-                if problem not in self._problems
-            ]
+        if script is None:
+            return
+        # The model behind a bridge is asked over Realtime, whichever way the bridge is called.
+        least_us = endpointing_us("realtime") if target.backend else endpointing_us(protocol, options)
+        # A media stream carries keys from the caller only, and a Realtime model has none.
+        keys = target.agent is not None and protocol not in ("twilio", "realtime")
+        problems = script_problems(script, endpointing_us=least_us, keys=keys)
+        self._problems += [problem for problem in problems if problem not in self._problems]
 
     def _clock(self, target: TargetSpec) -> str:
         if target.agent is None:

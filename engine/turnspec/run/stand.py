@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from pydantic import BaseModel
+
 from turnspec.adapters.base import Witness
 from turnspec.call import Identity
 from turnspec.call.events import Event, Side
@@ -85,13 +87,17 @@ async def serve_double(protocol: str, session: Callable[[], Session | None]) -> 
             raise HarnessError(f"there is no local agent for the protocol '{protocol}'")
 
 
-def endpointing_us(protocol: str) -> int:
-    """How long after the caller's speech a local agent notices its end; no reply can begin before."""
+def endpointing_us(protocol: str, options: BaseModel | None = None) -> int:
+    """How long after the caller's speech a local agent notices its end; no reply can begin before.
+
+    `options` are those of the call's adapter, which may tell the agent to wait longer.
+    """
     if protocol == "twilio":
         from turnspec.doubles.twilio import ENDPOINTING_US
 
         return ENDPOINTING_US
-    return REALTIME_ENDPOINTING_US
+    silence_ms = getattr(getattr(options, "turn_detection", None), "silence_duration_ms", None)
+    return REALTIME_ENDPOINTING_US if silence_ms is None else int(silence_ms) * 1_000
 
 
 def _without_identity(session: Session | None) -> tuple[LocalAgent, Witness] | None:
