@@ -101,7 +101,7 @@ def _server(path: Path, utterances: Mapping[Path, str]) -> LocalRealtimeServer:
     found = [script for name, script in loaded.agents.items() if (loaded.root / name).samefile(path)]
     if not found:
         raise WrongScript((), f"{path} is not an agent script: such a file begins with `agent:`")
-    problems = script_problems(found[0], endpointing_us=endpointing_us("realtime"), keys=True)
+    problems = script_problems(found[0], endpointing_us=endpointing_us("realtime"), keys=False)
     if problems:
         raise WrongScript(problems)
     return LocalRealtimeServer(found[0], intents_of(loaded), utterances)
