@@ -275,3 +275,21 @@ def test_a_script_that_its_protocol_cannot_speak_is_refused(tmp_path: Path) -> N
 
     assert kinds("twilio") == kinds("realtime") == ["cannot-press"]
     assert kinds(slow) == ["cannot-press", "too-early"]
+
+
+@pytest.mark.parametrize("protocol", ["twilio", "realtime"])
+def test_an_agent_that_is_not_interruptible_talks_on(tmp_path: Path, protocol: str) -> None:
+    """Over either protocol it says what it has to say, and answers what it heard meanwhile."""
+    turns = """
+        - {turn: Ask, caller: {audio: audio/caller/five-five.flac}, expect: {says: unknown caller}}
+        - turn: Over
+          caller: {audio: audio/caller/account.flac, interrupt: {after: 1 s}}
+          expect: {stops: true, says: Message undeleted}
+    """
+    agent = QUIET.replace("keywords: [five five]}", "keywords: [five five]}\n    interruptible: false", 1)
+    assert agent != QUIET
+
+    call = talk(tmp_path, turns, agent, protocol=protocol)
+
+    assert call.kinds() == ["stops"]
+    assert call.events("playback-flushed") == []

@@ -98,7 +98,7 @@ class Bridge:
     async def _start(self) -> None:
         self._variables["port"] = free_port()
         if self._target.backend is not None:
-            self._backend = await serve_double("realtime", self._connected)
+            self._backend = await serve_double("realtime", self._connected, Side.MODEL)
             self._open.push_async_callback(self._backend.aclose)
             self._variables["backend"] = {"url": self._backend.url}
         if self._target.start is not None:

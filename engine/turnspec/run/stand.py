@@ -68,8 +68,10 @@ class Double(Protocol):
         ...
 
 
-async def serve_double(protocol: str, session: Callable[[], Session | None]) -> Double:
+async def serve_double(protocol: str, session: Callable[[], Session | None], side: Side) -> Double:
     """Serve the bot's side of `protocol` on loopback, on the running loop.
+
+    `side` tells whether it is the agent itself that is called, or the model behind a bridge.
 
     Raises:
         HarnessError: There is no local agent for this protocol.
@@ -82,7 +84,7 @@ async def serve_double(protocol: str, session: Callable[[], Session | None]) -> 
         case "realtime":
             from turnspec.doubles.realtime.serve import serve_realtime
 
-            return await serve_realtime(session, LOOPBACK, 0)
+            return await serve_realtime(session, LOOPBACK, 0, side=side)
         case _:
             raise HarnessError(f"there is no local agent for the protocol '{protocol}'")
 
@@ -107,6 +109,6 @@ def _without_identity(session: Session | None) -> tuple[LocalAgent, Witness] | N
 @asynccontextmanager
 async def local_agent(protocol: str, session: Session) -> AsyncIterator[FarEnd]:
     """A local agent of its own for one call."""
-    double = await serve_double(protocol, lambda: session)
+    double = await serve_double(protocol, lambda: session, Side.AGENT)
     async with contextlib.aclosing(double):
         yield FarEnd(double.url)

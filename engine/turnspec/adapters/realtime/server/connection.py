@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, TypeAlias, assert_never
+from typing import Final, assert_never
 
 from turnspec.adapters.base import Witness
 from turnspec.adapters.realtime.server.conversation import Conversation, Entry
@@ -19,6 +18,7 @@ from turnspec.adapters.realtime.server.entries import entry_of, said_of
 from turnspec.adapters.realtime.server.hearing import InputBuffer, Utterance
 from turnspec.adapters.realtime.server.identify import Ids
 from turnspec.adapters.realtime.server.mind import Answer, Ask, Mind, Said
+from turnspec.adapters.realtime.server.outputs import Close, Output, Send
 from turnspec.adapters.realtime.server.quiet import Quiet
 from turnspec.adapters.realtime.server.response import Response, already_active
 from turnspec.adapters.realtime.server.settings import functions_of, settings_of
@@ -35,30 +35,11 @@ from turnspec.audio.activity import Activity, SpeechBegan, SpeechEnded
 from turnspec.call import Identity, Track
 from turnspec.call.events import AgentTruncated, FunctionReturned, ProtocolFault, Side
 
-MIN_COMMIT_US: Final = 100_000
 EXPIRES_AT: Final = 4_102_448_400  # 2100-01-01 01:00 UTC: a fixed hour, so that runs repeat
 EXCERPT: Final = 200
 # A cancel may cross `response.done` on the wire, so clients are not to blame for it.
 RACES: Final = frozenset({"response_cancel_not_active"})
 NORMAL_CLOSURE: Final = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send a text frame."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Close the connection."""
-
-    code: int
-    reason: str = ""
-
-
-Output: TypeAlias = Send | Close
 
 
 class RealtimeServer:
@@ -79,6 +60,7 @@ class RealtimeServer:
         self._spoke = False
         self._closes_at_us: int | None = None
         self._quiet = Quiet(mind.idle_after_us())
+        self._talks_on_until_us = 0
         self._outbox: list[Output] = []
         self._now_us = 0
 
@@ -178,6 +160,7 @@ class RealtimeServer:
             self._apart.remove(response)
         played_us = response.played_us if response.status == "completed" else 0
         self._quiet.from_now(self._now_us, plays_until_us=played_us)
+        self._talks_on_until_us = 0 if response.answer.interruptible else played_us
         if response.answer.hangs_up and response.status == "completed":
             self._closes_at_us = max(self._now_us, response.played_us)
 
@@ -282,7 +265,8 @@ class RealtimeServer:
             case SpeechBegan(began_us):
                 self._speech = (self._ids.next("item"), began_us)
                 start_us = self._buffer.start_of(began_us)
-                self._send(wire.speech_started(start_us // 1000, self._speech[0]))
+                if not self._talks_on:
+                    self._send(wire.speech_started(start_us // 1000, self._speech[0]))
                 if vad.interrupts_response:
                     self._interrupt()
             case SpeechEnded(ended_us) if self._speech is not None:
@@ -296,19 +280,19 @@ class RealtimeServer:
             case SpeechEnded():
                 pass  # it was committed or cleared by the client before it was over
 
+    @property
+    def _talks_on(self) -> bool:
+        """Whether the agent itself is called and will not give way: whoever plays it is told to go on."""
+        going_on = self._response is not None and not self._response.answer.interruptible
+        return self._side is Side.AGENT and (going_on or self._now_us < self._talks_on_until_us)
+
     def _interrupt(self) -> None:
         response = self._response
         if response is not None and response.answer.interruptible:
             self._cancel(response, "turn_detected")
 
     def _commit_by_client(self) -> None:
-        held_us = self._buffer.held_us
-        if held_us < MIN_COMMIT_US:
-            message = (
-                "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, "
-                f"but buffer only has {held_us / 1000:.2f}ms of audio."
-            )
-            raise ClientError("input_audio_buffer_commit_empty", message)
+        self._buffer.require_some()
         item_id = self._speech[0] if self._speech else self._ids.next("item")
         self._speech = None
         self._commit(self._buffer.take_all(), item_id)

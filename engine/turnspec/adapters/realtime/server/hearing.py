@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from turnspec.adapters.realtime.wire.errors import ClientError
 from turnspec.adapters.realtime.wire.session import Vad
 from turnspec.audio.activity import USUAL_THRESHOLD, Activity, ActivityTracker, SpeechBegan, SpeechEnded
 from turnspec.audio.codecs import decode
@@ -21,6 +22,7 @@ from turnspec.call import AudioFormat, Track
 # Kept before speech is noticed: what noticing may take, beside the prefix that is asked for.
 NOTICE_US: Final = 1_000_000
 MIN_SILENCE_US: Final = 20_000
+MIN_COMMIT_US: Final = 100_000
 # Around an utterance, to judge where it ends: its own noise before it tells where it fades.
 CONTEXT_US: Final = 400_000
 MIN_CONTEXT_US: Final = 100_000
@@ -113,6 +115,19 @@ class InputBuffer:
         del self._held[:end]
         self._forget_arrivals()
         return Utterance(data, self._format, ended_at_us)
+
+    def require_some(self) -> None:
+        """Check that there is enough to commit.
+
+        Raises:
+            ClientError: Less than 100 ms.
+        """
+        if self.held_us < MIN_COMMIT_US:
+            message = (
+                "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, "
+                f"but buffer only has {self.held_us / 1000:.2f}ms of audio."
+            )
+            raise ClientError("input_audio_buffer_commit_empty", message)
 
     def take_all(self) -> Utterance:
         """Take everything out."""
