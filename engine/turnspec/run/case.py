@@ -22,7 +22,6 @@ from turnspec.results import CallResult, Outcome, Waveform
 from turnspec.run.errors import HarnessError
 from turnspec.run.live import LiveCall
 from turnspec.run.masking import masked_throughout
-from turnspec.run.voice import FRAME_US
 from turnspec.run.wheel import Seat
 from turnspec.speech.intents import Intents
 
@@ -123,14 +122,11 @@ class CaseRecord:
         return self.seat.lateness.percentile_us(99)
 
     def _late_between(self, from_us: int, to_us: int) -> int:
-        """How late frames were at worst, of this call or one beside it: all wait for the same loop."""
+        """How late the engine was at worst in sending and noticing what lies between two moments."""
         assert self.seat is not None, "a call that was late was up"
         assert self.live is not None, "a call that was late was up"
         clock = self.live.clock
-        # Both ends count: a late frame makes the agent late, and what it answers may be seen late again.
-        from_time, to_time = clock.loop_time(from_us - FRAME_US), clock.loop_time(to_us + FRAME_US)
-        middle = (from_time + to_time) / 2
-        return self.seat.late_between(from_time, middle) + self.seat.late_between(middle, to_time)
+        return self.seat.late_between(clock.loop_time(from_us), clock.loop_time(to_us))
 
     def broke(self, error: HarnessError) -> None:
         """Record that the harness failed, and that the call is over if it was not."""

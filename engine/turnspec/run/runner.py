@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 import time
@@ -198,7 +199,7 @@ def _call_in_worker(number: int) -> CallResult:
 
 def _side_by_side(cases: Sequence[Case], options: RunOptions, calls: Calls) -> None:
     try:
-        with _quick_switching():
+        with _punctually():
             run_on(WallLoop, _all_wall(cases, options, calls))
     except KeyboardInterrupt:
         calls.interrupted = True
@@ -228,13 +229,20 @@ class _Room:
 
 
 @contextmanager
-def _quick_switching() -> Iterator[None]:
-    """Threads that judge ended calls give way to the loop at once: it has frames to send."""
+def _punctually() -> Iterator[None]:
+    """Let nothing hold the loop up while it has frames to send.
+
+    Threads that judge ended calls give way at once, and what was loaded before is not looked through
+    for garbage again and again.
+    """
     before = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_S)
+    gc.collect()
+    gc.freeze()
     try:
         yield
     finally:
+        gc.unfreeze()
         sys.setswitchinterval(before)
 
 

@@ -23,6 +23,8 @@ SLOT_US = 2_000
 
 _NS = 1_000_000_000
 _WORTH_NOTING_NS = 100_000  # half of all ticks are less late
+_BUCKET_NS = 5_000_000
+_NEAR_S = 0.01
 # Latenesses are kept to 7 binary digits, rounded up: within 1.6 %, and exact below 128 us.
 _DIGITS = 7
 
@@ -60,6 +62,27 @@ class Lateness:
         return self.maximum_us
 
 
+class Stalls:
+    """When ticks were late, and how much at worst, in loop time; what is hardly late is left out."""
+
+    __slots__ = ("_worst_us",)
+
+    def __init__(self) -> None:
+        self._worst_us: dict[int, int] = {}
+
+    def note(self, due_ns: int, late_ns: int) -> None:
+        """Remember how late a tick is, for all the time that it was missing."""
+        late_us = late_ns // 1000
+        for bucket in range(due_ns // _BUCKET_NS, (due_ns + late_ns) // _BUCKET_NS + 1):
+            self._worst_us[bucket] = max(late_us, self._worst_us.get(bucket, 0))
+
+    def worst_us(self, from_time: float, to_time: float) -> int:
+        """How late a tick was at worst between two moments of loop time, to 0.1 ms."""
+        first, last = (round(time * _NS) // _BUCKET_NS for time in (from_time, to_time))
+        worst_us = max((self._worst_us.get(bucket, 0) for bucket in range(first, last + 1)), default=0)
+        return max(worst_us, _WORTH_NOTING_NS // 1000)
+
+
 class Seat:
     """One call's place on the wheel."""
 
@@ -70,6 +93,7 @@ class Seat:
         self._next = 0
         self.number = number
         self.lateness = Lateness()
+        self.stalls = Stalls()
         self.ended: asyncio.Future[None] = wheel.loop.create_future()
 
     @property
@@ -96,8 +120,13 @@ class Seat:
             self._end(error)
 
     def late_between(self, from_time: float, to_time: float) -> int:
-        """How late any tick of the wheel was at worst between two moments of loop time, in microseconds."""
-        return self._wheel.worst_us(from_time, to_time)
+        """How far off a time may be that was taken between two moments of loop time, in microseconds.
+
+        A late frame of this seat makes whoever hears it late; and when anything was late as the second
+        moment came, that moment was noticed late.
+        """
+        own_us = self.stalls.worst_us(from_time - self._wheel.period_ns / _NS, to_time)
+        return own_us + self._wheel.stalls.worst_us(to_time - _NEAR_S, to_time + _NEAR_S)
 
     def leave(self) -> None:
         """Tick no more; harmless when the seat has ended already."""
@@ -131,7 +160,7 @@ class PacingWheel:
         self._due: list[tuple[int, int, Seat]] = []
         self._load: Counter[int] = Counter()
         self._seated = 0
-        self._worst_us: dict[int, int] = {}  # how late ticks were, by period of loop time
+        self.stalls = Stalls()
         self._timer: asyncio.TimerHandle | None = None
 
     @classmethod
@@ -168,18 +197,6 @@ class PacingWheel:
             self._due.clear()
             self._wind()
 
-    def _note(self, due_ns: int, late_ns: int) -> None:
-        """Remember how late a tick is, for all the time that it was missing."""
-        late_us = late_ns // 1000
-        for period in range(due_ns // self.period_ns, (due_ns + late_ns) // self.period_ns + 1):
-            self._worst_us[period] = max(late_us, self._worst_us.get(period, 0))
-
-    def worst_us(self, from_time: float, to_time: float) -> int:
-        """How late any seat's tick was at worst between two moments of loop time, to 0.1 ms."""
-        first, last = (round(time * _NS) // self.period_ns for time in (from_time, to_time))
-        worst_us = max((self._worst_us.get(period, 0) for period in range(first, last + 1)), default=0)
-        return max(worst_us, _WORTH_NOTING_NS // 1000)
-
     def _wind(self) -> None:
         """Have the one timer ring at the next deadline, or not at all."""
         next_ns = self._due[0][0] if self._due else None
@@ -198,7 +215,8 @@ class PacingWheel:
             if seat.active:
                 late_ns = self._now_ns() - deadline_ns
                 if late_ns > _WORTH_NOTING_NS:
-                    self._note(deadline_ns, late_ns)
+                    self.stalls.note(deadline_ns, late_ns)
+                    seat.stalls.note(deadline_ns, late_ns)
                 seat.turn(late_ns)
             if seat.active:
                 heapq.heappush(due, (deadline_ns + self.period_ns, number, seat))
