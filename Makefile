@@ -16,7 +16,8 @@ demo-red: $(DEMO)  ## Change one fact of each agent, so that each scenario fails
 	$(BIN)/python scenarios/red.py $(OUT)
 
 test: $(DEV)  ## All tests
-	$(BIN)/coverage run -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not alone" --cov --cov-report=
+	$(BIN)/python -m pytest -q -m alone --cov --cov-append --cov-report=
 	$(BIN)/coverage report --skip-covered --fail-under=85 | tail -n 1
 
 check: lint types layers build  ## What CI checks beside the tests
@@ -37,17 +38,18 @@ build: $(DEV)  ## Wheel through sdist, installed into an empty environment and u
 bench: $(DEV)  ## Speed and size, as ratios against a baseline in the same run
 	$(BIN)/python -m pytest -q -s -p no:cacheprovider tests/benchmarks
 
-$(VENV)/bin/python:
+$(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "turnspec needs Python 3.11 or newer; name one: make demo PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) "pip>=25.1"
+	@touch $@
 
-$(DEMO): pyproject.toml constraints.txt | $(VENV)/bin/python
+$(DEMO): pyproject.toml constraints.txt | $(VENV)/.made
 	$(PIP) -c constraints.txt -e . --group demo
 	@touch $@
 
-$(DEV): pyproject.toml constraints.txt | $(VENV)/bin/python
+$(DEV): pyproject.toml constraints.txt | $(VENV)/.made
 	$(PIP) -c constraints.txt -e . --group dev
 	@touch $@ $(DEMO)
 

@@ -21,6 +21,8 @@ from turnspec.results import Measurement, State
 from turnspec.run.loops import WallLoop, run_on
 from turnspec.run.wheel import PacingWheel
 
+pytestmark = pytest.mark.alone
+
 CALLER = sorted(
     path.stem for path in (Path(__file__).resolve().parents[2] / "scenarios/audio/caller").glob("*.flac")
 )

@@ -116,6 +116,10 @@ class Call(Protocol):
         """Playback of `stream` was cut after `heard_us` of its audio."""
         ...
 
+    def played_out(self) -> None:
+        """All agent audio that arrived so far has been heard."""
+        ...
+
     async def hang_up(self) -> None:
         """End the call as a caller does, and close the line; safe to call twice."""
         ...

@@ -131,6 +131,28 @@ class HarnessFailed(Event):
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineResumed(Event):
+    """The agent's side closed without hanging up; connection number `attempt` after it took the call on."""
+
+    kind = "line-resumed"
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListeningPaused(Event):
+    """The line stopped streaming the caller to the agent (AudioCodes `userStream.stop`)."""
+
+    kind = "listening-paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListeningResumed(Event):
+    """The line asked to stream the caller to the agent again (AudioCodes `userStream.start`)."""
+
+    kind = "listening-resumed"
+
+
 # --- the caller -------------------------------------------------------------------------------
 
 
@@ -213,6 +235,14 @@ class AgentAudio(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StreamEnded(Event):
+    """The agent said that no more audio of `stream` will come (AudioCodes `playStream.stop`)."""
+
+    kind = "stream-ended"
+    stream: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarkSet(Event):
     """The agent asked to be told when everything before this has played."""
 
@@ -268,6 +298,35 @@ class AgentSpeechEnded(Event):
     ended_us: int
 
 
+# --- what the agent asks of the line -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentTransferred(Event):
+    """The agent gave the call to somebody else, `target` as it wrote it."""
+
+    kind = "agent-transferred"
+    target: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentPressed(Event):
+    """The agent sent keypad digits."""
+
+    kind = "agent-pressed"
+    digits: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentActivity(Event):
+    """The agent's side sent a named message that has no event of its own."""
+
+    kind = "agent-activity"
+    name: str
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
 # --- words, calls, responses (model or agent side) ---------------------------------------------
 
 
@@ -303,6 +362,14 @@ class AgentSaid(Event):
     text: str
     began_us: int
     audio_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentMessaged(Event):
+    """The agent sent words as text: a message of its own, or the text of what it plays."""
+
+    kind = "agent-messaged"
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,6 +420,14 @@ class CallerHeard(Event):
     text: str | None
     source: str
     score: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerGuessed(Event):
+    """What the agent's side made of the caller so far, while the caller may still be speaking."""
+
+    kind = "caller-guessed"
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

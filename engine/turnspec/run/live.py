@@ -241,6 +241,8 @@ class LiveCall:
         if not self._drained and not self.playback.playing(now_us):
             self._drained = True
             self._queue.append(PlaybackDrained(at_us=now_us))
+            if self.call is not None:
+                self.call.played_out()
         if not self._held:
             self._conduct(None)
         self._run()

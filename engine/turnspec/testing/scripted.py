@@ -150,6 +150,9 @@ class ScriptedCall:
         """Take the news of a flush."""
         self._send(Flush(stream, heard_us))
 
+    def played_out(self) -> None:
+        """Nothing: it follows from the script when its audio has been heard."""
+
     async def hang_up(self) -> None:
         """Close the line, as long after as `closes_after_us` says; None: never."""
         if self._open:

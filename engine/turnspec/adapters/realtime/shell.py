@@ -98,6 +98,9 @@ class RealtimeCall:
         """Truncate the item that was cut to what was heard of it."""
         self._react(self._client.playback_flushed(stream, heard_us, self._witness.now_us()))
 
+    def played_out(self) -> None:
+        """Nothing: the API does not ask what the user has heard."""
+
     async def hang_up(self) -> None:
         """Close the session; safe to call twice."""
         self._hung_up = True

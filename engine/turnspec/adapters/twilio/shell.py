@@ -86,6 +86,9 @@ class TwilioCall:
     def playback_flushed(self, stream: str, heard_us: int) -> None:
         """Nothing: Twilio does not tell a bot how much was heard, it only returns the marks."""
 
+    def played_out(self) -> None:
+        """Nothing: Twilio returns the marks that were asked for, and says no more."""
+
     async def hang_up(self) -> None:
         """Send `stop`, then close the WebSocket with code 1000."""
         if self._is_open and not self._hung_up:
