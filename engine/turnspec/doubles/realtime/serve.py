@@ -37,6 +37,7 @@ from turnspec.call.events import HarnessFailed, Side
 from turnspec.doubles.agent.local import AgentScriptError
 from turnspec.doubles.agent.reply import Agent
 from turnspec.doubles.realtime.mind import ScriptedMind
+from turnspec.doubles.watcher import Watcher, watched
 
 Sessions = Callable[[], "tuple[Agent, Witness, Identity] | None"]
 
@@ -50,8 +51,11 @@ MICROSECONDS: Final = 1_000_000
 class RunningDouble:
     """A Realtime server that listens; `url` is what a client takes as its base URL."""
 
-    def __init__(self, sessions: Sessions, api_key: str | None, side: Side) -> None:
+    def __init__(
+        self, sessions: Sessions, api_key: str | None, side: Side, watcher: Watcher | None = None
+    ) -> None:
         self._sessions, self._api_key, self._side = sessions, api_key, side
+        self._watcher = watcher
         self._server: Server | None = None
         self._conversations: list[asyncio.Task[None]] = []
         self.url = ""
@@ -62,7 +66,7 @@ class RunningDouble:
             self._answered,
             host,
             port,
-            process_request=_only_realtime,
+            process_request=self._only_realtime,
             select_subprotocol=_selected,
             compression=None,
             ping_interval=ping_interval_s,
@@ -89,7 +93,7 @@ class RunningDouble:
 
     async def _answered(self, connection: ServerConnection) -> None:
         conversation = asyncio.get_running_loop().create_task(
-            _converse(connection, self._sessions, self._api_key, self._side)
+            _converse(connection, self._sessions, self._api_key, self._side, self._watcher)
         )
         self._conversations.append(conversation)
         # What it fails with is told by `aclose`; the library would only log it.
@@ -98,6 +102,13 @@ class RunningDouble:
             await connection.close(INTERNAL_ERROR)
         else:
             self._conversations.remove(conversation)
+
+    def _only_realtime(self, connection: ServerConnection, request: Request) -> Response | None:
+        if urlsplit(request.path).path.rstrip("/") == PATH:
+            return None
+        if self._watcher is not None:
+            self._watcher.refused(f"{request.path}: only {PATH} is served", HTTPStatus.NOT_FOUND)
+        return connection.respond(HTTPStatus.NOT_FOUND, f"only {PATH} is served here\n")
 
 
 async def serve_realtime(
@@ -108,12 +119,14 @@ async def serve_realtime(
     api_key: str | None = None,
     ping_interval_s: float | None = None,
     side: Side = Side.MODEL,
+    watcher: Watcher | None = None,
 ) -> RunningDouble:
     """Serve `/v1/realtime`; `sessions()` gives the agent of the call in progress, None: there is none.
 
-    `api_key` None takes any key. What happens is reported to the witness that `sessions()` gives.
+    `api_key` None takes any key. What happens is reported to the witness that `sessions()` gives;
+    a `watcher` is told how each connection ended.
     """
-    double = RunningDouble(sessions, api_key, side)
+    double = RunningDouble(sessions, api_key, side, watcher)
     await double.open(host, port, ping_interval_s)
     return double
 
@@ -128,25 +141,25 @@ async def serving(sessions: Sessions, host: str = "127.0.0.1", port: int = 0) ->
         await double.aclose()
 
 
-def _only_realtime(connection: ServerConnection, request: Request) -> Response | None:
-    if urlsplit(request.path).path.rstrip("/") == PATH:
-        return None
-    return connection.respond(HTTPStatus.NOT_FOUND, f"only {PATH} is served here\n")
-
-
 def _selected(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     # Browsers fail a connection whose server selects none of what they offered.
     return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in offered else None
 
 
 async def _converse(
-    connection: ServerConnection, sessions: Sessions, api_key: str | None, side: Side
+    connection: ServerConnection,
+    sessions: Sessions,
+    api_key: str | None,
+    side: Side,
+    watcher: Watcher | None,
 ) -> None:
     request = connection.request
     assert request is not None
     offered = ",".join(request.headers.get_all("Sec-WebSocket-Protocol")).split(",")
     model = admitted(request.path, request.headers, [name.strip() for name in offered], api_key)
     if isinstance(model, Refused):
+        if watcher is not None:
+            watcher.refused(model.error.message, model.code)
         await _refuse(connection, model)
         return
     session = sessions()
@@ -156,7 +169,9 @@ async def _converse(
         return
     agent, witness, identity = session
     mind = ScriptedMind(agent, witness.happened, side)
-    await _Session(connection, RealtimeServer(mind, witness, identity, model, side), witness, side).run()
+    held = _Session(connection, RealtimeServer(mind, witness, identity, model, side), witness, side)
+    if not await watched(held.run(), witness, watcher):
+        await connection.close(INTERNAL_ERROR)
 
 
 async def _refuse(connection: ServerConnection, refused: Refused) -> None:

@@ -14,10 +14,12 @@ from websockets.http11 import Request, Response
 from websockets.protocol import Event
 
 from turnspec.adapters.base import Witness
+from turnspec.adapters.twilio.excerpts import elided
 from turnspec.call.events import HarnessFailed, Side
 from turnspec.doubles.agent.local import AgentScriptError
 from turnspec.doubles.agent.reply import Agent
 from turnspec.doubles.twilio.bot import TwilioBot
+from turnspec.doubles.watcher import Watcher, watched
 
 Session = tuple[Agent, Witness]
 
@@ -31,8 +33,9 @@ CONTROL: Final = frozenset({Opcode.PING, Opcode.PONG, Opcode.CLOSE})
 class TwilioBotServer:
     """A bot that answers calls at `url` until it is closed."""
 
-    def __init__(self, make_agent: Callable[[], Session | None]) -> None:
+    def __init__(self, make_agent: Callable[[], Session | None], watcher: Watcher | None = None) -> None:
         self._make_agent = make_agent
+        self._watcher = watcher
         self._sessions: dict[ServerConnection, Session] = {}
         self._calls: list[asyncio.Task[None]] = []
         self._server: Server | None = None
@@ -80,20 +83,25 @@ class TwilioBotServer:
     async def _answered(self, connection: ServerConnection) -> None:
         session = self._sessions.pop(connection)
         line = cast(BotConnection, connection)  # as `open` asked for
-        call = asyncio.get_running_loop().create_task(_hold(line, *session))
+        call = asyncio.get_running_loop().create_task(_hold(line, *session, self._watcher))
         self._calls.append(call)
         # What the call fails with is told by `aclose`; the library would only log it.
         await asyncio.wait({call})
 
 
 async def serve_twilio_bot(
-    make_agent: Callable[[], Session | None], host: str = "127.0.0.1", port: int = 0
+    make_agent: Callable[[], Session | None],
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    watcher: Watcher | None = None,
 ) -> TwilioBotServer:
     """Serve a local agent as a Twilio bot on the running loop, whichever clock that has.
 
-    `make_agent` is asked at each upgrade; None refuses it with status 503.
+    `make_agent` is asked at each upgrade; None refuses it with status 503. A `watcher` is told how
+    each call ended, and with one the witness gets the frames: in a run, the caller's end keeps them.
     """
-    server = TwilioBotServer(make_agent)
+    server = TwilioBotServer(make_agent, watcher)
     await server.open(host, port)
     return server
 
@@ -141,12 +149,18 @@ class BotConnection(ServerConnection):
         return text
 
 
-async def _hold(connection: BotConnection, agent: Agent, witness: Witness) -> None:
+async def _hold(connection: BotConnection, agent: Agent, witness: Witness, watcher: Watcher | None) -> None:
     """One call, from the upgrade to the end of the connection."""
+    talk = _hold_on(connection, agent, witness, keep_frames=watcher is not None)
+    if not await watched(talk, witness, watcher):
+        await connection.close(INTERNAL_ERROR)
+
+
+async def _hold_on(connection: BotConnection, agent: Agent, witness: Witness, *, keep_frames: bool) -> None:
     code = NORMAL
     bot = TwilioBot(agent, witness.happened)
     try:
-        with closing(_Talk(connection, bot, witness)) as talk:
+        with closing(_Talk(connection, bot, witness, keep_frames=keep_frames)) as talk:
             await talk.over
     except ConnectionClosed:
         bot.gone(witness.now_us())
@@ -159,10 +173,13 @@ async def _hold(connection: BotConnection, agent: Agent, witness: Witness) -> No
 class _Talk:
     """Gives a bot its frames, and wakes it when it asked for that. `over` holds what the call ended with."""
 
-    def __init__(self, connection: BotConnection, bot: TwilioBot, witness: Witness) -> None:
+    def __init__(
+        self, connection: BotConnection, bot: TwilioBot, witness: Witness, *, keep_frames: bool
+    ) -> None:
         self._connection = connection
         self._bot = bot
         self._witness = witness
+        self._keep_frames = keep_frames
         self._loop = asyncio.get_running_loop()
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_us: int | None = None
@@ -184,6 +201,9 @@ class _Talk:
             self._end(closed)
 
     def _take(self, frame: str | bytes) -> None:
+        if self._keep_frames:
+            shown = elided(frame) if isinstance(frame, str) else f"<{len(frame)} bytes>"
+            self._witness.frame(Side.AGENT, "in", shown)
         self._answer(self._bot.receive, frame, self._witness.now_us())
 
     def _woken(self) -> None:
@@ -226,4 +246,6 @@ class _Talk:
 
     def _send(self, frames: list[str]) -> None:
         for frame in frames:
+            if self._keep_frames:
+                self._witness.frame(Side.AGENT, "out", elided(frame))
             broadcast([self._connection], frame)
