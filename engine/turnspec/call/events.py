@@ -124,6 +124,18 @@ class ProtocolFault(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FaultInjected(Event):
+    """We did something wrong on purpose; `side` is the end that did it: line, model or agent.
+
+    `fault` is its word in the language (`drop`, `malformed`), `detail` what was done, in words.
+    """
+
+    kind = "fault-injected"
+    fault: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HarnessFailed(Event):
     """The engine, the line's set-up or the target's process failed: nobody's finding."""
 
