@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from turnspec.call import EvidenceView
-from turnspec.checks import calling, shown, troubles
+from turnspec.checks import calling, shown, troubles, truncating
 from turnspec.checks.budgets import over_limits
 from turnspec.checks.captures import variables
 from turnspec.checks.context import Context, Stage
@@ -40,6 +40,7 @@ def judge_call(plan: CallPlan, view: EvidenceView, context: Context) -> CallVerd
     measurements = as_late_as(context.late_between, measure_call(scene, context.lateness_us))
     findings = (
         *troubles.of_call(scene),
+        *truncating.of_interruptions(scene),
         *over_limits(measurements, plan.span),
         *_skipped(plan, scene, turns),
     )
@@ -57,13 +58,17 @@ def judge_call(plan: CallPlan, view: EvidenceView, context: Context) -> CallVerd
 def judge_turn(plan: CallPlan, index: int, view: EvidenceView, context: Context) -> TurnResult:
     """One turn, while the call may go on; a reply that is being talked over is not judged yet."""
     scene = Scene(plan, view)
-    if plan.turns[index].interrupted and scene.window(index + 1) is None and scene.ended_us is None:
+    after = plan.after(index)
+    begun = after is not None and scene.window(after.index) is not None
+    if plan.turns[index].interrupted and not begun and scene.ended_us is None:
         return _result(plan.turns[index], scene.turn(index), Outcome.PASSED)
     return _judged(scene, index, context)
 
 
 def _judged(scene: Scene, index: int, context: Context) -> TurnResult:
     plan, turn = scene.plan.turns[index], scene.turn(index)
+    if plan.skipped:
+        return _result(plan, None, Outcome.SKIPPED, why=plan.skipped)
     if turn is None:
         return _result(plan, None, Outcome.SKIPPED, why=troubles.why_over(scene))
     known = variables(scene.plan, index, scene.view)
@@ -134,7 +139,8 @@ def _uncaptured(plan: TurnPlan, known: Mapping[str, Any]) -> str:
 
 
 def _skipped(plan: CallPlan, scene: Scene, turns: tuple[TurnResult, ...]) -> Iterator[Finding]:
-    never = [turn for turn in turns if turn.began_us is None]
+    wanted = [turn for turn in turns if not plan.turns[turn.index].skipped]
+    never = [turn for turn in wanted if turn.began_us is None]
     if never:
         listed = shown.listed(f'"{turn.name}"' for turn in never)
         # What was not tried must not count as what held, unless something else tells already.
@@ -145,8 +151,8 @@ def _skipped(plan: CallPlan, scene: Scene, turns: tuple[TurnResult, ...]) -> Ite
             status=status,
             message=f"{shown.many(len(never), 'turn was', 'turns were')} not begun, "
             f"because {troubles.why_over(scene)}: {listed}.",
-            expected=shown.many(len(turns), "turn"),
-            actual=shown.many(len(turns) - len(never), "turn"),
+            expected=shown.many(len(wanted), "turn"),
+            actual=shown.many(len(wanted) - len(never), "turn"),
             turn=never[0].index,
             at_us=scene.ended_us,
             span=plan.turns[never[0].index].span,

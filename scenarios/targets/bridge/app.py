@@ -188,6 +188,8 @@ class Bridge:
         if not unheard:
             return
         await self.to_phone({"event": "clear"})
+        # The marks of what is cleared come back too: that is no sign of its having been heard.
+        self.hanging_up = False
         for said in unheard:
             heard_ms = max(0, self.now_ms - said.starts_ms)
             cut = {"item_id": said.item_id, "content_index": 0, "audio_end_ms": heard_ms}

@@ -49,6 +49,46 @@ class NoClear(Bridge):
             await super().to_phone(message)
 
 
+class NoTruncate(Bridge):
+    """Never tells the model how much of its words was heard before the caller talked over them."""
+
+    async def to_model(self, event: dict[str, Any]) -> None:
+        """Keep the truncate from the model."""
+        if event["type"] != "conversation.item.truncate":
+            await super().to_model(event)
+
+
+class TruncateByClock(Bridge):
+    """Counts what was heard from the first word of the call, so that it comes to more than was ever sent."""
+
+    async def to_model(self, event: dict[str, Any]) -> None:
+        """Give the time since the stream began for the time that was heard."""
+        if event["type"] == "conversation.item.truncate":
+            event = {**event, "audio_end_ms": self.now_ms}
+        await super().to_model(event)
+
+
+class TruncateTooSoon(Bridge):
+    """Truncates whatever the model begins before the first frame of it was played, to start afresh."""
+
+    async def on_model_event(self, event: dict[str, Any]) -> None:
+        """Cut every new item to nothing."""
+        if event["type"] == "response.output_item.added":
+            cut = {"item_id": event["item"]["id"], "content_index": 0, "audio_end_ms": 0}
+            await self.to_model({"type": "conversation.item.truncate", **cut})
+        await super().on_model_event(event)
+
+
+class EveryMarkHeard(Bridge):
+    """Takes every mark that comes back for heard, also those that come back because of a clear."""
+
+    async def give_way(self) -> None:
+        """Still want to hang up once all marks are back."""
+        wanted = self.hanging_up
+        await super().give_way()
+        self.hanging_up = wanted
+
+
 class ForbiddenPhrase(Bridge):
     """Has the model ask for something that it must never ask for."""
 
@@ -156,6 +196,10 @@ BRIDGES: Mapping[str, type[Bridge]] = {
     "late": Late,
     "wrong_argument": WrongArgument,
     "no_clear": NoClear,
+    "no_truncate": NoTruncate,
+    "truncate_by_clock": TruncateByClock,
+    "truncate_too_soon": TruncateTooSoon,
+    "every_mark_heard": EveryMarkHeard,
     "forbidden_phrase": ForbiddenPhrase,
     "early_hangup": EarlyHangup,
     "close_mid_call": CloseMidCall,

@@ -31,10 +31,10 @@ class _Pending:
 class ScriptedMind:
     """Implements `Mind` for one connection.
 
-    A response answers, in this order: function results that are complete; what the caller said since the
-    last response; at the very first, the greeting. Results that are still incomplete, and a first request
-    to an agent that does not greet, are met with an empty response; a later request that nothing prompted
-    is answered as an utterance that was not understood.
+    A response answers, in this order: function results that are complete, where something follows them; what
+    the caller said since the last response; at the very first, the greeting. Results that are still incomplete,
+    and a first request to an agent that does not greet, are met with an empty response; a later request that
+    nothing prompted is answered as an utterance that was not understood.
     """
 
     def __init__(self, agent: Agent, report: Callable[[Event], None], side: Side = Side.MODEL) -> None:
@@ -68,7 +68,9 @@ class ScriptedMind:
             heard = self._heard(ask.context[-1]) if ask.context else NOTHING_HEARD
             return self._answer(self._agent.answer(heard, ask.functions), now_us, now_us)
         if self._pending is not None and self._pending.complete:
-            return self._follow(self._pending, now_us)
+            followed = self._follow(self._pending)
+            if followed is not None or not self._unanswered:
+                return self._answer(followed, now_us, now_us)
         if self._unanswered:
             heard, ended_us = self._take_unanswered()
             return self._answer(self._agent.answer(heard, ask.functions), ended_us, now_us)
@@ -106,9 +108,9 @@ class ScriptedMind:
         last = heard[-1]
         return Heard(" ".join(texts) or None, last.source, last.modality, last.score), ended_us
 
-    def _follow(self, pending: _Pending, now_us: int) -> Answer:
+    def _follow(self, pending: _Pending) -> Reply | None:
         self._pending = None
-        return self._answer(self._agent.follow(pending.reply, pending.by_name()), now_us, now_us)
+        return self._agent.follow(pending.reply, pending.by_name())
 
     def _answer(self, reply: Reply | None, from_us: int, now_us: int) -> Answer:
         """The reply as the server says it; its first audio counts from `from_us`."""
