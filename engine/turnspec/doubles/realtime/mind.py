@@ -32,9 +32,9 @@ class ScriptedMind:
     """Implements `Mind` for one connection.
 
     A response answers, in this order: function results that are complete, where something follows them; what
-    the caller said since the last response; at the very first, the greeting. Results that are still incomplete,
-    and a first request to an agent that does not greet, are met with an empty response; a later request that
-    nothing prompted is answered as an utterance that was not understood.
+    the caller said since the last response; at the very first, the greeting. Results that are still
+    incomplete, and a first request to an agent that does not greet, are met with an empty response; a later
+    request that nothing prompted is answered as an utterance that was not understood.
     """
 
     def __init__(self, agent: Agent, report: Callable[[Event], None], side: Side = Side.MODEL) -> None:
