@@ -45,10 +45,19 @@ class FunctionResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Transfer:
+    """To whom (`tel:` or `sip:`) a call is given, why, and the SIP headers (name to value) to go with it."""
+
+    target: str
+    reason: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """One thing that the agent does in answer, ready to be said.
 
-    Parts happen in the order text/audio, calls, digits, hang-up. After the results of `calls`, ask
+    Parts happen in the order text/audio, calls, digits, transfer, hang-up. After the results of `calls`, ask
     `LocalAgent.follow(reply, results)` for what comes then. `audio` is at any rate; None with `text`
     set means that the double says text only. `first_audio_us` counts from the true end of the
     caller's speech, None: as soon as the turn is known to be over.
@@ -61,6 +70,7 @@ class Reply:
     silent: bool = False  # `audio` is silence of natural length: no recording, no synthesiser
     calls: tuple[FunctionCall, ...] = ()
     digits: str = ""
+    transfer: Transfer | None = None
     hang_up: bool = False
     interruptible: bool = True
     first_audio_us: int | None = None

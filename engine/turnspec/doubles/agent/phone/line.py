@@ -1,7 +1,7 @@
 """The caller as a bot hears it: live speech edges, what was said, and when it truly was.
 
 Positions are counted in the samples that came, so lateness of a frame does not move an edge. A position
-becomes a time of the call by the frames that came earliest of late: a frame covers the 20 ms that end when
+becomes a time of the call by the frames that came earliest of late: a frame covers the time that ends when
 it is sent, and nothing arrives before it was sent.
 """
 
@@ -15,17 +15,16 @@ from turnspec.audio.activity import Activity, ActivityTracker
 from turnspec.audio.codecs import decode, silence_byte
 from turnspec.audio.edges import voiced_span
 from turnspec.audio.samples import Tape, position_at, time_of, track_of
-from turnspec.call import MULAW_8K
+from turnspec.call import AudioFormat
 from turnspec.call.evidence import Track
 
-RATE_HZ: Final = MULAW_8K.rate_hz
-SILENCE: Final = silence_byte(MULAW_8K)
 PAUSE_US: Final = 100_000  # silence after which speech may be over
 LEAST_SPEECH_US: Final = 60_000  # less sound than this is no speech, and interrupts nobody
 BEFORE_US: Final = 400_000  # kept before an utterance: its own noise tells where it fades
 AFTER_US: Final = 100_000
 FRAME_US: Final = 20_000
-RECENT_FRAMES: Final = 50  # a second: an earlier one tells nothing of a clock that drifts
+RECENT_FRAMES: Final = 50  # seconds: an earlier one tells nothing of a clock that drifts
+REST_US: Final = 200_000  # silence that ends whatever speech there was
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,40 +41,61 @@ class Utterance:
 class CallerLine:
     """The caller's audio of one call. Times of speech are on the line's own clock, 0 at its first sample."""
 
-    def __init__(self) -> None:
+    def __init__(self, format: AudioFormat) -> None:  # noqa: A002 - the word every caller uses
+        self._format = format
+        self._rate_hz = format.rate_hz
+        self._silence = silence_byte(format)
         self._tape = Tape()
-        self._activity = ActivityTracker(RATE_HZ, hangover_us=PAUSE_US, min_speech_us=LEAST_SPEECH_US)
+        self._activity = ActivityTracker(format.rate_hz, hangover_us=PAUSE_US, min_speech_us=LEAST_SPEECH_US)
         self._ends_us = 0  # of what has come
         self._over_us = 0  # where the turn before ended
         self._offsets: deque[int] = deque(maxlen=RECENT_FRAMES)
+        self._rested = False
 
     def hear(self, payload: bytes, at_us: int) -> list[Activity]:
-        """Take the next mu-law audio, which arrived `at_us`; what of speech was noticed."""
+        """Take the next audio, which arrived `at_us`; what of speech was noticed.
+
+        Raises:
+            ValueError: 16-bit audio with half a sample at its end.
+        """
         begins_us = self._ends_us
-        if payload.count(SILENCE) == len(payload):  # as in most frames of a call
-            self._tape.lengthen(len(payload))
-            noticed = self._activity.feed_silence(begins_us, len(payload))
+        if payload.count(self._silence) == len(payload):  # as in most frames of a call
+            noticed = self._quiet(len(payload) // self._format.sample_bytes)
         else:
-            samples = decode(payload, MULAW_8K)
+            samples = decode(payload, self._format)
             self._tape.put(len(self._tape), samples)
             noticed = self._activity.feed(begins_us, samples)
-        self._ends_us = time_of(len(self._tape), RATE_HZ)
+            self._ends_us = time_of(len(self._tape), self._rate_hz)
+        if self._rested:
+            self._offsets.clear()
+            self._rested = False
         self._offsets.append(at_us - self._ends_us)
         return noticed
 
+    def rest(self) -> list[Activity]:
+        """Nothing comes for a while, so that what was being said ends here; what of that was noticed."""
+        self._rested = True
+        return self._quiet(position_at(REST_US, self._rate_hz))
+
     def call_us(self, line_us: int) -> int:
-        """The time of the call at which the line was at `line_us`."""
+        """The time of the call at which the line was at `line_us`, since it rested last."""
         return line_us + min(self._offsets, default=0)
 
     def utterance(self, start_us: int, end_us: int) -> Utterance:
         """What came between two times of the line, and a little around it."""
         # On a whole frame, so that whoever measures it again finds the edges where they were found here.
         from_us = max(self._over_us, start_us - BEFORE_US) // FRAME_US * FRAME_US
-        to = min(position_at(end_us + AFTER_US, RATE_HZ), len(self._tape))
-        samples = self._tape.read(position_at(from_us, RATE_HZ), to)
-        span = voiced_span(samples, RATE_HZ)
-        return Utterance(track_of(samples, RATE_HZ), end_us if span is None else from_us + span[1])
+        to = min(position_at(end_us + AFTER_US, self._rate_hz), len(self._tape))
+        samples = self._tape.read(position_at(from_us, self._rate_hz), to)
+        span = voiced_span(samples, self._rate_hz)
+        return Utterance(track_of(samples, self._rate_hz), end_us if span is None else from_us + span[1])
 
     def turn_over(self, end_us: int) -> None:
         """What came up to here has been answered."""
         self._over_us = end_us
+
+    def _quiet(self, count: int) -> list[Activity]:
+        noticed = self._activity.feed_silence(self._ends_us, count)
+        self._tape.lengthen(count)
+        self._ends_us = time_of(len(self._tape), self._rate_hz)
+        return noticed
