@@ -344,15 +344,25 @@ def texts_of_call(scenario: Scenario, target: TargetSpec, script: AgentScript | 
     yield from _texts_of_target(target)
     yield from _texts_of_functions(scenario.functions)
     for turn in scenario.turns:
-        for action in turn.caller:
-            yield from _texts_of_action(action)
-        for matcher in matchers_of(turn.expect) if turn.expect is not None else ():
-            yield from texts_of_matcher(matcher)
+        yield from texts_of_turn(turn)
     if script is not None:
-        yield from _texts_of_functions(script.functions)
-        yield from _texts_of_idle(script)
-        for reply, _ in replies_of(script):
-            yield from _texts_of_reply(reply)
+        yield from texts_of_script(script)
+
+
+def texts_of_script(script: AgentScript) -> Iterator[Text]:
+    """All texts of an agent script that may be filled in while it is played."""
+    yield from _texts_of_functions(script.functions)
+    yield from _texts_of_idle(script)
+    for reply, _ in replies_of(script):
+        yield from _texts_of_reply(reply)
+
+
+def texts_of_turn(turn: Turn) -> Iterator[Text]:
+    """All texts of a turn that may be filled in."""
+    for action in turn.caller:
+        yield from _texts_of_action(action)
+    for matcher in matchers_of(turn.expect) if turn.expect is not None else ():
+        yield from texts_of_matcher(matcher)
 
 
 def _texts_of_reply(reply: Reply) -> Iterator[Text]:

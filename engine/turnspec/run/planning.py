@@ -25,7 +25,7 @@ from turnspec.run.case import VIRTUAL, WALL, Case
 from turnspec.run.masking import masker
 from turnspec.run.options import RunOptions
 from turnspec.run.recordings import recording_problems
-from turnspec.run.stand import endpointing_us
+from turnspec.run.stand import agents_press_keys, endpointing_us
 from turnspec.speech.intents import Intent, Intents
 from turnspec.speech.synthesis import find_synthesizer
 
@@ -214,8 +214,7 @@ class _Planner:
             return
         # The model behind a bridge is asked over Realtime, whichever way the bridge is called.
         least_us = endpointing_us("realtime") if target.backend else endpointing_us(protocol, options)
-        # A media stream carries keys from the caller only, and a Realtime model has none.
-        keys = target.agent is not None and protocol not in ("twilio", "realtime")
+        keys = target.agent is not None and agents_press_keys(protocol)
         problems = script_problems(script, endpointing_us=least_us, keys=keys)
         self._problems += [problem for problem in problems if problem not in self._problems]
 

@@ -102,6 +102,11 @@ def endpointing_us(protocol: str, options: BaseModel | None = None) -> int:
     return REALTIME_ENDPOINTING_US if silence_ms is None else int(silence_ms) * 1_000
 
 
+def agents_press_keys(protocol: str) -> bool:
+    """Whether an agent can press keys: a media stream carries the caller's, a Realtime model has none."""
+    return protocol not in ("twilio", "realtime")
+
+
 def _without_identity(session: Session | None) -> tuple[LocalAgent, Witness] | None:
     return None if session is None else session[:2]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
+from turnspec.dsl.names import Text
 from turnspec.dsl.problems import Problem, in_reading_order, problem_at
 from turnspec.dsl.references import texts_of_call
 from turnspec.dsl.templates import names
@@ -14,15 +15,17 @@ def unset_variables(cases: Iterable[Case]) -> tuple[Problem, ...]:
     """A problem for every place where a variable of the environment is used that is not set."""
     found: list[Problem] = []
     for case in cases:
-        found += (problem for problem in _of_case(case) if problem not in found)
+        texts = texts_of_call(case.plan.scenario, case.target, case.script)
+        found += (problem for problem in unset_in(texts, case.environment) if problem not in found)
     return in_reading_order(found)
 
 
-def _of_case(case: Case) -> Iterator[Problem]:
-    for text, place in texts_of_call(case.plan.scenario, case.target, case.script):
+def unset_in(texts: Iterable[Text], environment: Collection[str]) -> Iterator[Problem]:
+    """A problem for each of these texts that uses a variable that is not in the environment."""
+    for text, place in texts:
         for name in sorted(names(text)):
             root, _, variable = name.partition(".")
-            if root == "env" and variable not in case.environment:
+            if root == "env" and variable not in environment:
                 message = f"the environment variable {variable} is not set, and it is needed here"
                 hint = f"set it where turnspec is started: export {variable}=..."
                 yield problem_at(place, "unset-variable", message, hint=hint)
