@@ -27,6 +27,7 @@ from turnspec.dsl.caller import (
     SendText,
     Silence,
 )
+from turnspec.dsl.conditions import CAPABILITIES, Condition
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.expect import CallExpectation, CallsExpectation, Expect
 from turnspec.dsl.functions import FunctionCase, FunctionSpec
@@ -48,6 +49,7 @@ from turnspec.dsl.spans import NOWHERE, DocumentPath, Place, Span, SpanTable
 
 __all__ = [
     "BUILT_IN_INTENTS",
+    "CAPABILITIES",
     "DEFAULT_PATIENCE",
     "DIGIT_PAUSE",
     "NOWHERE",
@@ -61,6 +63,7 @@ __all__ = [
     "CallerAction",
     "CallerSpec",
     "CallsExpectation",
+    "Condition",
     "Contains",
     "DocumentPath",
     "Dtmf",

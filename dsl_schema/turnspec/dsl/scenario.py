@@ -7,6 +7,7 @@ from pydantic import Discriminator, Field, JsonValue, Tag
 
 from turnspec.dsl.base import Located, Model, Reading
 from turnspec.dsl.caller import CallerAction, QuotedText, located_actions
+from turnspec.dsl.conditions import Condition, conditions_listed
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.expect import Expect
 from turnspec.dsl.functions import FunctionSpec
@@ -29,11 +30,11 @@ class Turn(Model):
     """What the caller does, what the agent must do, and how fast."""
 
     WORD = "a turn"
-    NOT_YET = frozenset(
-        {"when", "unless", "choose", "repeat", "together", "use", "with", "save", "retries", "filler"}
-    )
+    NOT_YET = frozenset({"choose", "repeat", "together", "use", "with", "save", "retries", "filler"})
 
     name: str | None = Field(default=None, alias="turn")
+    when: tuple[Condition, ...] = ()
+    unless: tuple[Condition, ...] = ()
     caller: tuple[CallerAction, ...] = ()
     expect: Expect | None = None
     budget: Budgets = Field(default_factory=Budgets)
@@ -47,6 +48,7 @@ class Turn(Model):
             if block in data:
                 reading.unknown_key(cls, data, block)
                 return Located({}, data.place)
+        data = conditions_listed(data, reading, "when", "unless")
         if "caller" not in data:
             return data
         return data.but(caller=located_actions(data["caller"], data, reading))

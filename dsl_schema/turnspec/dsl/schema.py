@@ -87,7 +87,8 @@ _CALLS: Schema = {
 }
 _REPLY: Mapping[str, Widen] = {"call": _call}
 _SHORT_FORMS: Mapping[str, Mapping[str, Widen]] = {
-    "Turn": {"caller": _caller},
+    "Turn": {"caller": _caller, "when": _or_one, "unless": _or_one},
+    "Condition": {"supports": _or_one},
     "Say": {"say": _or_one},
     "Expect": dict.fromkeys(("intent", "says", "does_not_say", "does_not_call"), _or_one),
     "FunctionSpec": {"returns": _returns},

@@ -289,11 +289,12 @@ def _greeting(scene: Scene, lateness_us: int) -> Reading:
     # A Realtime agent is asked for its greeting: it cannot begin before.
     asked_us = next((event.at_us for event in scene.view.of(ReplyRequested)), scene.up_us)
     first_act = min((act.start_us for act in scene.acts), default=None)
-    waits = not scene.plan.turns[0].turn.caller  # a caller who waits acts after the greeting, if only just
+    first = scene.plan.active[0]
+    waits = not first.turn.caller  # a caller who waits acts after the greeting, if only just
     for at_us, error in _first_words(scene, lateness_us):
         if first_act is None or at_us < first_act + waits:
             return _between(asked_us, at_us, error)
-    if scene.plan.turns[0].turn.caller:
+    if first.turn.caller:
         return _not_applicable("the caller speaks first")
     return _no_greeting(scene, asked_us, lateness_us)
 
@@ -306,7 +307,7 @@ def _first_words(scene: Scene, lateness_us: int) -> Iterator[tuple[int, int]]:
 
 
 def _no_greeting(scene: Scene, since_us: int, lateness_us: int) -> Reading:
-    turn = scene.turn(0)
+    turn = scene.turn(scene.plan.active[0].index)
     if turn is None:
         return _unseen("the call was over before the first turn began")
     return _unanswered(scene, turn, since_us, lateness_us)

@@ -214,7 +214,8 @@ class Scene:
         index = self.owner(start_us)
         if index is None:
             return None
-        return index - 1 if index > 0 and start_us < self._old_reply_until(index) else index
+        before = self.plan.before(index)
+        return before.index if before and start_us < self._old_reply_until(index) else index
 
     def _old_reply_until(self, index: int) -> int:
         act = self.interruption(index)

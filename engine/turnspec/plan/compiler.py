@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -13,6 +13,7 @@ from turnspec.dsl.problems import Problem, problem_at
 from turnspec.plan import graph
 from turnspec.plan.actions import ActionSteps
 from turnspec.plan.answers import answer_problems
+from turnspec.plan.conditions import unbound_names, why_skipped
 from turnspec.plan.limits import call_limits, turn_limits
 from turnspec.plan.model import CallPlan, TurnPlan, Utterance
 from turnspec.plan.refusals import refusals
@@ -35,11 +36,13 @@ def compile_call(scenario: Scenario, setting: Setting) -> Compiled:
     """Compile `scenario` for one call in `setting`, refusing what the setting cannot do."""
     variables = {**setting.variables, **scenario.variables}
     turns = tuple(_turn_plans(scenario, setting))
+    active = tuple(turn for turn in turns if not turn.skipped)
     steps = ActionSteps(setting, variables)
-    made = _steps(turns, scenario, setting, steps)
+    made = _steps(active, scenario, setting, steps)
     functions = {**setting.agent_functions, **scenario.functions}
     answers = answer_problems(functions, variables)
-    problems = tuple(dict.fromkeys((*refusals(setting, turns), *steps.problems, *answers)))
+    unbound = unbound_names(turns, variables)
+    problems = tuple(dict.fromkeys((*refusals(setting, active), *steps.problems, *answers, *unbound)))
     if problems:
         return Compiled(None, problems)
     plan = _plan(scenario, setting, turns, variables, made, tuple(steps.utterances))
@@ -79,6 +82,7 @@ def _plan(
     utterances: tuple[Utterance, ...],
 ) -> CallPlan:
     limit = scenario.limits.call or setting.call_limit
+    active = [turn.turn for turn in turns if not turn.skipped]
     return CallPlan(
         name=f"{scenario.name} [{setting.protocol}]" if setting.several_protocols else scenario.name,
         scenario=scenario,
@@ -93,11 +97,11 @@ def _plan(
         identity=setting.identity,
         words=setting.words,
         calls=setting.calls,
-        limits=call_limits(scenario, setting),
+        limits=call_limits(active, scenario, setting),
         variables=variables,
         functions={**setting.agent_functions, **scenario.functions},
         call_limit_us=limit.us if limit else DEFAULT_CALL_LIMIT_US,
-        watch_us=_ends_after_us(scenario.turns[-1], scenario, setting) + WATCH_US,
+        watch_us=_watch_us(active, scenario, setting),
         span=scenario.span_of("scenario"),
     )
 
@@ -106,33 +110,41 @@ def _plan(
 
 
 def _turn_plans(scenario: Scenario, setting: Setting) -> list[TurnPlan]:
-    plans = [_turn_plan(index, title, scenario, setting) for index, title in enumerate(scenario.titles())]
-    for index, plan in enumerate(plans[1:], start=1):
-        if plan.interrupts:
-            plans[index - 1] = replace(plans[index - 1], interrupted=True)
-    return plans
+    plans: list[TurnPlan] = []
+    after: TurnPlan | None = None  # the turn that is run next; the last one is looked at first
+    for index, title in reversed(list(enumerate(scenario.titles()))):
+        turn = scenario.turns[index]
+        if why := why_skipped(turn, setting):
+            plans.append(TurnPlan(index, title, turn, takes_reply=False, span=turn.span, skipped=why))
+            continue
+        after = _turn_plan(index, title, after, scenario, setting)
+        plans.append(after)
+    return plans[::-1]
 
 
-def _turn_plan(index: int, title: str, scenario: Scenario, setting: Setting) -> TurnPlan:
+def _turn_plan(
+    index: int, title: str, after: TurnPlan | None, scenario: Scenario, setting: Setting
+) -> TurnPlan:
     turn = scenario.turns[index]
     return TurnPlan(
         index=index,
         name=title,
         turn=turn,
-        takes_reply=_takes_reply(turn, scenario.turns[index + 1 : index + 2]),
+        takes_reply=_takes_reply(turn, after.turn if after else None),
         interrupts=bool(turn.caller) and getattr(turn.caller[0], "interrupt", None) is not None,
+        interrupted=after is not None and after.interrupts,
         limits=turn_limits(turn, scenario, setting),
         patience_us=_patience_us(turn, scenario),
         span=turn.span,
     )
 
 
-def _takes_reply(turn: Turn, following: tuple[Turn, ...]) -> bool:
+def _takes_reply(turn: Turn, following: Turn | None) -> bool:
     if turn.caller and isinstance(turn.caller[-1], HangUp):
         return False
     if turn.expect is None:
         # A listening turn takes the reply to what was said before it.
-        return not (turn.caller and following and not following[0].caller)
+        return not (turn.caller and following is not None and not following.caller)
     return not turn.expect.model_fields_set <= SILENCES
 
 
@@ -156,8 +168,9 @@ def _ends_after_us(turn: Turn, scenario: Scenario, setting: Setting) -> int:
 def _steps(
     turns: tuple[TurnPlan, ...], scenario: Scenario, setting: Setting, actions: ActionSteps
 ) -> graph.StepGraph:
-    watch_us = _ends_after_us(scenario.turns[-1], scenario, setting) + WATCH_US
-    steps: list[graph.AnyStep] = [graph.Connect(id="connect", greets=_greets(scenario, setting))]
+    active = [turn.turn for turn in turns]
+    watch_us = _watch_us(active, scenario, setting)
+    steps: list[graph.AnyStep] = [graph.Connect(id="connect", greets=_greets(active, setting))]
     for turn in turns:
         steps += actions.of(turn)
         if turn.takes_reply:
@@ -169,10 +182,15 @@ def _steps(
     return graph.StepGraph(tuple(steps), tuple(_edges(steps)))
 
 
-def _greets(scenario: Scenario, setting: Setting) -> bool:
+def _watch_us(active: Sequence[Turn], scenario: Scenario, setting: Setting) -> int:
+    last = active[-1] if active else scenario.turns[-1]
+    return _ends_after_us(last, scenario, setting) + WATCH_US
+
+
+def _greets(active: Sequence[Turn], setting: Setting) -> bool:
     if not setting.capabilities.greets:
         return False
-    return not scenario.turns[0].caller if setting.greets is None else setting.greets
+    return not (active and active[0].caller) if setting.greets is None else setting.greets
 
 
 def _listen(turn: TurnPlan, scenario: Scenario, setting: Setting) -> graph.Listen:

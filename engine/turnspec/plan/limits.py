@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from turnspec.dsl.models import Budgets, Scenario, Turn
 from turnspec.plan.model import Limit
 from turnspec.plan.setting import Setting
@@ -14,10 +16,10 @@ def turn_limits(turn: Turn, scenario: Scenario, setting: Setting) -> dict[str, L
     return _merged([scenario.budgets, *setting.budgets], turn.budget, of_call=False)
 
 
-def call_limits(scenario: Scenario, setting: Setting) -> dict[str, Limit]:
-    """The limits of the call as a whole, wherever they are written."""
+def call_limits(turns: Sequence[Turn], scenario: Scenario, setting: Setting) -> dict[str, Limit]:
+    """The limits of the call as a whole, wherever they are written; `turns` are those that are run."""
     limits = _merged([scenario.budgets, *setting.budgets], Budgets(), of_call=True)
-    for turn in scenario.turns:
+    for turn in turns:
         limits |= _merged([], turn.budget, of_call=True)
     return limits
 

@@ -47,7 +47,8 @@ class TurnPlan:
     """One turn as it will be run and judged.
 
     `takes_reply`: a reply of the agent belongs to it; `interrupts`: its first action talks over the
-    reply of the turn before; `interrupted`: the next turn does that to this one.
+    reply of the turn before; `interrupted`: the next turn does that to this one. `skipped` says why the
+    turn is not run here, where it is not.
     """
 
     index: int
@@ -59,6 +60,7 @@ class TurnPlan:
     limits: Mapping[str, Limit] = field(default_factory=dict)
     patience_us: int = 15_000_000
     span: Span | None = None
+    skipped: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +90,16 @@ class CallPlan:
     call_limit_us: int = 300_000_000
     watch_us: int = 1_300_000  # after the last turn, before the caller hangs up
     span: Span | None = None
+
+    @property
+    def active(self) -> tuple[TurnPlan, ...]:
+        """The turns that are run here."""
+        return tuple(turn for turn in self.turns if not turn.skipped)
+
+    def before(self, index: int) -> TurnPlan | None:
+        """The turn that is run before this one."""
+        return next((turn for turn in reversed(self.active) if turn.index < index), None)
+
+    def after(self, index: int) -> TurnPlan | None:
+        """The turn that is run after this one."""
+        return next((turn for turn in self.active if turn.index > index), None)

@@ -16,14 +16,14 @@ _CALLS = ("calls", "does_not_call", "returned")
 
 
 def refusals(setting: Setting, turns: tuple[TurnPlan, ...]) -> tuple[Problem, ...]:
-    """Every reason not to make a call of these turns in `setting`."""
+    """Every reason not to make a call of these turns, all of which are run, in `setting`."""
     return tuple(
         problem
-        for turn in turns
+        for before, turn in zip((None, *turns), turns, strict=False)
         for problem in (
             *_actions(turn, setting),
-            *_interruption(turn, turns),
-            *_after_hanging_up(turn, turns),
+            *_interruption(turn, before),
+            *_after_hanging_up(turn, before),
             *_sources(turn, setting),
         )
     )
@@ -78,7 +78,7 @@ def _instead(action: CallerAction, setting: Setting) -> str:
     return f"use another target or protocol; this one can do: {offered}"
 
 
-def _interruption(turn: TurnPlan, turns: tuple[TurnPlan, ...]) -> Iterator[Problem]:
+def _interruption(turn: TurnPlan, before: TurnPlan | None) -> Iterator[Problem]:
     for number, action in enumerate(turn.turn.caller):
         if getattr(action, "interrupt", None) is None:
             continue
@@ -89,7 +89,7 @@ def _interruption(turn: TurnPlan, turns: tuple[TurnPlan, ...]) -> Iterator[Probl
                 action.place,
                 "begin a new turn with it",
             )
-        elif turn.index == 0 or not turns[turn.index - 1].takes_reply:
+        elif before is None or not before.takes_reply:
             yield _refusal(
                 "nothing-to-interrupt",
                 "the turn before takes no reply, so there is nothing to interrupt",
@@ -98,19 +98,18 @@ def _interruption(turn: TurnPlan, turns: tuple[TurnPlan, ...]) -> Iterator[Probl
             )
 
 
-def _after_hanging_up(turn: TurnPlan, turns: tuple[TurnPlan, ...]) -> Iterator[Problem]:
+def _after_hanging_up(turn: TurnPlan, before: TurnPlan | None) -> Iterator[Problem]:
     """What can never happen, because the call is over before it."""
     hint = "take it out, or let the hang-up come last"
     for action, following in pairwise(turn.turn.caller):
         if isinstance(action, HangUp):
             message = "the caller has hung up before this"
             yield _refusal("after-hangup", message, following.place, hint)
-    before = turns[turn.index - 1].turn if turn.index else None
     if before is None:
         return
-    if any(isinstance(action, HangUp) for action in before.caller):
+    if any(isinstance(action, HangUp) for action in before.turn.caller):
         message = "the caller has hung up in the turn before, so this one can never begin"
-    elif before.expect is not None and before.expect.hangup:
+    elif before.turn.expect is not None and before.turn.expect.hangup:
         message = "the agent is to hang up in the turn before, so this one can never begin"
     else:
         return

@@ -6,17 +6,18 @@ from typing import Any
 
 from turnspec.plan import graph
 from turnspec.plan.graph import AnyStep, Condition
-from turnspec.plan.model import CallPlan
+from turnspec.plan.model import CallPlan, TurnPlan
 
 
 def as_text(plan: CallPlan) -> str:
     """The steps in order, each turn under its name, with what leads elsewhere."""
     lines = [f"{plan.name}", f"  {plan.file} on target '{plan.target}' over {plan.protocol} ({plan.kind})"]
-    turn: int | None = None
+    told = 0  # turns that have their heading
     for step in plan.graph.steps:
-        if step.turn is not None and step.turn != turn:
-            lines.append(f"  {step.turn + 1}. {plan.turns[step.turn].name}")
-        turn = step.turn
+        if not isinstance(step, graph.Connect):
+            until = len(plan.turns) if step.turn is None else step.turn + 1
+            lines += [f"  {_heading(turn)}" for turn in plan.turns[told:until]]
+            told = max(told, until)
         indent = "  " if step.turn is None else "     "
         lines.append(f"{indent}{describe(step, plan)}")
         lines += [f"{indent}  if {edge}" for edge in _exits(plan, step)]
@@ -27,6 +28,7 @@ def as_mermaid(plan: CallPlan) -> str:
     """A Mermaid flowchart."""
     names = {step.id: f"s{number}" for number, step in enumerate(plan.graph.steps)}
     lines = ["flowchart TD"]
+    lines += [f"    %% {_heading(turn)}" for turn in plan.turns if turn.skipped]
     lines += [f'    {names[step.id]}["{_escaped(describe(step, plan))}"]' for step in plan.graph.steps]
     for edge in plan.graph.edges:
         label = "" if edge.condition is Condition.DONE else f"|{edge.condition}|"
@@ -45,6 +47,11 @@ def as_document(plan: CallPlan) -> dict[str, Any]:
         "edges": [
             {"from": edge.source, "to": edge.target, "when": edge.condition.value}
             for edge in plan.graph.edges
+        ],
+        "skipped": [
+            {"turn": turn.index, "name": turn.name, "why": turn.skipped}
+            for turn in plan.turns
+            if turn.skipped
         ],
     }
 
@@ -74,6 +81,11 @@ def describe(step: AnyStep, plan: CallPlan) -> str:
             return f"check {', '.join(step.expectations) or 'that it replied'}"
         case graph.End():
             return "end of the call"
+
+
+def _heading(turn: TurnPlan) -> str:
+    skipped = f": skipped, because {turn.skipped}" if turn.skipped else ""
+    return f"{turn.index + 1}. {turn.name}{skipped}"
 
 
 def _listening(step: graph.Listen) -> str:

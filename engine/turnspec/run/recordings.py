@@ -13,8 +13,8 @@ from turnspec.plan import CallPlan
 
 def recording_problems(plan: CallPlan, files: Files) -> Iterator[Problem]:
     """What is wrong with them; all recordings are made ready before the call begins."""
-    for turn in plan.scenario.turns:
-        for action in turn.caller:
+    for turn in plan.active:
+        for action in turn.turn.caller:
             if isinstance(action, Play) and is_template(action.audio):
                 yield from _problems(action, plan, files)
 

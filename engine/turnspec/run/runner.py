@@ -99,13 +99,16 @@ def make_calls(
 ) -> Calls:
     """Make every call; one that breaks stops no other. No call begins later than `limit_s`."""
     calls = Calls(options, progress, limit_s)
-    virtual = [case for case in cases if case.clock == VIRTUAL]
+    for case in cases:
+        if not case.plan.active:
+            calls.add(case.number, _skipped(case, "every turn of it is skipped here"))
+    virtual = [case for case in cases if case.clock == VIRTUAL and case.plan.active]
     with terminated_as_interrupted():
         if options.workers > 1 and len(virtual) > 1:
             _in_processes(virtual, options, calls)
         else:
             _one_by_one(virtual, options.output, calls)
-        wall = [case for case in cases if case.clock != VIRTUAL]
+        wall = [case for case in cases if case.clock != VIRTUAL and case.plan.active]
         if wall and not calls.enough:
             _side_by_side(wall, options, calls)
     calls.skip_the_rest(cases)
