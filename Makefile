@@ -5,7 +5,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 DEMO := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
+HEAVY := .venv-heavy
 OUT ?= turnspec-report
+
+# Other people's bots and SDKs are tested where `make heavy` has installed them.
+export TURNSPEC_HEAVY_PYTHON := $(abspath $(wildcard $(HEAVY)/bin/python))
 
 .PHONY: demo demo-red test check bench lint types layers build clean
 
@@ -53,5 +57,13 @@ $(DEV): pyproject.toml constraints.txt | $(VENV)/.made
 	$(PIP) -c constraints.txt -e . --group dev
 	@touch $@ $(DEMO)
 
+heavy: $(HEAVY)/.installed  ## Pipecat and an older openai SDK, in an environment of their own (half a gigabyte)
+
+$(HEAVY)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(HEAVY)
+	$(HEAVY)/bin/python -m pip install -q --disable-pip-version-check "pip>=25.1"
+	$(HEAVY)/bin/python -m pip install -q --disable-pip-version-check --group heavy
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(OUT) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(HEAVY) $(OUT) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from turnspec.audio.edges import Segment
-from turnspec.call.events import AgentTruncated, PlaybackFlushed, ResponseEnded, ResponseStarted
+from turnspec.call.events import AgentSaid, AgentTruncated, PlaybackFlushed, ResponseEnded, ResponseStarted
 from turnspec.checks.scene import STOP_US, Act, Scene, TurnScene
 
 DEFAULT_LIMIT_US: Final = 1_500_000
+HELD_BACK_US: Final = 250_000
+"""More than the silence that may follow the last word of an item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,20 @@ def _more_to_say(scene: Scene, act: Act, until_us: int) -> str:
         old = begun.get(ended.response_id, 0) <= act.start_us
         if old and ended.status == "cancelled" and act.start_us <= ended.at_us <= until_us:
             return "its response was cancelled"
-    # A client that dropped nothing but the silence after the last word truncates the item all the same.
-    for truncated in () if flushes else view.of(AgentTruncated):
-        if act.start_us <= truncated.at_us <= until_us:
+    dropped_us = sum(flush.unplayed_us for flush in flushes)
+    for truncated in view.of(AgentTruncated):
+        if act.start_us <= truncated.at_us <= until_us and _held_back(scene, truncated, dropped_us):
             return "its words were truncated"
     return ""
+
+
+def _held_back(scene: Scene, truncated: AgentTruncated, dropped_us: int) -> bool:
+    """Whether words were cut that never came to be played: a bridge may send no faster than it plays.
+
+    A client that dropped nothing but the silence after the last word truncates the item all the same.
+    """
+    if not dropped_us:
+        return True
+    lengths = (said.audio_us for said in scene.view.of(AgentSaid) if said.item_id == truncated.item_id)
+    whole_us = next((length for length in lengths if length is not None), 0)
+    return whole_us - truncated.heard_us - dropped_us > HELD_BACK_US
