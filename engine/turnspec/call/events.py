@@ -247,6 +247,14 @@ class AgentAudio(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StreamBegan(Event):
+    """The agent said that audio of `stream` will come (AudioCodes `playStream.start`)."""
+
+    kind = "stream-began"
+    stream: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamEnded(Event):
     """The agent said that no more audio of `stream` will come (AudioCodes `playStream.stop`)."""
 
@@ -378,10 +386,11 @@ class AgentSaid(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentMessaged(Event):
-    """The agent sent words as text: a message of its own, or the text of what it plays."""
+    """The agent sent words as text: a message of its own, or what is heard in the audio of `stream`."""
 
     kind = "agent-messaged"
     text: str
+    stream: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
