@@ -88,6 +88,24 @@ def plan(paths: tuple[Path, ...], form: str, **options: object) -> None:
 
 
 @cli.command()
+@click.argument("double", type=click.Choice(["realtime", "twilio-bot", "audiocodes-bot"]))
+@click.option("--agent", required=True, type=click.Path(path_type=Path), help="The agent script to play.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="0, the default, is any free one.")
+@click.option("--log", type=click.Path(path_type=Path), help="Write every event and frame here (JSON Lines).")
+@click.option("--api-key", help="realtime: the one key that is let in; without it any is.")
+@click.option("--token", help="audiocodes-bot: the one bearer token that is let in; without it any is.")
+@click.option("--as", "stands_for", metavar="HOST", help="realtime: redirect clients of this host (TLS).")
+@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
+@click.option("-v", "--verbose", is_flag=True, help="Print every frame too.")
+def serve(**options: object) -> None:
+    """Serve an agent script by itself, for whatever connects, until interrupted."""
+    from turnspec.cli.serving import serve_command
+
+    sys.exit(serve_command(options))
+
+
+@cli.command()
 @click.argument("kind", type=click.Choice(["scenario", "agent", "intents", "project"]))
 def schema(kind: str) -> None:
     """Print the JSON Schema of a kind of file, for editors."""

@@ -26,13 +26,14 @@ async def watched(talk: Awaitable[None], witness: Witness, watcher: Watcher | No
     Raises:
         Exception: What the conversation failed with, where nobody watches.
     """
+    failed: Exception | None = None
     try:
         await talk
     except Exception as error:
         if watcher is None:
             raise
-        watcher.ended(witness, error)
-        return False
-    if watcher is not None:
-        watcher.ended(witness, None)
-    return True
+        failed = error
+    finally:
+        if watcher is not None:
+            watcher.ended(witness, failed)
+    return failed is None
