@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from turnspec.adapters.twilio.ids import ACCOUNT_SID, call_sid, stream_sid
 from turnspec.adapters.twilio.messages import (
     BotClear,
     BotMark,
@@ -40,12 +41,20 @@ ORDERLY_CLOSES: Final = frozenset({1000, 1001, 1005})  # normal, going away, no 
 
 
 class CallerEnd:
-    """One stream of one call, seen from Twilio; its ids are a function of `identity` alone."""
+    """One stream of one call, number `stream` in it; its ids are a function of `identity`."""
 
-    def __init__(self, identity: Identity, parameters: Mapping[str, str], timestamp_offset_ms: int) -> None:
-        self.stream_sid = "MZ" + identity.hex("twilio", "stream")
-        self.account_sid = "AC" + identity.hex("twilio", "account")
-        self.call_sid = "CA" + identity.hex("twilio", "call")
+    def __init__(
+        self,
+        identity: Identity,
+        parameters: Mapping[str, str],
+        timestamp_offset_ms: int,
+        *,
+        account_sid: str = ACCOUNT_SID,
+        stream: int = 1,
+    ) -> None:
+        self.stream_sid = stream_sid(identity, stream)
+        self.account_sid = account_sid
+        self.call_sid = call_sid(identity)
         self._parameters = dict(parameters)
         self._sequence = 0
         self._chunk = 0
