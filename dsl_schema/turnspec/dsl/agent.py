@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.caller import Digits
 from turnspec.dsl.durations import Duration
+from turnspec.dsl.faults import Fault, ReplyFault, faults_listed
 from turnspec.dsl.functions import FunctionSpec
 from turnspec.dsl.matchers import Regex
 from turnspec.dsl.refusals import refusal
@@ -72,7 +73,7 @@ class Reply(Model):
     """What the agent does: say, call, and `then` do what follows the results."""
 
     WORD = "a reply"
-    NOT_YET = frozenset({"transfer", "faults"})
+    NOT_YET = frozenset({"transfer"})
 
     say: str | None = None
     audio: str | None = None
@@ -82,10 +83,12 @@ class Reply(Model):
     hangup: Annotated[bool, Field(strict=True)] = False
     interruptible: Annotated[bool, Field(strict=True)] = True
     timing: ReplyTiming = Field(default_factory=ReplyTiming)
+    faults: tuple[ReplyFault, ...] = ()
 
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:
-        """Bring the calls into a list, in the order they are written."""
+        """Bring the calls, and the faults, into a list, in the order they are written."""
+        data = faults_listed(data)
         return data.but(call=_calls(data, reading)) if "call" in data else data
 
 
@@ -168,7 +171,6 @@ class AgentScript(Model):
     """The local agent's whole behaviour."""
 
     WORD = "an agent script"
-    NOT_YET = frozenset({"faults"})
 
     name: str = Field(alias="agent", min_length=1)
     session: AgentSession = Field(default_factory=AgentSession)
@@ -178,10 +180,12 @@ class AgentScript(Model):
     responses: dict[str, Response] = Field(default_factory=dict)
     idle: Idle | None = None
     otherwise: Reply
+    faults: tuple[Fault, ...] = ()
 
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's
         """Tell each response its name."""
+        data = faults_listed(data)
         responses = data.get("responses")
         if not isinstance(responses, Located):
             return data

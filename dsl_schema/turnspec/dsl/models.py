@@ -30,6 +30,7 @@ from turnspec.dsl.caller import (
 from turnspec.dsl.conditions import CAPABILITIES, Condition
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.expect import CallExpectation, CallsExpectation, Expect
+from turnspec.dsl.faults import DelayedEvent, Fault, FaultMoment, ReplyFault, ScenarioFault
 from turnspec.dsl.functions import FunctionCase, FunctionSpec
 from turnspec.dsl.matchers import (
     Absent,
@@ -65,11 +66,14 @@ __all__ = [
     "CallsExpectation",
     "Condition",
     "Contains",
+    "DelayedEvent",
     "DocumentPath",
     "Dtmf",
     "Duration",
     "Equals",
     "Expect",
+    "Fault",
+    "FaultMoment",
     "Fields",
     "FunctionCall",
     "FunctionCase",
@@ -93,10 +97,12 @@ __all__ = [
     "Project",
     "Ready",
     "Reply",
+    "ReplyFault",
     "ReplyTiming",
     "Response",
     "Say",
     "Scenario",
+    "ScenarioFault",
     "SendText",
     "Silence",
     "Span",

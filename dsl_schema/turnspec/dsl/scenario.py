@@ -10,6 +10,7 @@ from turnspec.dsl.caller import CallerAction, QuotedText, located_actions
 from turnspec.dsl.conditions import Condition, conditions_listed
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.expect import Expect
+from turnspec.dsl.faults import ScenarioFault, faults_listed
 from turnspec.dsl.functions import FunctionSpec
 from turnspec.dsl.project import Budgets, Limits, TargetSpec
 
@@ -80,7 +81,13 @@ class Scenario(Model):
     patience: Duration = DEFAULT_PATIENCE
     on_failure: Literal["continue", "end_call"] = "continue"
     reply_ends_after: Duration | None = None
+    faults: tuple[ScenarioFault, ...] = ()
     turns: tuple[Turn, ...] = Field(min_length=1)
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's
+        """Make one fault a list of it."""
+        return faults_listed(data)
 
     @property
     def path(self) -> str:

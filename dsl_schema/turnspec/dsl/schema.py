@@ -85,7 +85,7 @@ _CALLS: Schema = {
     "description": "functions called in this turn: name: {argument: value}",
     "anyOf": [{"type": "array", "items": _CALL}, _CALL],
 }
-_REPLY: Mapping[str, Widen] = {"call": _call}
+_REPLY: Mapping[str, Widen] = {"call": _call, "faults": _or_one}
 _SHORT_FORMS: Mapping[str, Mapping[str, Widen]] = {
     "Turn": {"caller": _caller, "when": _or_one, "unless": _or_one},
     "Condition": {"supports": _or_one},
@@ -95,6 +95,8 @@ _SHORT_FORMS: Mapping[str, Mapping[str, Widen]] = {
     "TargetSpec": {"protocol": _or_one},
     "Reply": _REPLY,
     "Response": _REPLY,
+    "AgentScript": {"faults": _or_one},
+    "Scenario": {"faults": _or_one},
     "When": {
         **dict.fromkeys(("keywords", "all_of", "excludes", "intents", "modalities"), _or_one),
         "turns": _turns,

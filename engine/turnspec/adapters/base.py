@@ -14,6 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
+from turnspec.adapters.faults import CallFaults
 from turnspec.call import Capabilities, Identity
 from turnspec.call.events import Event, Side
 
@@ -74,6 +75,7 @@ class Dial:
     callee_number: str = "+15550100002"
     functions: tuple[Function, ...] = ()
     timeout_us: int = 10_000_000
+    faults: CallFaults | None = None  # what the caller's end is to do wrong
 
 
 class Call(Protocol):

@@ -29,6 +29,7 @@ from turnspec.run.errors import HarnessError, NothingListens, OwnFault
 from turnspec.run.interrupts import Interrupts
 from turnspec.run.live import LiveCall
 from turnspec.run.loops import run_on
+from turnspec.run.sabotage import faults_by
 from turnspec.run.stand import FarEnd, SidedWitness, local_agent
 from turnspec.run.virtual import VirtualLoop
 from turnspec.run.voice import prepare
@@ -176,6 +177,7 @@ def _brain(case: Case) -> LocalAgent:
             utterances=dict(_known_utterances(case)),
             call={"from": case.plan.scenario.caller.from_ or DEFAULT_CALLER, "to": DEFAULT_CALLEE},
             variables={**case.variables, "env": case.environment},
+            faults=faults_by("agent", case.plan.scenario.faults),
         )
     except AudioFileError as error:
         raise HarnessError(str(error)) from error

@@ -58,11 +58,17 @@ class Case:
             identity=self.plan.identity,
             witness=live,
             headers={name: self.rendered(value) for name, value in self.target.headers.items()},
-            auth={name: self.rendered(value) for name, value in given.items() if value is not None},
+            auth={name: self._shown(value) for name, value in given.items() if value is not None},
             functions=self._functions(),
             caller_number=self.plan.scenario.caller.from_ or DEFAULT_CALLER,
             callee_number=DEFAULT_CALLEE,
+            faults=None if live.sabotage is None else live.sabotage.line,
         )
+
+    def _shown(self, key: str) -> str:
+        """A key as it is shown to the target: another one, where the scenario wants a wrong one."""
+        wrong = any(fault.word == "wrong_auth" for fault in self.plan.scenario.faults)
+        return f"not-{self.rendered(key)}" if wrong else self.rendered(key)
 
     def rendered(self, template: str, **more: Any) -> str:
         """A target's text with its templates filled in."""

@@ -106,6 +106,8 @@ def _end(live: LiveCall) -> None:
                 by, reason = Closer.AGENT, event.reason
             case CallerHungUp():
                 by, reason = Closer.CALLER, live.end_reason
+            case LineBroke() if live.sabotage is not None and live.sabotage.ended:
+                by, reason = Closer.ENGINE, event.reason
             case LineBroke() | CallRefused():
                 by, reason = Closer.AGENT, event.reason
             case HarnessFailed():

@@ -54,6 +54,7 @@ from turnspec.conduct import advance, begin
 from turnspec.dsl.caller import DIGIT_PAUSE
 from turnspec.plan.model import CallPlan
 from turnspec.run.clock import CallClock
+from turnspec.run.sabotage import sabotage_of
 from turnspec.run.voice import FRAME_US, CallerVoice, Prepared
 
 DEFAULT_RATE_HZ = 8_000
@@ -88,6 +89,7 @@ class LiveCall:
         self.clock = clock
         self.over = asyncio.Event()
         self.call: Call | None = None
+        self.sabotage = sabotage_of(plan)
         self.on_function: Callable[[FunctionCalled], None] | None = None
         line = plan.capabilities.caller_format
         self.rate_hz = line.rate_hz if line else DEFAULT_RATE_HZ
@@ -127,6 +129,11 @@ class LiveCall:
         """Take one event and do all that follows from it."""
         if self._ended:  # a model behind a bridge may go on talking: it is nobody's call any more
             return
+        if self.sabotage is not None:
+            ours = self.sabotage.as_ours(event)
+            if ours is None:
+                return
+            event = ours
         if self.over.is_set():
             self._ended = isinstance(event, CallEnded)
             self.evidence.append(event)
@@ -161,6 +168,8 @@ class LiveCall:
             case AgentAudio():
                 event = self._placed(event)
         recorded = self.evidence.append(event)
+        if self.sabotage is not None:
+            self._queue.extend(self.sabotage.learn(event))
         match event:
             case MarkSet():
                 self.playback.mark(event.at_us, event.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from turnspec.dsl.problems import Problem, in_reading_order, nearest, problem_at
 from turnspec.dsl.reader import read_model
 from turnspec.plan import CallPlan, Setting, TargetKind, compile_call
 from turnspec.run.case import VIRTUAL, WALL, Case
+from turnspec.run.faulty_ends import problems_of_faults
 from turnspec.run.masking import masker
 from turnspec.run.options import RunOptions
 from turnspec.run.recordings import recording_problems
@@ -162,6 +163,7 @@ class _Planner:
             return
         setting = self._setting(scenario, target, found, options, several=several)
         self._check_script(target, protocol, options)
+        self._add(problems_of_faults(scenario, target, self._loaded.script(target), found))
         compiled = compile_call(scenario, setting)
         plan = compiled.plan
         if self._options.match.casefold() not in (plan.name if plan else scenario.name).casefold():
@@ -216,6 +218,9 @@ class _Planner:
         least_us = endpointing_us("realtime") if target.backend else endpointing_us(protocol, options)
         keys = target.agent is not None and agents_press_keys(protocol)
         problems = script_problems(script, endpointing_us=least_us, keys=keys)
+        self._problems += [problem for problem in problems if problem not in self._problems]
+
+    def _add(self, problems: Iterable[Problem]) -> None:
         self._problems += [problem for problem in problems if problem not in self._problems]
 
     def _clock(self, target: TargetSpec) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from turnspec.adapters.base import Call, Dial
+from turnspec.adapters.faults import Dialect
+from turnspec.adapters.realtime.faults import DIALECT
 from turnspec.adapters.realtime.options import RealtimeOptions
 from turnspec.call import PCM_24K, Capabilities, Capability, ReplyEnd, Source
 
@@ -21,6 +23,11 @@ class RealtimeAdapter:
     def options_model(self) -> type[BaseModel]:
         """The model of `options:`."""
         return RealtimeOptions
+
+    @property
+    def dialect(self) -> Dialect:
+        """The messages of the protocol, for those who spoil them."""
+        return DIALECT
 
     def capabilities(self, options: BaseModel) -> Capabilities:
         """Text always, audio both ways if so set; the wire gives words and calls."""

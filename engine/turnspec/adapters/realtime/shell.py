@@ -16,7 +16,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.protocol import State
 
 from turnspec.adapters.base import Dial, LineRefused, NothingListens, Witness
+from turnspec.adapters.faults.shell import make_faulty
 from turnspec.adapters.realtime.client import Reaction, RealtimeClient
+from turnspec.adapters.realtime.faults import DIALECT
 from turnspec.adapters.realtime.options import RealtimeOptions
 from turnspec.adapters.realtime.wire.elide import elided
 from turnspec.adapters.reasons import system_reason
@@ -153,6 +155,7 @@ async def dial(request: Dial) -> RealtimeCall:
     try:
         async with asyncio.timeout(request.timeout_us / MICROSECONDS):
             connection = await _connected(url, request)
+            make_faulty(connection, request.faults, DIALECT, request.witness, Side.LINE)
             return await _up(connection, options, request)
     except TimeoutError as error:
         waited = request.timeout_us / MICROSECONDS

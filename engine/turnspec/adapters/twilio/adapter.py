@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel
 
-from turnspec.adapters.base import Call, Dial
+from turnspec.adapters.base import Call, Dial, Platform
+from turnspec.adapters.faults import Dialect
+from turnspec.adapters.twilio.faults import DIALECT
+from turnspec.adapters.twilio.ids import ACCOUNT_SID, made_up_token
 from turnspec.adapters.twilio.options import TwilioOptions
 from turnspec.call import MULAW_8K, Capabilities, Capability, ReplyEnd
 
@@ -24,6 +29,11 @@ class TwilioAdapter:
         """The model of `options:`."""
         return TwilioOptions
 
+    @property
+    def dialect(self) -> Dialect:
+        """The messages of the protocol, for those who spoil them."""
+        return DIALECT
+
     def capabilities(self, options: BaseModel) -> Capabilities:  # noqa: ARG002 # none of them changes it yet
         """Audio both ways, keys and interruptions; the wire gives no words and no function calls."""
         return Capabilities(
@@ -34,15 +44,30 @@ class TwilioAdapter:
         )
 
     async def dial(self, request: Dial) -> Call:
-        """Open the stream; it is up once `start` was sent.
+        """Open the call; it is up once the `start` of a stream was sent.
 
         Raises:
             LineRefused: The agent's side declined.
             NothingListens: No connection, or no answer within `request.timeout_us`.
         """
-        from turnspec.adapters.twilio.shell import dial  # the websockets library, only where a call is made
+        options = TwilioOptions.model_validate(request.options)
+        # The websockets library, only where a call is made.
+        if options.start_at == "webhook" or request.platform is not None:
+            from turnspec.adapters.twilio import twiml_shell
+
+            return await twiml_shell.dial(request, options)
+        from turnspec.adapters.twilio.shell import dial
 
         return await dial(request)
+
+    async def open_platform(self, options: BaseModel, auth: Mapping[str, str]) -> Platform:
+        """The REST API of the account that all calls of a target belong to."""
+        from turnspec.adapters.twilio.platform_shell import TwilioPlatform
+
+        account = TwilioOptions.model_validate(options).account_sid or ACCOUNT_SID
+        platform = TwilioPlatform(account, auth.get("auth_token") or made_up_token())
+        await platform.open()
+        return platform
 
 
 ADAPTER = TwilioAdapter()

@@ -4,12 +4,22 @@ from turnspec.doubles.agent.functions import run_function
 from turnspec.doubles.agent.hearing import KnownClips
 from turnspec.doubles.agent.local import AgentScriptError, LocalAgent
 from turnspec.doubles.agent.problems import script_problems
-from turnspec.doubles.agent.reply import Agent, FunctionCall, FunctionResult, Heard, Reply, Transfer
+from turnspec.doubles.agent.reply import (
+    Agent,
+    CanFail,
+    FunctionCall,
+    FunctionResult,
+    Heard,
+    Reply,
+    Transfer,
+    faults_of,
+)
 from turnspec.doubles.agent.selection import Choice, Moment, choose
 
 __all__ = [
     "Agent",
     "AgentScriptError",
+    "CanFail",
     "Choice",
     "FunctionCall",
     "FunctionResult",
@@ -20,6 +30,7 @@ __all__ = [
     "Reply",
     "Transfer",
     "choose",
+    "faults_of",
     "run_function",
     "script_problems",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pydantic import JsonValue
 
+from turnspec.adapters.faults import CallFaults
 from turnspec.audio.files import AudioFileError, read_audio
 from turnspec.audio.samples import silence, track_of
 from turnspec.call.evidence import Track
@@ -18,7 +19,8 @@ from turnspec.doubles.agent.functions import DeclaredFunctions
 from turnspec.doubles.agent.hearing import KnownClips
 from turnspec.doubles.agent.reply import FunctionCall, FunctionResult, Heard, Reply
 from turnspec.doubles.agent.selection import OTHERWISE, Choice, Moment, choose
-from turnspec.dsl import AgentScript, FunctionSpec
+from turnspec.doubles.agent.spoiling import spoilt
+from turnspec.dsl import AgentScript, Fault, FunctionSpec, ReplyFault
 from turnspec.dsl import Reply as Written
 from turnspec.dsl.templates import TemplateError, render_value
 from turnspec.speech.intents import Intents
@@ -44,7 +46,8 @@ class LocalAgent:
 
     `functions` are the scenario's, which override the script's own; `utterances` the recordings of the
     running scenario with their words; `call` what `{{ call.from }}` and the like stand for; `variables`
-    are the project's, and `env`. The audio of its replies has the rate of its recordings.
+    are the project's, and `env`; `faults` come beside the script's own. The audio of its replies has the
+    rate of its recordings.
 
     Raises:
         AudioFileError: A recording that it is to recognise cannot be read.
@@ -59,6 +62,7 @@ class LocalAgent:
         utterances: Mapping[Path, str] | None = None,
         call: Mapping[str, str] | None = None,
         variables: Mapping[str, Any] | None = None,
+        faults: Sequence[Fault] = (),
     ) -> None:
         self._script = script
         self._intents = intents
@@ -66,6 +70,8 @@ class LocalAgent:
         self._functions = DeclaredFunctions({**script.functions, **(functions or {})})
         self._variables = {**(variables or {}), "results": {}, "call": dict(call or {})}
         self._turns = 0
+        declared = (*script.faults, *faults)
+        self.faults = CallFaults(declared) if declared else None
 
     @property
     def own_functions(self) -> frozenset[str]:
@@ -74,6 +80,8 @@ class LocalAgent:
 
     def greet(self) -> Reply | None:
         """What it says when the call is up; None: it waits."""
+        if self.faults is not None:
+            self.faults.came_up()
         greeting = self._script.greeting
         return None if greeting is None else self._reply("greeting", _Thread(greeting, self._context()))
 
@@ -84,6 +92,8 @@ class LocalAgent:
     def answer(self, heard: Heard, functions: frozenset[str]) -> Reply:
         """The reply that scores highest; counts one caller turn."""
         self._turns += 1
+        if self.faults is not None:
+            self.faults.turn_over(self._turns)
         choice = choose(self._script.responses, self._moment(heard, functions))
         responses: Mapping[str, Written] = self._script.responses
         written = self._script.otherwise if choice.name == OTHERWISE else responses[choice.name]
@@ -128,10 +138,11 @@ class LocalAgent:
         written = thread.written
         text = None if written.say is None else str(self._rendered(written.say, thread.variables, name))
         timing = written.timing
-        return Reply(
+        audio, wrong = self._audio(written, text, name), self._wrong(written)
+        reply = Reply(
             name=name,
             text=text,
-            audio=self._audio(written, text, name),
+            audio=audio,
             silent=text is not None and written.audio is None,
             calls=tuple(
                 FunctionCall(call.function, self._arguments(call.arguments, thread.variables, name))
@@ -146,6 +157,11 @@ class LocalAgent:
             scores=choice.scores if choice else {},
             token=thread,
         )
+        return spoilt(reply, wrong) if wrong else reply
+
+    def _wrong(self, written: Written) -> list[ReplyFault]:
+        """What goes wrong with a reply: its own faults, and the call's."""
+        return [*written.faults, *(self.faults.reply() if self.faults is not None else ())]
 
     def _arguments(
         self, written: dict[str, JsonValue], variables: Mapping[str, Any], name: str

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from turnspec.adapters.faults import CallFaults
 from turnspec.call.evidence import Track
 
 
@@ -76,6 +77,9 @@ class Reply:
     first_audio_us: int | None = None
     fast: bool = True
     has_more: bool = False  # `then` follows the results of `calls`
+    late_us: int = 0  # so much later than it would begin
+    fails_with: str = ""  # the code of an error that comes in its place (Realtime)
+    injected: tuple[tuple[str, str], ...] = ()  # its faults: each by its word, and what was done
     scores: Mapping[str, float | str] = field(default_factory=dict)
     token: Any = None  # the brain's own, for `follow`
 
@@ -115,3 +119,18 @@ class Agent(Protocol):
     def idle_after_us(self) -> int | None:
         """How much silence makes it speak unprompted; None: never."""
         ...
+
+
+@runtime_checkable
+class CanFail(Protocol):
+    """An agent whose end of the line does something wrong on purpose."""
+
+    @property
+    def faults(self) -> CallFaults | None:
+        """What it does wrong in this call; None: nothing."""
+        ...
+
+
+def faults_of(agent: Agent) -> CallFaults | None:
+    """What an agent's end of the line does wrong on purpose."""
+    return agent.faults if isinstance(agent, CanFail) else None

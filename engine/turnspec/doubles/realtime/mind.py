@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from turnspec.adapters.realtime.server import Answer, Ask, Call, Said
-from turnspec.call.events import CallerHeard, Event, ResponseChosen, Side
+from turnspec.call.events import CallerHeard, Event, FaultInjected, ResponseChosen, Side
 from turnspec.doubles.agent.reply import Agent, Heard, Reply
 
 NOTHING_HEARD = Heard(text=None, source="protocol", modality="text")
@@ -121,11 +121,14 @@ class ScriptedMind:
         self._report(
             ResponseChosen(at_us=now_us, side=self._side, name=reply.name, scores=dict(reply.scores))
         )
+        for fault, detail in reply.injected:
+            self._report(FaultInjected(at_us=now_us, side=self._side, fault=fault, detail=detail))
         return Answer(
             text=reply.text,
             audio=reply.audio,
             calls=tuple(Call(call.name, _json(call.arguments)) for call in reply.calls),
-            not_before_us=from_us + (reply.first_audio_us or 0),
+            not_before_us=max(now_us, from_us + (reply.first_audio_us or 0)) + reply.late_us,
+            fails_with=reply.fails_with,
             fast=reply.fast,
             interruptible=reply.interruptible,
             hangs_up=reply.hang_up,

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
@@ -20,6 +21,9 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from turnspec.adapters.base import Witness
+from turnspec.adapters.faults import CallFaults
+from turnspec.adapters.faults.shell import answered, make_faulty
+from turnspec.adapters.realtime.faults import DIALECT, refusal_error
 from turnspec.adapters.realtime.server import (
     PATH,
     SUBPROTOCOL,
@@ -35,11 +39,12 @@ from turnspec.adapters.realtime.wire.server_events import error as error_event
 from turnspec.call import Identity
 from turnspec.call.events import HarnessFailed, Side
 from turnspec.doubles.agent.local import AgentScriptError
-from turnspec.doubles.agent.reply import Agent
+from turnspec.doubles.agent.reply import Agent, faults_of
 from turnspec.doubles.realtime.mind import ScriptedMind
 from turnspec.doubles.watcher import Watcher, watched
 
-Sessions = Callable[[], "tuple[Agent, Witness, Identity] | None"]
+Session = tuple[Agent, Witness, Identity]
+Sessions = Callable[[], Session | None]
 
 LARGEST_MESSAGE: Final = 32 * 1024 * 1024  # an append may carry 15 MiB of audio, a third more in base64
 CLOSE_TIMEOUT_S: Final = 2.0
@@ -57,6 +62,7 @@ class RunningDouble:
         self._sessions, self._api_key, self._side = sessions, api_key, side
         self._watcher = watcher
         self._server: Server | None = None
+        self._asked: WeakKeyDictionary[ServerConnection, Session | None] = WeakKeyDictionary()
         self._conversations: list[asyncio.Task[None]] = []
         self.url = ""
 
@@ -93,7 +99,7 @@ class RunningDouble:
 
     async def _answered(self, connection: ServerConnection) -> None:
         conversation = asyncio.get_running_loop().create_task(
-            _converse(connection, self._sessions, self._api_key, self._side, self._watcher)
+            _converse(connection, self._asked.pop(connection), self._api_key, self._side, self._watcher)
         )
         self._conversations.append(conversation)
         # What it fails with is told by `aclose`; the library would only log it.
@@ -103,12 +109,20 @@ class RunningDouble:
         else:
             self._conversations.remove(conversation)
 
-    def _only_realtime(self, connection: ServerConnection, request: Request) -> Response | None:
+    async def _only_realtime(self, connection: ServerConnection, request: Request) -> Response | None:
         if urlsplit(request.path).path.rstrip("/") == PATH:
-            return None
+            return await self._met(connection)
         if self._watcher is not None:
             self._watcher.refused(f"{request.path}: only {PATH} is served", HTTPStatus.NOT_FOUND)
         return connection.respond(HTTPStatus.NOT_FOUND, f"only {PATH} is served here\n")
+
+    async def _met(self, connection: ServerConnection) -> Response | None:
+        """Ask who answers this connection, and whether that one declines it."""
+        session = self._asked[connection] = self._sessions()
+        if session is None:
+            return None
+        agent, witness, _ = session
+        return await answered(connection, faults_of(agent), witness, self._side)
 
 
 async def serve_realtime(
@@ -148,7 +162,7 @@ def _selected(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotoco
 
 async def _converse(
     connection: ServerConnection,
-    sessions: Sessions,
+    session: Session | None,
     api_key: str | None,
     side: Side,
     watcher: Watcher | None,
@@ -162,14 +176,18 @@ async def _converse(
             watcher.refused(model.error.message, model.code)
         await _refuse(connection, model)
         return
-    session = sessions()
     if session is None:
         error = ClientError("no_call_in_progress", "No call is in progress here.", type="server_error")
         await _refuse(connection, Refused(error, TRY_AGAIN_LATER))
         return
     agent, witness, identity = session
+    faults = faults_of(agent)
+    if faults is not None and faults.closes_with is not None:
+        await _refuse(connection, Refused(refusal_error(faults.closes_with), faults.closes_with))
+        return
+    make_faulty(connection, faults, DIALECT, witness, side)
     mind = ScriptedMind(agent, witness.happened, side)
-    held = _Session(connection, RealtimeServer(mind, witness, identity, model, side), witness, side)
+    held = _Session(connection, RealtimeServer(mind, witness, identity, model, side), witness, side, faults)
     if not await watched(held.run(), witness, watcher):
         await connection.close(INTERNAL_ERROR)
 
@@ -183,15 +201,23 @@ class _Session:
     """One connection: frames in, outputs out, and one timer for what the server does by itself."""
 
     def __init__(
-        self, connection: ServerConnection, server: RealtimeServer, witness: Witness, side: Side
+        self,
+        connection: ServerConnection,
+        server: RealtimeServer,
+        witness: Witness,
+        side: Side,
+        faults: CallFaults | None,
     ) -> None:
         self._connection, self._server, self._witness, self._side = connection, server, witness, side
+        self._faults = faults
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         self._do(self._server.open(self._witness.now_us()))
+        if self._faults is not None:
+            self._faults.came_up()
         try:
             while True:
                 self._arrived(await self._connection.recv())

@@ -10,9 +10,12 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from turnspec.adapters.base import Witness
+from turnspec.adapters.faults.shell import answered, make_faulty
 from turnspec.adapters.twilio.excerpts import elided
+from turnspec.adapters.twilio.faults import DIALECT
+from turnspec.call.events import Side
 from turnspec.doubles.agent.phone.shell import BotConnection, hold
-from turnspec.doubles.agent.reply import Agent
+from turnspec.doubles.agent.reply import Agent, faults_of
 from turnspec.doubles.twilio.bot import TwilioBot
 from turnspec.doubles.watcher import Watcher
 
@@ -65,16 +68,24 @@ class TwilioBotServer:
             if isinstance(outcome, Exception):
                 raise outcome
 
-    def _admitted(self, connection: ServerConnection, request: Request) -> Response | None:  # noqa: ARG002 # any path will do
+    async def _admitted(self, connection: ServerConnection, request: Request) -> Response | None:  # noqa: ARG002 # any path will do
         session = self._make_agent()
         if session is None:
             return connection.respond(503, "no call is expected\n")
-        self._sessions[connection] = session
-        return None
+        agent, witness = session
+        declined = await answered(connection, faults_of(agent), witness, Side.AGENT)
+        if declined is None:
+            self._sessions[connection] = session
+        return declined
 
     async def _answered(self, connection: ServerConnection) -> None:
         agent, witness = self._sessions.pop(connection)
         line = cast(BotConnection, connection)  # as `open` asked for
+        faults = faults_of(agent)
+        if faults is not None and faults.closes_with is not None:
+            await line.close(faults.closes_with)
+            return
+        make_faulty(line, faults, DIALECT, witness, Side.AGENT)
         bot = TwilioBot(agent, witness.happened)
         call = asyncio.get_running_loop().create_task(hold(line, bot, witness, elided, self._watcher))
         self._calls.append(call)

@@ -47,6 +47,7 @@ class Answer:
     fast: bool = True
     interruptible: bool = True
     hangs_up: bool = False
+    fails_with: str = ""  # the code of an error: all that comes of it is a response that failed
 
 
 class Mind(Protocol):

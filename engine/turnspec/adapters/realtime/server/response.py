@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, assert_never
 
+from turnspec.adapters.realtime.faults import error_type
 from turnspec.adapters.realtime.server.conversation import Conversation, Entry
 from turnspec.adapters.realtime.server.identify import Ids
 from turnspec.adapters.realtime.server.mind import Answer, Call
@@ -150,7 +151,7 @@ class Response:
             case MakeCall(call):
                 return self._call(call, now_us)
             case Finish():
-                return self._end("completed", "", now_us)
+                return self._finish(now_us)
             case unknown:
                 assert_never(unknown)
 
@@ -272,13 +273,20 @@ class Response:
         done = wire.output_item_done(self.id, index, item)
         return [done] if self._conversation is None else [wire.item_done(item, previous), done]
 
-    def _end(self, status: str, reason: str, now_us: int) -> list[Document]:
+    def _finish(self, now_us: int) -> list[Document]:
+        code = self.answer.fails_with
+        if not code:
+            return self._end("completed", "", now_us)
+        return self._end("failed", code, now_us, {"error": {"type": error_type(code), "code": code}})
+
+    def _end(self, status: str, reason: str, now_us: int, details: Document | None = None) -> list[Document]:
         self.status = status
         self._report(
             ResponseEnded(at_us=now_us, side=self._side, response_id=self.id, status=status, reason=reason)
         )
         counts = usage(self._settings.instructions, self._context, self._said, self._audio_us)
-        details = {"type": status, "reason": reason} if reason else None
+        if reason:
+            details = {"type": status, **(details or {"reason": reason})}
         used = min(counts["total_tokens"], TOKEN_LIMIT)
         reset_s = round(used * MINUTE_S / TOKEN_LIMIT, 3)
         limits = wire.rate_limits_updated(TOKEN_LIMIT, TOKEN_LIMIT - used, reset_s)

@@ -63,6 +63,9 @@ Timed: TypeAlias = tuple[int, Step]
 def timeline(answer: Answer, audio_format: AudioFormat | None, start_us: int) -> Iterator[Timed]:
     """The steps of an answer from `start_us` on; `audio_format` None: text without audio."""
     end_us = start_us
+    if answer.fails_with:
+        yield start_us, Finish()
+        return
     for at_us, step in _message(answer, audio_format, start_us):
         yield at_us, step
         end_us = at_us

@@ -23,6 +23,7 @@ from turnspec.call.events import (
     AgentSaid,
     CallerHeard,
     Event,
+    FaultInjected,
     FunctionCalled,
     FunctionReturned,
     ResponseChosen,
@@ -184,8 +185,10 @@ class PhoneAgent:
             self._waiting.append((reply, reference_us))
             return
         saying = self._current = Saying(reply, self._response(at_us), reference_us)
-        start_us = reference_us + (reply.first_audio_us or 0)
-        if reply.first_audio_us is None or start_us <= at_us:
+        for fault, detail in reply.injected:
+            self._report(FaultInjected(at_us=at_us, side=Side.AGENT, fault=fault, detail=detail))
+        start_us = max(at_us, reference_us + (reply.first_audio_us or 0)) + reply.late_us
+        if start_us <= at_us:
             self._speak(saying, at_us)
         else:
             self._agenda.at(start_us, partial(self._speak, saying))

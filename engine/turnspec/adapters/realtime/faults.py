@@ -1,0 +1,91 @@
+"""The events of the Realtime API, by name, for those who spoil them."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from turnspec.adapters.faults import Dialect
+from turnspec.adapters.realtime.wire.errors import ClientError
+
+CLIENT_EVENTS: Final = frozenset(
+    {
+        "conversation.item.create",
+        "conversation.item.delete",
+        "conversation.item.retrieve",
+        "conversation.item.truncate",
+        "input_audio_buffer.append",
+        "input_audio_buffer.clear",
+        "input_audio_buffer.commit",
+        "response.cancel",
+        "response.create",
+        "session.update",
+    }
+)
+SERVER_EVENTS: Final = frozenset(
+    {
+        "conversation.item.added",
+        "conversation.item.deleted",
+        "conversation.item.done",
+        "conversation.item.input_audio_transcription.completed",
+        "conversation.item.input_audio_transcription.delta",
+        "conversation.item.retrieved",
+        "conversation.item.truncated",
+        "error",
+        "input_audio_buffer.cleared",
+        "input_audio_buffer.committed",
+        "input_audio_buffer.speech_started",
+        "input_audio_buffer.speech_stopped",
+        "rate_limits.updated",
+        "response.content_part.added",
+        "response.content_part.done",
+        "response.created",
+        "response.done",
+        "response.function_call_arguments.delta",
+        "response.function_call_arguments.done",
+        "response.output_audio.delta",
+        "response.output_audio.done",
+        "response.output_audio_transcript.delta",
+        "response.output_audio_transcript.done",
+        "response.output_item.added",
+        "response.output_item.done",
+        "response.output_text.delta",
+        "response.output_text.done",
+        "session.created",
+        "session.updated",
+    }
+)
+REQUEST_ERRORS: Final = frozenset({"invalid_value", "invalid_event", "invalid_api_key", "missing_model"})
+
+
+def error_type(code: str) -> str:
+    """The type of an error that the server reports out of the blue."""
+    return "invalid_request_error" if code in REQUEST_ERRORS else "server_error"
+
+
+def error_event(code: str) -> str:
+    """The event that reports an error which no client event caused."""
+    message = f"The server had an error while processing your request: {code}."
+    error = {"type": error_type(code), "code": code, "message": message, "param": None, "event_id": None}
+    return json.dumps({"type": "error", "event_id": f"event_fault_{code}", "error": error})
+
+
+def refusal_error(close_code: int) -> ClientError:
+    """What the server says before it closes a connection that it will not have, with this code."""
+    code, message = _REFUSALS.get(close_code, ("server_error", "The server cannot take this session."))
+    return ClientError(code, message, type=error_type(code))
+
+
+_REFUSALS: Final = {
+    3000: ("invalid_api_key", "Incorrect API key provided."),
+    4000: ("missing_model", "You must provide a model parameter."),
+}
+
+DIALECT: Final = Dialect(
+    protocol="realtime",
+    key="type",
+    caller=CLIENT_EVENTS,
+    agent=SERVER_EVENTS,
+    audio={"input_audio_buffer.append": ("audio",), "response.output_audio.delta": ("delta",)},
+    error=error_event,
+)

@@ -1,0 +1,15 @@
+"""The messages of a media stream, by name, for those who spoil them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from turnspec.adapters.faults import Dialect
+
+DIALECT: Final = Dialect(
+    protocol="twilio",
+    key="event",
+    caller=frozenset({"connected", "start", "media", "dtmf", "mark", "stop"}),
+    agent=frozenset({"media", "mark", "clear"}),
+    audio={"media": ("media", "payload")},
+)
