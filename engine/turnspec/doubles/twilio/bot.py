@@ -41,7 +41,8 @@ class TwilioBot(Port):
             self._fail(f"the caller's frame is wrong: {decoded.faults[0].detail}", at_us)
         match decoded.message:
             case Start():
-                self._agent.start(at_us)
+                self._agent.up()
+                self._agent.greet(at_us)
             case Media(_, _, _, _, payload):
                 self._agent.listen(payload, at_us)
             case Dtmf(_, _, digit):
@@ -77,7 +78,7 @@ class TwilioBot(Port):
         """Clear what has not been played. Marks that come back because of it are no longer waited for."""
         self._out.append(self._end.clear())
 
-    def press(self, reply: Reply, at_us: int) -> None:
+    def press(self, reply: Reply, digits: str, at_us: int) -> None:  # noqa: ARG002 # as every line does it
         """No bot can."""
         self._fail(f"reply {reply.name!r} presses keys: Twilio lets only the caller do that", at_us)
 

@@ -41,6 +41,7 @@ from turnspec.doubles.agent.reply import Agent, FunctionCall, Heard, Reply, Tran
 CHUNK_US: Final = 100_000
 BURST_CHUNK_US: Final = 500_000
 LEAD_US: Final = 200_000  # how far audio sent in real time is ahead of its playing
+PAUSE_US: Final = 500_000  # for each `w` among keys
 
 
 class PhoneAgent:
@@ -65,6 +66,7 @@ class PhoneAgent:
         self._waiting: deque[tuple[Reply, int]] = deque()
         self._unplayed: dict[str, Saying] = {}
         self._parting: list[Callable[[int], None]] = []
+        self._pausing = False  # between keys
         self._responses = 0
         self._calls = 0
         self._quiet_since: int | None = None
@@ -84,9 +86,12 @@ class PhoneAgent:
 
     # --- what the wire tells ----------------------------------------------------------------------
 
-    def start(self, at_us: int) -> None:
-        """The call begins: greet."""
+    def up(self) -> None:
+        """The line is up, perhaps again."""
         self._up = True
+
+    def greet(self, at_us: int) -> None:
+        """The call begins: say what there is to say."""
         greeting = self._agent.greet()
         if greeting is not None:
             self._begin(greeting, at_us, at_us)
@@ -136,17 +141,19 @@ class PhoneAgent:
         self._turns.forget()
         self._unplayed.clear()
         self._parting.clear()
+        self._pausing = False
         self._quiet_since = None
         self._let_go(at_us, "the line was lost")
 
-    def resume(self) -> None:
-        """The line is back: go on listening."""
+    def move(self, port: Port, report: Callable[[Event], None]) -> None:
+        """Go on over another line, whose times may have another beginning."""
+        self._port, self._report = port, report
         self._up = True
 
     def settle(self, at_us: int) -> None:
         """Watch the silence, and do what was to be done once everything was played."""
         self._watch_silence(at_us)
-        while self._parting and self._current is None and not self._unplayed and not self._over:
+        while self._parting and not (self._current or self._unplayed or self._pausing or self._over):
             self._parting.pop(0)(at_us)
 
     # --- the caller ---------------------------------------------------------------------------------
@@ -203,7 +210,7 @@ class PhoneAgent:
         if saying.dropped:
             return
         audio = saying.reply.audio if self._speaks else None
-        self._port.say(saying.response_id, saying.reply, at_us)
+        self._port.say(saying.response_id, saying.reply, at_us, aloud=audio is not None)
         self._say_so(saying, audio, at_us)
         if audio is None or self._speaks is None:
             self._go_on(saying, at_us)
@@ -253,12 +260,26 @@ class PhoneAgent:
 
     def _part(self, reply: Reply) -> None:
         """Note what a reply does to the call itself."""
-        if reply.digits:
-            self._parting.append(partial(self._port.press, reply))
+        for number, digits in enumerate(reply.digits.split("w")):
+            if number:
+                self._parting.append(self._pause)
+            if digits:
+                self._parting.append(partial(self._press, reply, digits))
         if reply.transfer is not None:
             self._parting.append(partial(self._transfer, reply, reply.transfer))
         if reply.hang_up:
             self._parting.append(self._hang_up)
+
+    def _press(self, reply: Reply, digits: str, at_us: int) -> None:
+        self._port.press(reply, digits, at_us)
+
+    def _pause(self, at_us: int) -> None:
+        self._pausing = True
+        self._agenda.at(at_us + PAUSE_US, self._paused_long_enough)
+
+    def _paused_long_enough(self, at_us: int) -> None:
+        del at_us
+        self._pausing = False
 
     def _transfer(self, reply: Reply, transfer: Transfer, at_us: int) -> None:
         self._over = True

@@ -51,6 +51,7 @@ class CallerLine:
         self._over_us = 0  # where the turn before ended
         self._offsets: deque[int] = deque(maxlen=RECENT_FRAMES)
         self._rested = False
+        self.late_us = 0  # by so much sound is heard later than in frames of 20 ms
 
     def hear(self, payload: bytes, at_us: int) -> list[Activity]:
         """Take the next audio, which arrived `at_us`; what of speech was noticed.
@@ -70,6 +71,7 @@ class CallerLine:
             self._offsets.clear()
             self._rested = False
         self._offsets.append(at_us - self._ends_us)
+        self.late_us = max(0, self._ends_us - begins_us - FRAME_US)
         return noticed
 
     def rest(self) -> list[Activity]:

@@ -11,8 +11,8 @@ class Port:
     Whoever implements it sends what it is told to, and tells the agent when a reply has been played out.
     """
 
-    def say(self, reply_id: str, reply: Reply, at_us: int) -> None:
-        """A reply begins; its audio follows, unless it has none or the line is one of text."""
+    def say(self, reply_id: str, reply: Reply, at_us: int, *, aloud: bool) -> None:
+        """A reply begins; `aloud`: its audio follows, else there are its words at most."""
 
     def audio(self, reply_id: str, data: bytes, at_us: int) -> None:
         """Send the next audio of a reply."""
@@ -23,8 +23,8 @@ class Port:
     def flush(self, at_us: int, *, by_voice: bool) -> None:
         """The caller interrupts, by speaking or by a key: what has not been played shall not be."""
 
-    def press(self, reply: Reply, at_us: int) -> None:
-        """Press the keys of a reply."""
+    def press(self, reply: Reply, digits: str, at_us: int) -> None:
+        """Press keys of a reply, one right after another."""
 
     def transfer(self, reply: Reply, transfer: Transfer, at_us: int) -> None:
         """Give the call to somebody else."""

@@ -113,7 +113,7 @@ class CallerTurns:
         if heard.source == KNOWN:
             # The recording itself says how soon the rest of it would have come.
             wait_us = min(wait_us, heard.missing_us + SLACK_US)
-        due_us = max(at_us, self._line.call_us(end_us) + wait_us)
+        due_us = max(at_us, self._line.call_us(end_us) + wait_us + self._line.late_us)
         ended_us = self._line.call_us(said.ended_us)
         self._agenda.at(due_us, partial(self._still_silent, heard, end_us, ended_us))
         self._listener.paused(heard, at_us)
