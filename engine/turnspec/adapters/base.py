@@ -61,6 +61,28 @@ class Function:
     parameters: Mapping[str, Any]
 
 
+class Platform(Protocol):
+    """What the calls of one target share while a run lasts, such as an API that the target asks."""
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What the target is told of it: `name` is `{{ PROTOCOL.name }}` in its `start:`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of it, after the last call."""
+        ...
+
+
+@runtime_checkable
+class HasPlatform(Protocol):
+    """An adapter whose targets, where turnspec starts them, need more than a caller."""
+
+    async def open_platform(self, options: BaseModel, auth: Mapping[str, str]) -> Platform:
+        """Open it on loopback, on the running loop; `auth` is as in `Dial`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Dial:
     """Everything that opening one call needs; `options` is the adapter's own validated model."""
@@ -76,6 +98,7 @@ class Dial:
     functions: tuple[Function, ...] = ()
     timeout_us: int = 10_000_000
     faults: CallFaults | None = None  # what the caller's end is to do wrong
+    platform: Platform | None = None  # what the adapter's own `open_platform` gave for this target
 
 
 class Call(Protocol):
