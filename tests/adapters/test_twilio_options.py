@@ -28,8 +28,10 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("written", "message"),
         [
-            ({"start_at": "webhook"}, "not run yet"),
-            ({"start_at": "street"}, "Input should be 'socket'"),
+            ({"start_at": "street"}, "Input should be 'socket' or 'webhook'"),
+            ({"signature": "forged"}, "Input should be 'right', 'wrong' or 'none'"),
+            ({"account_sid": "AC12"}, "String should match pattern"),
+            ({"prompts": "hear"}, "Input should be 'skip' or 'spend'"),
             ({"timestamp_offset": 40}, "no unit"),
             ({"parameters": {"a": 5}}, "valid string"),
             ({"parameters": {"a": "b" * 499}}, "500 characters"),

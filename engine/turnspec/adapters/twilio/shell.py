@@ -1,30 +1,24 @@
-"""The socket under a Twilio call: `websockets` dressed as Twilio's own client.
-
-Headers of the upgrade are those of a live call that someone captured in May 2026: user agent
-`Twilio.TmeWs/1.0`, no origin, no subprotocol, no extensions, so no compression.
-"""
+"""The socket under a Twilio call: one stream that is up."""
 
 from __future__ import annotations
 
-import ssl
 from typing import Final
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import broadcast
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
-from turnspec.adapters.base import Dial, LineRefused, NothingListens, Witness
-from turnspec.adapters.reasons import system_reason
+from turnspec.adapters.base import Dial, Witness
+from turnspec.adapters.faults.shell import make_faulty
 from turnspec.adapters.twilio.caller import CallerEnd
 from turnspec.adapters.twilio.excerpts import elided, excerpt
+from turnspec.adapters.twilio.faults import DIALECT
+from turnspec.adapters.twilio.ids import ACCOUNT_SID
 from turnspec.adapters.twilio.options import TwilioOptions
-from turnspec.adapters.twilio.signature import signature, upgrade_url
+from turnspec.adapters.twilio.upgrade_shell import auth_token, upgrade_headers, upgraded
 from turnspec.call.events import CallUp, LineBroke, ProtocolFault, Side
 
-USER_AGENT: Final = "Twilio.TmeWs/1.0"
-LARGEST_MESSAGE: Final = 16 * 1024 * 1024  # undocumented; beyond any sane reply, and finite
-CLOSE_TIMEOUT_S: Final = 2.0
 NO_CLOSE_FRAME: Final = 1006
 
 
@@ -130,13 +124,6 @@ class TwilioCall:
         self._witness.happened(LineBroke(at_us=at_us, reason=detail, code=code))
 
 
-class _Twilio(connect):
-    """A client that takes a redirect as a refusal: Twilio follows none (error 31920)."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
-
-
 async def dial(request: Dial) -> TwilioCall:
     """Open a stream as Twilio does and send `connected` and `start`.
 
@@ -145,50 +132,16 @@ async def dial(request: Dial) -> TwilioCall:
         NothingListens: No connection, or no answer within `request.timeout_us`.
     """
     options = TwilioOptions.model_validate(request.options)
-    connection = await _connected(request, _headers(request, options))
-    if connection.state is not State.OPEN:
-        await connection.wait_closed()
-        raise LineRefused(f"closed at once: {connection.close_reason or 'no reason'}", connection.close_code)
-    offset_ms = options.timestamp_offset.us // 1000
-    call = TwilioCall(connection, CallerEnd(request.identity, options.parameters, offset_ms), request.witness)
+    token, signed_url = auth_token(request), options.signed_url or request.url
+    headers = upgrade_headers(request.headers, options.signature, token, signed_url)
+    connection = await upgraded(request.url, headers, request.timeout_us)
+    make_faulty(connection, request.faults, DIALECT, request.witness, Side.LINE)
+    end = CallerEnd(
+        request.identity,
+        options.parameters,
+        options.timestamp_offset.us // 1000,
+        account_sid=options.account_sid or ACCOUNT_SID,
+    )
+    call = TwilioCall(connection, end, request.witness)
     call.open()
     return call
-
-
-def _headers(request: Dial, options: TwilioOptions) -> dict[str, str]:
-    headers = {"Accept-Encoding": "gzip", **request.headers}
-    if unknown := sorted(set(request.auth) - {"auth_token"}):
-        raise NothingListens(f"auth: {', '.join(unknown)} is not Twilio's: write auth_token, which signs")
-    if "auth_token" in request.auth:
-        url = options.signed_url or upgrade_url(request.url)
-        headers["X-Twilio-Signature"] = signature(request.auth["auth_token"], url)
-    return headers
-
-
-async def _connected(request: Dial, headers: dict[str, str]) -> ClientConnection:
-    try:
-        return await _Twilio(
-            request.url,
-            user_agent_header=USER_AGENT,
-            additional_headers=headers,
-            compression=None,
-            proxy=None,  # a proxy of the environment would catch calls to this very machine
-            open_timeout=request.timeout_us / 1_000_000,
-            ping_interval=None,  # not documented for Twilio; answering pings is the library's
-            close_timeout=CLOSE_TIMEOUT_S,
-            max_size=LARGEST_MESSAGE,
-        )
-    except InvalidStatus as error:
-        status = error.response.status_code
-        raise LineRefused(f"the upgrade was answered with HTTP {status}", status) from error
-    except InvalidURI as error:
-        raise NothingListens(f"{request.url!r} is not the address of a WebSocket") from error
-    except (InvalidHandshake, ConnectionClosed) as error:
-        raise LineRefused(f"no WebSocket answered: {error}") from error
-    except TimeoutError as error:
-        waited = request.timeout_us / 1_000_000
-        raise NothingListens(f"no answer from {request.url} within {waited:g} s") from error
-    except ssl.SSLError as error:
-        raise LineRefused(f"its certificate or TLS is not accepted: {error.reason or error}") from error
-    except OSError as error:
-        raise NothingListens(f"nothing listens at {request.url}: {system_reason(error)}") from error
