@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -102,7 +102,7 @@ class WebSocketPeer:
         for frame in self.spoken(bytes(self.format.size_of(duration_us))):
             await self._up.send(frame)
 
-    def spoken(self, data: bytes) -> list[str]:
+    def spoken(self, data: bytes) -> Sequence[str | bytes]:
         """Audio in the protocol's frames."""
         raise NotImplementedError
 
@@ -185,6 +185,29 @@ class RealtimePeer(WebSocketPeer):
         return [
             json.dumps({"event_id": f"event_{number}", **event}) for number, event in enumerate(events, 2)
         ]
+
+
+class PcmPeer(WebSocketPeer):
+    """An agent that takes and gives bare samples."""
+
+    format = PCM_16K
+
+    async def take(self, frame: str | bytes) -> None:
+        """Follow the call."""
+        if isinstance(frame, bytes):
+            self.audio += frame
+            return
+        match json.loads(frame):
+            case {"type": "start"}:
+                self.is_up = True
+            case {"type": "dtmf", "digit": digit}:
+                self.keys += digit
+            case {"type": "stop"}:
+                self.has_left = True
+
+    def spoken(self, data: bytes) -> list[bytes]:
+        """The samples themselves."""
+        return [data]
 
 
 class AudioCodesPeer(WebSocketPeer):

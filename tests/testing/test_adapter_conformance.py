@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support_peers import RealtimePeer, TwilioPeer, peer, refusing
+from support_peers import PcmPeer, RealtimePeer, TwilioPeer, peer, refusing
 from turnspec.adapters import adapter
 from turnspec.adapters.base import Call, Dial, LineRefused, NothingListens, Witness
 from turnspec.adapters.twilio.adapter import TwilioAdapter
@@ -31,6 +31,14 @@ class TestRealtime(AdapterConformance):
     adapter = adapter("realtime")
     peer = staticmethod(peer(RealtimePeer))
     refusing_peer = staticmethod(refusing(RealtimePeer))
+
+
+class TestPcm(AdapterConformance):
+    """Plain PCM."""
+
+    adapter = adapter("pcm")
+    peer = staticmethod(peer(PcmPeer))
+    refusing_peer = staticmethod(refusing(PcmPeer))
 
 
 @dataclass(frozen=True)
