@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from turnspec.call.events import Side
 from turnspec.call.formats import AudioFormat
 
 
@@ -17,6 +18,9 @@ class Capability(StrEnum):
     INTERRUPT = "interrupt"  # the caller can be heard while the agent speaks
     HANGUP_SEEN = "hangup seen"  # the agent can end the call, and it shows
     FUNCTIONS = "functions"  # the engine answers the agent's function calls
+    TRANSFER_SEEN = "transfer seen"  # the agent can give the call away, and it shows
+    KEYS_SEEN = "keys seen"  # the agent can press keys, and it shows
+    ACTIVITIES_SEEN = "activities seen"  # named messages without a word of their own show
 
 
 class Source(StrEnum):
@@ -39,11 +43,14 @@ class ReplyEnd(StrEnum):
 class Capabilities:
     """What calls over one adapter, with its options, can do.
 
-    `reply_ends_after_us` is how long `reply_end` must hold before a reply counts as over.
+    `reply_ends_after_us` is how long `reply_end` must hold before a reply counts as over. `told_by` is
+    the side of the events that tell what it `gives`: a Realtime session is the model, a telephone
+    protocol is the line.
     """
 
     can: frozenset[Capability]
     gives: frozenset[Source] = field(default_factory=frozenset)
+    told_by: Side = Side.MODEL
     reply_end: ReplyEnd = ReplyEnd.SILENCE
     reply_ends_after_us: int = 800_000
     caller_format: AudioFormat | None = None  # None: this call carries no caller audio

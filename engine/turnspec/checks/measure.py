@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Final, TypeAlias
 
 from turnspec.audio.edges import RESOLUTION_US, Segment
-from turnspec.call.events import AgentAudio, CallRefused, Dialled, ReplyRequested, Side, TextBegan
+from turnspec.call.events import AgentAudio, CallRefused, Dialled, ReplyRequested, Side
 from turnspec.checks.scene import Act, Scene, TurnScene
 from turnspec.checks.stopping import stopping
 from turnspec.plan.model import Limit
@@ -302,7 +302,7 @@ def _greeting(scene: Scene, lateness_us: int) -> Reading:
 def _first_words(scene: Scene, lateness_us: int) -> Iterator[tuple[int, int]]:
     """The first agent speech, and the first text, each with its error."""
     found = [(segment.start_us, error_bar(lateness_us)) for segment in scene.speech[:1]]
-    found += [(event.at_us, 0) for event in list(scene.view.of(TextBegan))[:1]]
+    found += [(event.at_us, 0) for event in scene.texts[:1]]
     yield from sorted(found)
 
 

@@ -8,13 +8,15 @@ that item's audio has come through; only what was cut short leaves the rest of i
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from turnspec.call.events import (
     AgentAudio,
+    AgentMessaged,
     AgentSaid,
     AgentTruncated,
+    Event,
     PlaybackFlushed,
     ResponseEnded,
     Side,
@@ -33,6 +35,12 @@ class Heard:
     from_us: int
     to_us: int
     share: tuple[int, int] | None = None
+    event: Event | None = None  # what told of it, if not the item itself
+
+    @property
+    def told_by(self) -> Event:
+        """The event that told of it."""
+        return self.event or self.item
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +56,10 @@ class _Piece:
 
 def heard_items(view: EventsView, side: Side) -> tuple[Heard, ...]:
     """Every item that the agent said by one side's account, in order, with what was heard of it."""
-    items = sorted(view.of(AgentSaid, side), key=lambda item: item.began_us)
     pieces = _pieces(view)
+    messages = _messages(view, side, pieces)
+    written = (item for item, _ in messages)
+    items = sorted([*view.of(AgentSaid, side), *written], key=lambda item: item.began_us)
     streams = {piece.stream for piece in pieces}
     named = {item.item_id for item in items}
     shared = deque(piece for piece in pieces if piece.stream not in named)
@@ -63,7 +73,26 @@ def heard_items(view: EventsView, side: Side) -> tuple[Heard, ...]:
             mine = _claim(shared, item, following, stopped.get(item.item_id))
         share = _share(item, mine, cut_short=item.item_id in stopped) if pieces else _told(item, told)
         heard.append(_heard(item, mine, share))
-    return tuple(heard)
+    tellers = {id(item): message for item, message in messages}
+    return tuple(replace(one, event=tellers.get(id(one.item))) for one in heard)
+
+
+def _messages(view: EventsView, side: Side, pieces: list[_Piece]) -> list[tuple[AgentSaid, AgentMessaged]]:
+    """What the agent wrote, as items: that of a play stream is heard as long as the stream's audio is."""
+    found = []
+    for number, message in enumerate(view.of(AgentMessaged, side)):
+        lengths = [piece.length_us for piece in pieces if message.stream and piece.stream == message.stream]
+        item = AgentSaid(
+            at_us=message.at_us,
+            side=side,
+            response_id="",
+            item_id=message.stream or f"message {number}",
+            text=message.text,
+            began_us=message.at_us,
+            audio_us=sum(lengths) or None,
+        )
+        found.append((item, message))
+    return found
 
 
 def _pieces(view: EventsView) -> list[_Piece]:

@@ -10,6 +10,7 @@ from turnspec.audio.edges import BRIDGE_US, Segment, speech_segments
 from turnspec.audio.samples import samples_of
 from turnspec.call import EvidenceView
 from turnspec.call.events import (
+    AgentMessaged,
     AgentSpeechBegan,
     AgentSpeechEnded,
     CallerPressed,
@@ -55,7 +56,7 @@ class TurnScene:
     act: Act | None
     acts: tuple[Act, ...]
     speech: tuple[Segment, ...]
-    texts: tuple[int, ...]  # first text deltas
+    texts: tuple[int, ...]  # when text began to arrive instead of audio
     lines: tuple[Line, ...]
     functions: tuple[FunctionUse, ...]
     reply_from_us: int = 0  # what began before is no answer to `act`
@@ -127,6 +128,15 @@ class Scene:
         return agent_speech(self.view, bridge_us=0)
 
     @cached_property
+    def texts(self) -> tuple[Event, ...]:
+        """The beginnings of what the agent wrote instead of speaking."""
+        return tuple(
+            event
+            for event in self.view.events
+            if isinstance(event, TextBegan) or (isinstance(event, AgentMessaged) and not event.stream)
+        )
+
+    @cached_property
     def functions(self) -> tuple[FunctionUse, ...]:
         """Every function call seen on the side that tells of them."""
         return function_uses(self.view, self.plan.calls, self.windows)
@@ -169,7 +179,7 @@ class Scene:
             act=act,
             acts=tuple(act for act in self.acts if act.turn == index),
             speech=self.speech_of(index, self.speech),
-            texts=tuple(event.at_us for event in self.view.of(TextBegan) if self.owner_of(event) == index),
+            texts=tuple(event.at_us for event in self.texts if self.owner_of(event) == index),
             lines=tuple(line for line in self.lines if line.turn == index),
             functions=tuple(use for use in self.functions if use.turn == index),
             reply_from_us=self._reply_from(act),

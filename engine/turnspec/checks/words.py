@@ -52,7 +52,7 @@ def _agent_lines(
             turn = owner(turns, heard.item.began_us)
         else:
             turn = owner(turns, begun.at_us, places[id(begun)])
-        yield places[id(heard.item)], _agent_line(heard, side, turn)
+        yield places[id(heard.told_by)], _agent_line(heard, side, turn)
 
 
 def _agent_line(heard: Heard, side: Side, turn: int | None) -> Line:

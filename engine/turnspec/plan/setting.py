@@ -52,6 +52,6 @@ class Setting:
     def _side(self, source: Source) -> Side | None:
         if self.kind is TargetKind.AGENT:
             return Side.AGENT
-        if self.kind is TargetKind.BACKEND or source in self.capabilities.gives:
+        if self.kind is TargetKind.BACKEND:
             return Side.MODEL
-        return None
+        return self.capabilities.told_by if source in self.capabilities.gives else None
