@@ -326,7 +326,7 @@ def test_a_function_call_in_order() -> None:
     assert agent.offered == [frozenset({"block_card"})]
     call = events[-2]["response"]["output"][0]
     assert (call["name"], call["arguments"]) == ("block_card", '{"last4":"4821","reason":"lost"}')
-    assert line.server.due_us is None
+    assert line.later(60_000_000) == []
 
     output = {"type": "function_call_output", "call_id": call["call_id"], "output": '{"status":"blocked"}'}
     answered = line.send({"type": "conversation.item.create", "item": output})

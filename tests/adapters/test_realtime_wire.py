@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from turnspec.adapters.realtime.wire import ClientError, decode, elided
 from turnspec.adapters.realtime.wire.client_events import AudioAppend, ResponseCreate, SessionUpdate
-from turnspec.adapters.realtime.wire.session import Session, SessionPatch, default_session
+from turnspec.adapters.realtime.wire.effective import Session, default_session
+from turnspec.adapters.realtime.wire.session import SessionPatch
 from turnspec.call import ALAW_8K, MULAW_8K, PCM_24K
 
 
@@ -180,7 +181,7 @@ def test_an_append_carries_its_bytes() -> None:
 
 def patched(*patches: dict[str, Any]) -> Session:
     """The session after some updates."""
-    session = Session(default_session("sess_1", "gpt-realtime", 0))
+    session = Session.begun(default_session("sess_1", "gpt-realtime", 0))
     for patch in patches:
         session = session.updated(SessionPatch.model_validate({"type": "realtime", **patch}))
     return session

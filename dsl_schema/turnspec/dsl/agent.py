@@ -1,5 +1,6 @@
 """An agent script: what the local agent says, calls and waits for; and the intents of a project."""
 
+import difflib
 import re
 from typing import Annotated, Any, Literal
 
@@ -43,12 +44,31 @@ def _turn_range(written: object) -> object:
 
 
 class AgentSession(Model):
-    """What the model was told about itself."""
+    """How the Realtime session is that the agent is played in."""
 
     WORD = "session"
 
     voice: str | None = None
     instructions: str | None = None
+    dialect: Literal["ga", "beta"] | None = None
+    expires_after: Duration | None = None
+    transcription_fails: Annotated[TurnRange, BeforeValidator(_turn_range)] | None = None
+
+
+_TIMES = re.compile(r"([1-9][0-9]?(?:\.[0-9]{1,2})?) ?x")
+PACES = ("real_time", "fast", "instant")
+
+
+def _pace(written: object) -> object:
+    if isinstance(written, str) and (written in PACES or _TIMES.fullmatch(written)):
+        return written
+    known = difflib.get_close_matches(written, PACES, n=1) if isinstance(written, str) else ()
+    raise refusal(
+        "bad-pace",
+        f"{written!r} is not a pace",
+        hint="write real_time, instant or fast, or how many times faster than real time: 4x",
+        suggestion=known[0] if known else None,
+    )
 
 
 class ReplyTiming(Model):
@@ -57,7 +77,15 @@ class ReplyTiming(Model):
     WORD = "timing"
 
     first_audio: Duration | None = None
-    pace: Literal["real_time", "fast"] | None = None
+    pace: Annotated[str, BeforeValidator(_pace)] | None = None
+
+    @property
+    def percent(self) -> int | None:
+        """How fast audio is sent, in percent of real time; None: all at once."""
+        if self.pace in (None, "fast", "instant"):
+            return None
+        found = _TIMES.fullmatch(self.pace or "")
+        return 100 if found is None else round(float(found[1]) * 100)
 
 
 class FunctionCall(Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from turnspec.dsl.agent import AgentScript, IntentCatalogue
+from turnspec.dsl.agent import PACES, AgentScript, IntentCatalogue
 from turnspec.dsl.base import Model
 from turnspec.dsl.project import Project
 from turnspec.dsl.scenario import Scenario
@@ -80,6 +80,11 @@ def _turns(_: Schema) -> Schema:
     return {"anyOf": [number, {"type": "string", "pattern": r"^[1-9]\d*(\.\.([1-9]\d*)?)?$"}]}
 
 
+def _pace(_: Schema) -> Schema:
+    times = {"type": "string", "pattern": r"^[1-9][0-9]?(\.[0-9]{1,2})? ?x$"}
+    return {"anyOf": [{"enum": [*PACES, None]}, times]}
+
+
 _CALL = {"type": ["string", "object"]}
 _CALLS: Schema = {
     "description": "functions called in this turn: name: {argument: value}",
@@ -93,6 +98,8 @@ _SHORT_FORMS: Mapping[str, Mapping[str, Widen]] = {
     "Expect": dict.fromkeys(("intent", "says", "does_not_say", "does_not_call"), _or_one),
     "FunctionSpec": {"returns": _returns},
     "TargetSpec": {"protocol": _or_one},
+    "AgentSession": {"transcription_fails": _turns},
+    "ReplyTiming": {"pace": _pace},
     "Reply": _REPLY,
     "Response": _REPLY,
     "AgentScript": {"faults": _or_one},

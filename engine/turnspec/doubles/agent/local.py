@@ -19,6 +19,7 @@ from turnspec.doubles.agent.functions import DeclaredFunctions
 from turnspec.doubles.agent.hearing import KnownClips
 from turnspec.doubles.agent.reply import FunctionCall, FunctionResult, Heard, Reply
 from turnspec.doubles.agent.selection import OTHERWISE, Choice, Moment, choose
+from turnspec.doubles.agent.session import SessionWishes
 from turnspec.doubles.agent.spoiling import spoilt
 from turnspec.dsl import AgentScript, Fault, FunctionSpec, ReplyFault
 from turnspec.dsl import Reply as Written
@@ -27,6 +28,7 @@ from turnspec.speech.intents import Intents
 from turnspec.speech.text import natural_length_us
 
 SILENCE_RATE_HZ: Final = 8_000
+REAL_TIME: Final = 100  # percent
 
 
 class AgentScriptError(Exception):
@@ -77,6 +79,18 @@ class LocalAgent:
     def own_functions(self) -> frozenset[str]:
         """What it can run itself, where no bridge does."""
         return self._functions.names
+
+    @property
+    def session(self) -> SessionWishes:
+        """How its Realtime session is to be."""
+        said = self._script.session
+        return SessionWishes(
+            voice=said.voice,
+            instructions=said.instructions,
+            dialect=said.dialect,
+            lifetime_us=said.expires_after.us if said.expires_after else None,
+            lost_turns=said.transcription_fails,
+        )
 
     def greet(self) -> Reply | None:
         """What it says when the call is up; None: it waits."""
@@ -152,7 +166,8 @@ class LocalAgent:
             hang_up=written.hangup,
             interruptible=written.interruptible,
             first_audio_us=timing.first_audio.us if timing.first_audio else None,
-            fast=timing.pace != "real_time",
+            fast=timing.percent != REAL_TIME,
+            pace_percent=timing.percent,
             has_more=written.then is not None,
             scores=choice.scores if choice else {},
             token=thread,

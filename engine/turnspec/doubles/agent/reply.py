@@ -76,6 +76,7 @@ class Reply:
     interruptible: bool = True
     first_audio_us: int | None = None
     fast: bool = True
+    pace_percent: int | None = None  # of real time, where audio is faster than that and not all at once
     has_more: bool = False  # `then` follows the results of `calls`
     late_us: int = 0  # so much later than it would begin
     fails_with: str = ""  # the code of an error that comes in its place (Realtime)

@@ -6,10 +6,15 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from turnspec.adapters.realtime.server import Answer, Ask, Call, Said
+from turnspec.adapters.realtime.server import Answer, Ask, Call, Said, Transcript
+from turnspec.call import Track
 from turnspec.call.events import CallerHeard, Event, FaultInjected, ResponseChosen, Side
 from turnspec.doubles.agent.reply import Agent, Heard, Reply
+from turnspec.doubles.agent.session import session_of
 
+SLACK_US = 150_000  # by which two measurements of one end may differ
+REAL_TIME = 100
+NOT_TRANSCRIBED = "The audio could not be transcribed."
 NOTHING_HEARD = Heard(text=None, source="protocol", modality="text")
 
 
@@ -43,8 +48,10 @@ class ScriptedMind:
         self._pending: _Pending | None = None
         self._asked = False
         self._prompted = 0  # how often in a row it spoke unprompted
+        self._spoken = 0  # turns of the caller that came as audio
+        self._lost = session_of(agent).lost_turns
 
-    def hear(self, said: Said, now_us: int) -> str | None:
+    def hear(self, said: Said, now_us: int) -> Transcript:
         """Take one user item, and report what was made of it."""
         self._prompted = 0
         heard = self._heard(said)
@@ -54,7 +61,13 @@ class ScriptedMind:
             )
         )
         self._unanswered.append((heard, said.ended_us))
-        return heard.text
+        self._spoken += said.audio is not None
+        lost = said.audio is not None and self._lost is not None and self._spoken in self._lost
+        return Transcript(heard.text, NOT_TRANSCRIBED if lost else None)
+
+    def goes_on(self, audio: Track) -> bool:
+        """Whether it is the beginning of a recording that it knows."""
+        return self._agent.hear_audio(audio).missing_us > SLACK_US
 
     def take_result(self, call_id: str, function: str, output: str) -> None:
         """Keep what a function gave back until all that the reply called have."""
@@ -129,10 +142,15 @@ class ScriptedMind:
             calls=tuple(Call(call.name, _json(call.arguments)) for call in reply.calls),
             not_before_us=max(now_us, from_us + (reply.first_audio_us or 0)) + reply.late_us,
             fails_with=reply.fails_with,
-            fast=reply.fast,
+            pace_percent=_pace(reply),
             interruptible=reply.interruptible,
             hangs_up=reply.hang_up,
         )
+
+
+def _pace(reply: Reply) -> int | None:
+    """In percent of real time; None: all at once."""
+    return reply.pace_percent or (None if reply.fast else REAL_TIME)
 
 
 def _json(arguments: Mapping[str, object]) -> str:

@@ -10,9 +10,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
@@ -23,24 +23,34 @@ from websockets.typing import Subprotocol
 from turnspec.adapters.base import Witness
 from turnspec.adapters.faults import CallFaults
 from turnspec.adapters.faults.shell import answered, make_faulty
+from turnspec.adapters.http import HttpRequest, HttpResponse
 from turnspec.adapters.realtime.faults import DIALECT, refusal_error
 from turnspec.adapters.realtime.server import (
-    PATH,
+    BEGAN_AT,
+    OPENAI,
+    PATHS,
     SUBPROTOCOL,
     Close,
+    Handshake,
+    Keys,
     Output,
+    Policy,
     RealtimeServer,
     Refused,
     Send,
     admitted,
+    key_refused,
 )
 from turnspec.adapters.realtime.wire import ClientError, elided
 from turnspec.adapters.realtime.wire.server_events import error as error_event
 from turnspec.call import Identity
-from turnspec.call.events import HarnessFailed, Side
+from turnspec.call.events import HarnessFailed, ProtocolFault, Side
 from turnspec.doubles.agent.local import AgentScriptError
 from turnspec.doubles.agent.reply import Agent, faults_of
+from turnspec.doubles.agent.session import NO_WISHES, session_of
+from turnspec.doubles.realtime.http_shell import RealtimeConnection
 from turnspec.doubles.realtime.mind import ScriptedMind
+from turnspec.doubles.realtime.wishes import policy_for, settings_for
 from turnspec.doubles.watcher import Watcher, watched
 
 Session = tuple[Agent, Witness, Identity]
@@ -57,10 +67,20 @@ class RunningDouble:
     """A Realtime server that listens; `url` is what a client takes as its base URL."""
 
     def __init__(
-        self, sessions: Sessions, api_key: str | None, side: Side, watcher: Watcher | None = None
+        self,
+        sessions: Sessions,
+        api_key: str | None,
+        side: Side,
+        watcher: Watcher | None = None,
+        *,
+        policy: Policy = OPENAI,
+        began_at: int = BEGAN_AT,
     ) -> None:
-        self._sessions, self._api_key, self._side = sessions, api_key, side
-        self._watcher = watcher
+        self._sessions, self._side, self._watcher = sessions, side, watcher
+        self._policy, self._began_at = policy, began_at
+        self._keys = Keys(api_key, began_at, policy)
+        self._loop = asyncio.get_running_loop()
+        self._began_s = self._loop.time()
         self._server: Server | None = None
         self._asked: WeakKeyDictionary[ServerConnection, Session | None] = WeakKeyDictionary()
         self._conversations: list[asyncio.Task[None]] = []
@@ -79,6 +99,7 @@ class RunningDouble:
             close_timeout=CLOSE_TIMEOUT_S,
             max_size=LARGEST_MESSAGE,
             server_header=None,
+            create_connection=partial(RealtimeConnection, answer=self._answered_http),  # type: ignore[arg-type] # it is called, not subclassed
         )
         bound = next(iter(self._server.sockets)).getsockname()[1]
         self.url = f"ws://{f'[{host}]' if ':' in host else host}:{bound}/v1"
@@ -98,9 +119,7 @@ class RunningDouble:
                 raise outcome
 
     async def _answered(self, connection: ServerConnection) -> None:
-        conversation = asyncio.get_running_loop().create_task(
-            _converse(connection, self._asked.pop(connection), self._api_key, self._side, self._watcher)
-        )
+        conversation = self._loop.create_task(self._converse(connection, self._asked.pop(connection)))
         self._conversations.append(conversation)
         # What it fails with is told by `aclose`; the library would only log it.
         await asyncio.wait({conversation})
@@ -109,12 +128,22 @@ class RunningDouble:
         else:
             self._conversations.remove(conversation)
 
+    def _now_us(self) -> int:
+        return round((self._loop.time() - self._began_s) * MICROSECONDS)
+
+    def _answered_http(self, request: HttpRequest) -> HttpResponse:
+        return self._keys.answer(request, self._now_us())
+
     async def _only_realtime(self, connection: ServerConnection, request: Request) -> Response | None:
-        if urlsplit(request.path).path.rstrip("/") == PATH:
-            return await self._met(connection)
-        if self._watcher is not None:
-            self._watcher.refused(f"{request.path}: only {PATH} is served", HTTPStatus.NOT_FOUND)
-        return connection.respond(HTTPStatus.NOT_FOUND, f"only {PATH} is served here\n")
+        handshake = _handshake(request)
+        if not handshake.path_is_served:
+            self._tell_refused(f"{request.path}: only {PATHS[0]} is served", HTTPStatus.NOT_FOUND)
+            return connection.respond(HTTPStatus.NOT_FOUND, f"only {PATHS[0]} is served here\n")
+        wrong = key_refused(handshake, self._keys, self._now_us())
+        if wrong is not None and self._policy.unauthorized_as_http:
+            self._tell_refused(wrong.message, HTTPStatus.UNAUTHORIZED)
+            return connection.respond(HTTPStatus.UNAUTHORIZED, f"{wrong.message}\n")
+        return await self._met(connection)
 
     async def _met(self, connection: ServerConnection) -> Response | None:
         """Ask who answers this connection, and whether that one declines it."""
@@ -123,6 +152,52 @@ class RunningDouble:
             return None
         agent, witness, _ = session
         return await answered(connection, faults_of(agent), witness, self._side)
+
+    def _tell_refused(self, reason: str, code: int) -> None:
+        if self._watcher is not None:
+            self._watcher.refused(reason, code)
+
+    async def _converse(self, connection: ServerConnection, session: Session | None) -> None:
+        assert connection.request is not None
+        wishes = NO_WISHES if session is None else session_of(session[0])
+        policy = policy_for(self._policy, wishes)
+        outcome = admitted(_handshake(connection.request), self._keys, policy, self._now_us())
+        if isinstance(outcome, Refused):
+            await self._decline(connection, outcome, session)
+            return
+        if session is None:
+            error = ClientError("no_call_in_progress", "No call is in progress here.", type="server_error")
+            await _refuse(connection, Refused(error, TRY_AGAIN_LATER))
+            return
+        agent, witness, identity = session
+        faults = faults_of(agent)
+        if faults is not None and faults.closes_with is not None:
+            await _refuse(connection, Refused(refusal_error(faults.closes_with), faults.closes_with))
+            return
+        make_faulty(connection, faults, DIALECT, witness, self._side)
+        server = RealtimeServer(
+            ScriptedMind(agent, witness.happened, self._side),
+            witness,
+            identity,
+            outcome.model,
+            self._side,
+            policy=policy,
+            settings=(*settings_for(wishes), *outcome.settings),
+            began_at=self._began_at + self._now_us() // MICROSECONDS,
+        )
+        held = _Session(connection, server, witness, self._side, faults)
+        if not await watched(held.run(), witness, self._watcher):
+            await connection.close(INTERNAL_ERROR)
+
+    async def _decline(self, connection: ServerConnection, refused: Refused, session: Session | None) -> None:
+        self._tell_refused(refused.error.message, refused.code)
+        if session is not None:
+            _, witness, _ = session
+            rule, detail = refused.error.code, refused.error.message
+            witness.happened(ProtocolFault(at_us=witness.now_us(), side=self._side, rule=rule, detail=detail))
+        await _refuse(connection, refused)
+        if session is not None and self._watcher is not None:
+            self._watcher.ended(session[1], None)
 
 
 async def serve_realtime(
@@ -134,13 +209,16 @@ async def serve_realtime(
     ping_interval_s: float | None = None,
     side: Side = Side.MODEL,
     watcher: Watcher | None = None,
+    policy: Policy = OPENAI,
+    began_at: int = BEGAN_AT,
 ) -> RunningDouble:
     """Serve `/v1/realtime`; `sessions()` gives the agent of the call in progress, None: there is none.
 
     `api_key` None takes any key. What happens is reported to the witness that `sessions()` gives;
-    a `watcher` is told how each connection ended.
+    a `watcher` is told how each connection ended. `policy` is how the server behaves where servers differ;
+    an agent's own `session` comes before it. `began_at` is the Unix time of now: a fixed one repeats.
     """
-    double = RunningDouble(sessions, api_key, side, watcher)
+    double = RunningDouble(sessions, api_key, side, watcher, policy=policy, began_at=began_at)
     await double.open(host, port, ping_interval_s)
     return double
 
@@ -160,36 +238,9 @@ def _selected(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotoco
     return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in offered else None
 
 
-async def _converse(
-    connection: ServerConnection,
-    session: Session | None,
-    api_key: str | None,
-    side: Side,
-    watcher: Watcher | None,
-) -> None:
-    request = connection.request
-    assert request is not None
+def _handshake(request: Request) -> Handshake:
     offered = ",".join(request.headers.get_all("Sec-WebSocket-Protocol")).split(",")
-    model = admitted(request.path, request.headers, [name.strip() for name in offered], api_key)
-    if isinstance(model, Refused):
-        if watcher is not None:
-            watcher.refused(model.error.message, model.code)
-        await _refuse(connection, model)
-        return
-    if session is None:
-        error = ClientError("no_call_in_progress", "No call is in progress here.", type="server_error")
-        await _refuse(connection, Refused(error, TRY_AGAIN_LATER))
-        return
-    agent, witness, identity = session
-    faults = faults_of(agent)
-    if faults is not None and faults.closes_with is not None:
-        await _refuse(connection, Refused(refusal_error(faults.closes_with), faults.closes_with))
-        return
-    make_faulty(connection, faults, DIALECT, witness, side)
-    mind = ScriptedMind(agent, witness.happened, side)
-    held = _Session(connection, RealtimeServer(mind, witness, identity, model, side), witness, side, faults)
-    if not await watched(held.run(), witness, watcher):
-        await connection.close(INTERNAL_ERROR)
+    return Handshake(request.path, request.headers, [name.strip() for name in offered])
 
 
 async def _refuse(connection: ServerConnection, refused: Refused) -> None:
@@ -239,7 +290,10 @@ class _Session:
         self._do(self._server.receive(frame, self._witness.now_us()))
 
     def _woken(self) -> None:
-        self._do(self._server.advance(self._witness.now_us()))
+        try:
+            self._do(self._server.advance(self._witness.now_us()))
+        except AgentScriptError as error:
+            self._fail(str(error))
 
     def _do(self, outputs: Sequence[Output]) -> None:
         for output in outputs:

@@ -6,6 +6,7 @@ import base64
 from dataclasses import dataclass, field
 from typing import Any
 
+from turnspec.adapters.realtime.server.policy import OPENAI, Policy
 from turnspec.adapters.realtime.wire.errors import ClientError
 from turnspec.call import AudioFormat
 
@@ -30,12 +31,15 @@ class Entry:
         """How long its audio is."""
         return self.format.duration_us(len(self.audio)) if self.format else 0
 
-    def cut(self, audio_us: int) -> None:
-        """Keep the audio up to `audio_us`; its transcript would say more than was heard, so it goes."""
+    def cut(self, audio_us: int, *, forgets_transcript: bool) -> None:
+        """Keep the audio up to `audio_us`; its transcript would say more than was heard, so it may go."""
         assert self.format is not None
         del self.audio[self.format.size_of(audio_us) :]
-        for part in self.document["content"]:
-            part.pop("transcript", None)
+        if forgets_transcript:
+            content = [dict(part) for part in self.document["content"]]
+            for part in content:
+                part.pop("transcript", None)
+            self.document["content"] = content
 
     def with_audio(self) -> dict[str, Any]:
         """The document with the audio bytes in its first audio part, for `retrieved`."""
@@ -50,9 +54,13 @@ class Entry:
 class Conversation:
     """Items in order; every id is used once."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: Policy = OPENAI) -> None:
+        self._policy = policy
         self._entries: dict[str, Entry] = {}
         self._order: list[str] = []
+
+    def __contains__(self, item_id: str) -> bool:
+        return item_id in self._entries
 
     @property
     def entries(self) -> list[Entry]:
@@ -111,7 +119,8 @@ class Conversation:
             document = entry.document
             if document["type"] == "function_call" and document["call_id"] == call_id:
                 return str(document["name"])
-        raise ClientError("invalid_tool_call_id", f"Tool call ID '{call_id}' not found in conversation.")
+        message = f"Tool call ID '{call_id}' not found in conversation."
+        raise ClientError(self._policy.unknown_call_code, message, "item.call_id")
 
     def _place_after(self, previous_item_id: str | None) -> int:
         if previous_item_id is None:
@@ -119,7 +128,6 @@ class Conversation:
         if previous_item_id == ROOT:
             return 0
         if previous_item_id not in self._entries:
-            # Live servers refuse this; their code for it is not published.
             message = f"Error adding item: the item with id '{previous_item_id}' does not exist."
-            raise ClientError("item_create_invalid_previous_item_id", message, "previous_item_id")
+            raise ClientError(self._policy.unknown_place_code, message, "previous_item_id")
         return self._order.index(previous_item_id) + 1

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from turnspec.adapters.realtime.wire.effective import Vad
 from turnspec.adapters.realtime.wire.errors import ClientError
-from turnspec.adapters.realtime.wire.session import Vad
 from turnspec.audio.activity import USUAL_THRESHOLD, Activity, ActivityTracker, SpeechBegan, SpeechEnded
 from turnspec.audio.codecs import decode
 from turnspec.audio.edges import QUIET, voiced_span
@@ -71,7 +71,8 @@ class InputBuffer:
 
     def configure(self, audio_format: AudioFormat, vad: Vad | None) -> bool:
         """Take new settings; answers whether speech that had begun was forgotten with the old ones."""
-        if (audio_format, vad) == (self._format, self._vad):
+        if audio_format == self._format and _listen_alike(vad, self._vad):
+            self._vad = vad
             return False
         was_speaking = self._tracker is not None and self._tracker.speaking
         if audio_format != self._format:
@@ -82,8 +83,8 @@ class InputBuffer:
         self._listen_afresh()
         return was_speaking
 
-    def append(self, data: bytes, now_us: int) -> Sequence[Activity]:
-        """Add audio; what was noticed, with positions."""
+    def append(self, data: bytes, now_us: int, *, keeps: bool = False) -> Sequence[Activity]:
+        """Add audio; what was noticed, with positions. `keeps`: nothing in the buffer may be forgotten."""
         data = self._half + data
         whole = len(data) - len(data) % self._format.sample_bytes
         data, self._half = data[:whole], data[whole:]
@@ -94,7 +95,8 @@ class InputBuffer:
         self._arrivals.append((self.end_us, now_us))
         if self._tracker is None:
             return ()
-        self._forget_silence()
+        if not keeps:
+            self._forget_silence()
         samples = decode(data, self._format)
         noticed = self._tracker.feed(time_of(self._listened, self._format.rate_hz), samples)
         self._listened += len(samples)
@@ -105,16 +107,29 @@ class InputBuffer:
         assert self._vad is not None
         return max(began_us - self._vad.prefix_us, self.end_us - self.held_us)
 
-    def take_speech(self, began_us: int, ended_us: int) -> Utterance:
-        """Take an utterance out: with its prefix, up to the end of the silence that ended it."""
-        assert self._vad is not None
-        start = self._offset(self.start_of(began_us))
-        end = self._offset(ended_us + self._vad.silence_us)
+    def heard_so_far(self, began_us: int, ended_us: int) -> Track:
+        """The speech between two positions, which stays in the buffer."""
+        data = bytes(self._held[self._offset(self.start_of(began_us)) : self._offset(ended_us)])
+        return Utterance(data, self._format, 0).track
+
+    def take_speech(self, began_us: int, ended_us: int, until_us: int) -> Utterance:
+        """Take an utterance out: with its prefix, up to `until_us`, when it was known to be over."""
+        start, end = self._offset(self.start_of(began_us)), self._offset(until_us)
         data = bytes(self._held[start:end])
         ended_at_us = self.time_at(self._true_end(began_us, ended_us))
         del self._held[:end]
         self._forget_arrivals()
         return Utterance(data, self._format, ended_at_us)
+
+    def take_since(self, time_us: int) -> tuple[int, Utterance]:
+        """Take out what has come since a time of the call, and forget what came before; where it begins."""
+        held_from_us = self.end_us - self.held_us
+        before = [end for end, arrived in self._arrivals if arrived <= time_us]
+        start_us = max(held_from_us, before[-1] if before else held_from_us)
+        data = bytes(self._held[self._offset(start_us) :])
+        self._held.clear()
+        self._forget_arrivals()
+        return start_us, Utterance(data, self._format, time_us)
 
     def require_some(self) -> None:
         """Check that there is enough to commit.
@@ -176,7 +191,7 @@ class InputBuffer:
     def _forget_silence(self) -> None:
         assert self._vad is not None
         assert self._tracker is not None
-        keep_us = self._vad.prefix_us + NOTICE_US
+        keep_us = self._vad.prefix_us + NOTICE_US + (self._vad.idle_us or 0)
         if not self._tracker.speaking and self.held_us > 2 * keep_us:
             del self._held[: -self._format.size_of(keep_us)]
             self._forget_arrivals()
@@ -196,6 +211,13 @@ def _tracker(audio_format: AudioFormat, vad: Vad | None) -> ActivityTracker | No
     return ActivityTracker(
         audio_format.rate_hz, hangover_us=hangover_us, quiet=QUIET * percent * percent // 10_000
     )
+
+
+def _listen_alike(one: Vad | None, other: Vad | None) -> bool:
+    """Whether the same speech is found by both; what follows from it may differ."""
+    if one is None or other is None:
+        return one is other
+    return (one.threshold, one.silence_us) == (other.threshold, other.silence_us)
 
 
 def _shifted(activity: Activity, by_us: int) -> Activity:

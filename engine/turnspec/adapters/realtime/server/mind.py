@@ -18,6 +18,14 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Transcript:
+    """What the caller said; `text` None: that is not known. `failure`: why transcribing it fails."""
+
+    text: str | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """A response is wanted. `context`, if given, is all that it may know (out of band)."""
 
@@ -37,14 +45,14 @@ class Call:
 class Answer:
     """What one response is made of: words and their audio, then calls, then perhaps the end.
 
-    Nothing of it leaves before `not_before_us`. `fast` audio is sent faster than it plays.
+    Nothing of it leaves before `not_before_us`. Audio is sent at `pace_percent` of real time; None: at once.
     """
 
     text: str | None = None
     audio: Track | None = field(default=None, repr=False)
     calls: tuple[Call, ...] = ()
     not_before_us: int = 0
-    fast: bool = True
+    pace_percent: int | None = None
     interruptible: bool = True
     hangs_up: bool = False
     fails_with: str = ""  # the code of an error: all that comes of it is a response that failed
@@ -53,8 +61,12 @@ class Answer:
 class Mind(Protocol):
     """Who understands and answers behind one connection."""
 
-    def hear(self, said: Said, now_us: int) -> str | None:
-        """Take one user item; answers what its audio says, None where that is not known."""
+    def hear(self, said: Said, now_us: int) -> Transcript:
+        """Take one user item; answers what its audio says."""
+        ...
+
+    def goes_on(self, audio: Track) -> bool:
+        """Whether words are known to be missing at the end of what was said so far."""
         ...
 
     def take_result(self, call_id: str, function: str, output: str) -> None:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 
 class Quiet:
-    """Silence on both sides since a moment, which may lie ahead while audio still plays."""
+    """Silence since a moment, which may lie ahead while audio still plays; `after_us` None: it never ends."""
 
-    def __init__(self, after_us: int | None) -> None:
-        self._after_us = after_us
+    def __init__(self, after_us: int | None = None) -> None:
+        self.after_us = after_us
         self._since_us: int | None = None
+
+    @property
+    def since_us(self) -> int | None:
+        """When it began; None: it is not to be noticed."""
+        return self._since_us
 
     @property
     def due_us(self) -> int | None:
         """When it has lasted long enough; None: never, unless somebody says something before."""
-        if self._after_us is None or self._since_us is None:
+        if self.after_us is None or self._since_us is None:
             return None
-        return self._since_us + self._after_us
+        return self._since_us + self.after_us
 
     def from_now(self, now_us: int, *, plays_until_us: int = 0) -> None:
         """Somebody said something up to now, or up to when the rest of it has been played."""
@@ -25,6 +30,6 @@ class Quiet:
         """How long it has been."""
         return 0 if self._since_us is None else now_us - self._since_us
 
-    def answered(self) -> None:
-        """It is not to be noticed again before somebody says something."""
+    def forget(self) -> None:
+        """It is not to be noticed before it begins anew."""
         self._since_us = None

@@ -1,20 +1,19 @@
 """One response: from `response.created` to `response.done`, in the exact order of the API.
 
-It is a small machine over its timeline: a message item may be open; cancelling closes what is open as
-incomplete and ends the response. The item pair at the end is `conversation.item.done`, then
-`response.output_item.done`.
+It is a small machine over its timeline: a message item may be open; cancelling it, or running out of
+tokens, closes what is open as incomplete and ends the response.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, assert_never
 
 from turnspec.adapters.realtime.faults import error_type
-from turnspec.adapters.realtime.server.conversation import Conversation, Entry
-from turnspec.adapters.realtime.server.identify import Ids
+from turnspec.adapters.realtime.server.conversation import Entry
+from turnspec.adapters.realtime.server.exchange import Exchange
 from turnspec.adapters.realtime.server.mind import Answer, Call
 from turnspec.adapters.realtime.server.timeline import (
     BeginMessage,
@@ -24,10 +23,11 @@ from turnspec.adapters.realtime.server.timeline import (
     Sound,
     Step,
     Timed,
+    Voice,
     Words,
     timeline,
 )
-from turnspec.adapters.realtime.server.usage import TOKEN_LIMIT, usage
+from turnspec.adapters.realtime.server.usage import CHARACTERS_PER_TOKEN, TOKEN_LIMIT, output_tokens, usage
 from turnspec.adapters.realtime.wire import items
 from turnspec.adapters.realtime.wire import server_events as wire
 from turnspec.adapters.realtime.wire.errors import ClientError
@@ -35,11 +35,9 @@ from turnspec.adapters.realtime.wire.server_events import Document
 from turnspec.call import AudioFormat
 from turnspec.call.events import (
     AgentSaid,
-    Event,
     FunctionCalled,
     ResponseEnded,
     ResponseStarted,
-    Side,
     TextBegan,
 )
 
@@ -55,6 +53,7 @@ class Settings:
     format: AudioFormat
     format_document: Document
     voice: Any
+    speed: float
     max_output_tokens: Any
     instructions: str
     metadata: dict[str, str] | None = None
@@ -76,30 +75,19 @@ class _Message:
 
 
 class Response:
-    """A response in progress; `conversation` None: out of band, its items stay outside."""
+    """A response in progress; `apart`: out of band, its items stay outside the conversation."""
 
-    def __init__(
-        self,
-        ids: Ids,
-        conversation: Conversation | None,
-        settings: Settings,
-        answer: Answer,
-        context: list[Entry],
-        *,
-        start_us: int,
-        report: Callable[[Event], None],
-        side: Side,
-        conversation_id: str,
-    ) -> None:
-        self.id = ids.next("resp")
+    def __init__(self, exchange: Exchange, settings: Settings, answer: Answer, *, apart: bool) -> None:
+        self.id = exchange.ids.next("resp")
         self.answer = answer
-        self.start_us = start_us
+        self.start_us = max(exchange.now_us, answer.not_before_us)
         self.status = "in_progress"
-        self._ids, self._conversation, self._settings = ids, conversation, settings
-        self._context, self._report, self._side = context, report, side
-        self._conversation_id = conversation_id if conversation is not None else None
-        audio_format = settings.format if settings.modality == "audio" else None
-        self._steps: deque[Timed] = deque(timeline(answer, audio_format, start_us))
+        self.apart = apart
+        self._exchange, self._ids, self._settings = exchange, exchange.ids, settings
+        self._report, self._side = exchange.report, exchange.side
+        self._context = exchange.conversation.entries
+        voice = Voice(settings.format, settings.speed) if settings.modality == "audio" else None
+        self._steps: deque[Timed] = deque(timeline(answer, voice, self.start_us))
         self._message: _Message | None = None
         self._output: list[Entry] = []
         self._said: list[str] = []
@@ -129,7 +117,10 @@ class Response:
         """Everything due by `now_us`."""
         events: list[Document] = []
         while self._steps and self._steps[0][0] <= now_us:
-            events += self._take(self._steps.popleft()[1], now_us)
+            step = self._steps.popleft()[1]
+            if not self._fits(step):
+                return events + self._run_out(step, now_us)
+            events += self._take(step, now_us)
         return events
 
     def cancel(self, reason: str, now_us: int) -> list[Document]:
@@ -150,10 +141,41 @@ class Response:
                 return self._close_message("completed", now_us)
             case MakeCall(call):
                 return self._call(call, now_us)
-            case Finish():
-                return self._finish(now_us)
+            case Finish(code):
+                return self._end("failed" if code else "completed", code, now_us)
             case unknown:
                 assert_never(unknown)
+
+    # --- what it may cost ---------------------------------------------------------------------
+
+    def _tokens(self, *more: str, audio_us: int = 0) -> int:
+        open_texts = [self._message.text + "".join(more)] if self._message else list(more)
+        return output_tokens([*self._said, *open_texts], self._audio_us + audio_us)
+
+    def _fits(self, step: Step) -> bool:
+        most = self._settings.max_output_tokens
+        if most == "inf":
+            return True
+        match step:
+            case Words(text):
+                return self._tokens(text) <= int(most)
+            case Sound(data):
+                return self._tokens(audio_us=self._settings.format.duration_us(len(data))) <= int(most)
+            case MakeCall(call):
+                return self._tokens(call.arguments) <= int(most)
+            case _:
+                return True
+
+    def _run_out(self, step: Step, now_us: int) -> list[Document]:
+        """End at the step that there are no tokens for."""
+        self._steps.clear()
+        closing: list[Document] = []
+        if self._message is not None:
+            closing = self._close_message("incomplete", now_us)
+        elif isinstance(step, MakeCall):
+            left = (int(self._settings.max_output_tokens) - self._tokens()) * CHARACTERS_PER_TOKEN
+            closing = self._cut_call(step.call, left)
+        return closing + self._end("incomplete", "max_output_tokens", now_us)
 
     # --- messages -----------------------------------------------------------------------------
 
@@ -233,16 +255,11 @@ class Response:
     # --- function calls -----------------------------------------------------------------------
 
     def _call(self, call: Call, now_us: int) -> list[Document]:
-        item_id, call_id = self._ids.next("item"), self._ids.next("call")
-        entry = Entry(items.function_call(item_id, "in_progress", call_id, call.name, ""))
-        events, previous = self._add(entry)
-        index = len(self._output) - 1
-        for start in range(0, len(call.arguments), ARGUMENTS_DELTA):
-            delta = call.arguments[start : start + ARGUMENTS_DELTA]
-            kind = "function_call_arguments.delta"
-            events.append(wire.of_item(kind, self.id, item_id, index, call_id=call_id, delta=delta))
+        entry, events, previous = self._begin_call(call)
+        index, call_id = len(self._output) - 1, entry.document["call_id"]
+        events += self._arguments(entry, call.arguments)
         whole = {"call_id": call_id, "name": call.name, "arguments": call.arguments}
-        events.append(wire.of_item("function_call_arguments.done", self.id, item_id, index, **whole))
+        events.append(wire.of_item("function_call_arguments.done", self.id, entry.id, index, **whole))
         entry.document.update(status="completed", arguments=call.arguments)
         self._said.append(call.arguments)
         self._report(
@@ -257,40 +274,60 @@ class Response:
         )
         return events + self._done(entry, previous, index)
 
+    def _cut_call(self, call: Call, length: int) -> list[Document]:
+        """As much of a call as there are tokens for; nobody is to make it."""
+        entry, events, previous = self._begin_call(call)
+        arguments = call.arguments[:length]
+        events += self._arguments(entry, arguments)
+        entry.document.update(status="incomplete", arguments=arguments)
+        self._said.append(arguments)
+        return events + self._done(entry, previous, len(self._output) - 1)
+
+    def _begin_call(self, call: Call) -> tuple[Entry, list[Document], str | None]:
+        item_id, call_id = self._ids.next("item"), self._ids.next("call")
+        entry = Entry(items.function_call(item_id, "in_progress", call_id, call.name, ""))
+        events, previous = self._add(entry)
+        return entry, events, previous
+
+    def _arguments(self, entry: Entry, arguments: str) -> Iterator[Document]:
+        kind, index, call_id = (
+            "function_call_arguments.delta",
+            len(self._output) - 1,
+            entry.document["call_id"],
+        )
+        for start in range(0, len(arguments), ARGUMENTS_DELTA):
+            delta = arguments[start : start + ARGUMENTS_DELTA]
+            yield wire.of_item(kind, self.id, entry.id, index, call_id=call_id, delta=delta)
+
     # --- items and the end --------------------------------------------------------------------
 
     def _add(self, entry: Entry) -> tuple[list[Document], str | None]:
         self._output.append(entry)
         item = dict(entry.document)
         events = [wire.output_item_added(self.id, len(self._output) - 1, item)]
-        if self._conversation is None:
+        if self.apart:
             return events, None
-        previous = self._conversation.add(entry)
+        previous = self._exchange.conversation.add(entry)
         return [*events, wire.item_added(item, previous)], previous
 
     def _done(self, entry: Entry, previous: str | None, index: int) -> list[Document]:
         item = dict(entry.document)
-        done = wire.output_item_done(self.id, index, item)
-        return [done] if self._conversation is None else [wire.item_done(item, previous), done]
+        done = [wire.output_item_done(self.id, index, item)]
+        if not self.apart and entry.id in self._exchange.conversation:  # the client may have deleted it
+            done.append(wire.item_done(item, previous))
+        return done[::-1] if self._exchange.policy.item_done_first else done
 
-    def _finish(self, now_us: int) -> list[Document]:
-        code = self.answer.fails_with
-        if not code:
-            return self._end("completed", "", now_us)
-        return self._end("failed", code, now_us, {"error": {"type": error_type(code), "code": code}})
-
-    def _end(self, status: str, reason: str, now_us: int, details: Document | None = None) -> list[Document]:
+    def _end(self, status: str, reason: str, now_us: int) -> list[Document]:
         self.status = status
         self._report(
             ResponseEnded(at_us=now_us, side=self._side, response_id=self.id, status=status, reason=reason)
         )
         counts = usage(self._settings.instructions, self._context, self._said, self._audio_us)
-        if reason:
-            details = {"type": status, **(details or {"reason": reason})}
         used = min(counts["total_tokens"], TOKEN_LIMIT)
         reset_s = round(used * MINUTE_S / TOKEN_LIMIT, 3)
         limits = wire.rate_limits_updated(TOKEN_LIMIT, TOKEN_LIMIT - used, reset_s)
-        return [wire.response_done(self._document(counts, details)), limits]
+        shown = counts if status != "failed" or self._exchange.policy.failed_usage else None
+        return [wire.response_done(self._document(shown, _details(status, reason))), limits]
 
     def _document(self, counts: Document | None, details: Document | None = None) -> Document:
         settings = self._settings
@@ -300,13 +337,23 @@ class Response:
             "status": self.status,
             "status_details": details,
             "output": [dict(entry.document) for entry in self._output],
-            "conversation_id": self._conversation_id,
+            "conversation_id": None if self.apart else self._exchange.conversation_id,
             "output_modalities": [settings.modality],
             "max_output_tokens": settings.max_output_tokens,
             "audio": {"output": {"format": settings.format_document, "voice": settings.voice}},
             "usage": counts,
             "metadata": settings.metadata,
         }
+
+
+def _details(status: str, reason: str) -> Document | None:
+    match status:
+        case "completed":
+            return None
+        case "failed":
+            return {"type": status, "error": {"type": error_type(reason), "code": reason}}
+        case _:
+            return {"type": status, "reason": reason}
 
 
 def already_active(response: Response) -> ClientError:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from turnspec.adapters.realtime.server.response import Settings
 from turnspec.adapters.realtime.wire.client_events import ResponseParams
-from turnspec.adapters.realtime.wire.session import FORMATS, Session, function_names
+from turnspec.adapters.realtime.wire.effective import FORMATS, Session, require_reasoning
+from turnspec.adapters.realtime.wire.tools import function_names
 
 
 def settings_of(session: Session, params: ResponseParams) -> Settings:
-    """The settings of the response that `params` asks for."""
+    """The settings of the response that `params` asks for.
+
+    Raises:
+        ClientError: The model does not take one of them.
+    """
+    require_reasoning(session.document["model"], params.model_dump(exclude_none=True), "response")
     output = dict(session.document["audio"]["output"])
     said = params.audio.output if params.audio else None
     if said is not None:
@@ -22,6 +28,7 @@ def settings_of(session: Session, params: ResponseParams) -> Settings:
         format=FORMATS[audio_format["type"]],
         format_document=audio_format,
         voice=output["voice"],
+        speed=output.get("speed") or 1.0,
         max_output_tokens=params.max_output_tokens or session.document["max_output_tokens"],
         instructions=session.document["instructions"] if instructions is None else instructions,
         metadata=params.metadata,

@@ -53,20 +53,30 @@ class MakeCall:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The response is complete."""
+    """The response is over; `code`: the error that it failed with."""
+
+    code: str = ""
 
 
 Step: TypeAlias = BeginMessage | Words | Sound | EndMessage | MakeCall | Finish
 Timed: TypeAlias = tuple[int, Step]
 
 
-def timeline(answer: Answer, audio_format: AudioFormat | None, start_us: int) -> Iterator[Timed]:
-    """The steps of an answer from `start_us` on; `audio_format` None: text without audio."""
-    end_us = start_us
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How the model speaks: on which line, and how fast."""
+
+    format: AudioFormat
+    speed: float = 1.0
+
+
+def timeline(answer: Answer, voice: Voice | None, start_us: int) -> Iterator[Timed]:
+    """The steps of an answer from `start_us` on; `voice` None: text without audio."""
     if answer.fails_with:
-        yield start_us, Finish()
+        yield start_us, Finish(answer.fails_with)
         return
-    for at_us, step in _message(answer, audio_format, start_us):
+    end_us = start_us
+    for at_us, step in _message(answer, voice, start_us):
         yield at_us, step
         end_us = at_us
     for call in answer.calls:
@@ -74,19 +84,20 @@ def timeline(answer: Answer, audio_format: AudioFormat | None, start_us: int) ->
     yield end_us, Finish()
 
 
-def _message(answer: Answer, audio_format: AudioFormat | None, start_us: int) -> Iterator[Timed]:
-    sound = answer.audio if audio_format is not None else None
+def _message(answer: Answer, voice: Voice | None, start_us: int) -> Iterator[Timed]:
+    sound = answer.audio if voice is not None else None
     if not answer.text and sound is None:
         return
     yield start_us, BeginMessage()
     end_us = start_us
     words = _WORD.findall(answer.text or "")
-    if audio_format is None or sound is None:
+    pace = answer.pace_percent
+    if voice is None or sound is None:
         steps = _written(words)
     else:
-        steps = _spoken(words, sound, audio_format, BURST_CHUNK_US if answer.fast else CHUNK_US)
+        steps = _spoken(words, _encoded(sound, voice), voice.format, CHUNK_US if pace else BURST_CHUNK_US)
     for offset_us, step in steps:
-        end_us = start_us if answer.fast else start_us + offset_us
+        end_us = start_us + offset_us * 100 // pace if pace else start_us
         yield end_us, step
     yield end_us, EndMessage()
 
@@ -96,9 +107,13 @@ def _written(words: list[str]) -> Iterator[Timed]:
         yield index * WORD_US, Words(word)
 
 
-def _spoken(words: list[str], sound: Track, audio_format: AudioFormat, chunk_us: int) -> Iterator[Timed]:
-    samples = resample(samples_of(sound), sound.rate_hz, audio_format.rate_hz)
-    data = encode(samples, audio_format)
+def _encoded(sound: Track, voice: Voice) -> bytes:
+    # Fewer samples played at the line's rate are faster speech; its pitch goes with it.
+    rate_hz = round(voice.format.rate_hz / voice.speed)
+    return encode(resample(samples_of(sound), sound.rate_hz, rate_hz), voice.format)
+
+
+def _spoken(words: list[str], data: bytes, audio_format: AudioFormat, chunk_us: int) -> Iterator[Timed]:
     size = audio_format.size_of(chunk_us)
     chunks = -(-len(data) // size)
     said = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from turnspec.adapters.realtime.server.conversation import Entry
@@ -17,6 +18,11 @@ TOKEN_LIMIT: Final = 40_000
 def text_tokens(text: str) -> int:
     """About how many tokens a text has."""
     return -(-len(text) // CHARACTERS_PER_TOKEN)
+
+
+def output_tokens(said: Iterable[str], audio_us: int) -> int:
+    """How many tokens a response is that said these texts and so much audio."""
+    return sum(text_tokens(text) for text in said) + -(-audio_us // OUTPUT_TOKEN_US)
 
 
 def usage(instructions: str, context: list[Entry], said: list[str], audio_us: int) -> dict[str, Any]:

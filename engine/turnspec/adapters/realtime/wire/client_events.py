@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal, NoReturn, TypeAlias
 
@@ -17,31 +18,33 @@ from turnspec.adapters.realtime.wire.errors import ClientError, json_type, refus
 from turnspec.adapters.realtime.wire.items import InputItem, Item
 from turnspec.adapters.realtime.wire.session import (
     AudioOutput,
-    FunctionTool,
     MaxTokens,
     Modalities,
     Prompt,
     Reasoning,
     SessionPatch,
-    Shape,
-    ToolChoice,
 )
+from turnspec.adapters.realtime.wire.shape import Shape
+from turnspec.adapters.realtime.wire.tools import Tool, ToolChoice
 
+APPEND: Final = "input_audio_buffer.append"
 MAX_AUDIO: Final = 15 * 1024 * 1024  # bytes of audio in one append
 
 
-class _Event(Shape):
+class Stamped(Shape):
+    """Every event; errors name it by its id."""
+
     event_id: Annotated[str, Field(max_length=512)] | None = None
 
 
-class SessionUpdate(_Event):
+class SessionUpdate(Stamped):
     """Change the session."""
 
     type: Literal["session.update"]
     session: SessionPatch
 
 
-class _WrittenAppend(_Event):
+class _WrittenAppend(Stamped):
     type: Literal["input_audio_buffer.append"]
     audio: str = Field(repr=False)
 
@@ -55,19 +58,19 @@ class AudioAppend:
     type: str = "input_audio_buffer.append"
 
 
-class AudioCommit(_Event):
+class AudioCommit(Stamped):
     """Make what is in the buffer a user item."""
 
     type: Literal["input_audio_buffer.commit"]
 
 
-class AudioClear(_Event):
+class AudioClear(Stamped):
     """Forget what is in the buffer."""
 
     type: Literal["input_audio_buffer.clear"]
 
 
-class ItemCreate(_Event):
+class ItemCreate(Stamped):
     """Add an item to the conversation."""
 
     type: Literal["conversation.item.create"]
@@ -75,14 +78,14 @@ class ItemCreate(_Event):
     previous_item_id: str | None = None
 
 
-class ItemRetrieve(_Event):
+class ItemRetrieve(Stamped):
     """Send an item as the server has it."""
 
     type: Literal["conversation.item.retrieve"]
     item_id: str
 
 
-class ItemTruncate(_Event):
+class ItemTruncate(Stamped):
     """Forget the part of an assistant's audio that was not played."""
 
     type: Literal["conversation.item.truncate"]
@@ -91,7 +94,7 @@ class ItemTruncate(_Event):
     audio_end_ms: int = Field(ge=0)
 
 
-class ItemDelete(_Event):
+class ItemDelete(Stamped):
     """Remove an item."""
 
     type: Literal["conversation.item.delete"]
@@ -117,7 +120,7 @@ class ResponseParams(Shape):
     instructions: str | None = None
     output_modalities: Modalities = None
     audio: ResponseAudio | None = None
-    tools: list[FunctionTool] | None = None
+    tools: list[Tool] | None = None
     tool_choice: ToolChoice | None = None
     max_output_tokens: MaxTokens = None
     metadata: Metadata | None = None
@@ -126,14 +129,14 @@ class ResponseParams(Shape):
     parallel_tool_calls: bool | None = None
 
 
-class ResponseCreate(_Event):
+class ResponseCreate(Stamped):
     """Make a response."""
 
     type: Literal["response.create"]
     response: ResponseParams | None = None
 
 
-class ResponseCancel(_Event):
+class ResponseCancel(Stamped):
     """Stop the response in progress."""
 
     type: Literal["response.cancel"]
@@ -188,12 +191,22 @@ def decode(frame: str | bytes) -> ClientEvent:
     Raises:
         ClientError: What the server answers instead.
     """
+    return decoded(frame, _typed)
+
+
+def decoded(frame: str | bytes, typed: Callable[[dict[str, Any]], ClientEvent]) -> ClientEvent:
+    """The event in one frame; all but appended audio is what `typed` makes of it.
+
+    Raises:
+        ClientError: What the server answers instead.
+    """
     if not isinstance(frame, str):
         raise ClientError("invalid_event", "Received a binary frame; events are sent as JSON in text frames.")
     event = _parsed(frame)
     event_id = event.get("event_id")
     try:
-        return _event(event)
+        _check_type(event)
+        return _append(event) if event["type"] == APPEND else typed(event)
     except ClientError as error:
         error.event_id = event_id if isinstance(event_id, str) else None
         raise
@@ -220,10 +233,7 @@ def _no_constant(name: str) -> NoReturn:
 _JSON: Final = json.JSONDecoder(parse_constant=_no_constant)
 
 
-def _event(event: dict[str, Any]) -> ClientEvent:
-    _check_type(event)
-    if event["type"] == "input_audio_buffer.append":
-        return _append(event)
+def _typed(event: dict[str, Any]) -> ClientEvent:
     try:
         validated: ClientEvent = _EVENT.validate_python(event)
     except ValidationError as error:

@@ -97,6 +97,11 @@ def _code_and_message(error: ErrorDetails, param: str) -> tuple[str, str]:
             number = "integer" if isinstance(bound, int) else "decimal"
             instead = f"Expected a value {sign} {bound}, but got {value} instead."
             return f"{number}_{suffix}", f"Invalid '{param}': {number} {words}. {instead}"
+        case "too_long":
+            most, has = context["max_length"], len(value)
+            expected = f"Expected an object with at most {most} properties, but got an object with {has}"
+            message = f"Invalid '{param}': too many properties. {expected} properties instead."
+            return "object_above_max_properties", message
         case "string_too_long":
             most = f"Expected a string with maximum length {context['max_length']}"
             instead = f"{most}, but got a string with length {len(value)} instead."

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from turnspec.adapters.realtime.wire.session import Shape
+from turnspec.adapters.realtime.wire.shape import Shape
 
 Status: TypeAlias = Literal["in_progress", "completed", "incomplete"] | None
 
@@ -49,13 +49,15 @@ class OutputAudio(Shape):
     audio: str | None = None
 
 
-class _Item(Shape):
+class ItemShape(Shape):
+    """What all items but those of MCP servers may say of themselves."""
+
     id: str | None = None
     object: Literal["realtime.item"] | None = None
     status: Status = None
 
 
-class UserMessage(_Item):
+class UserMessage(ItemShape):
     """What the user says."""
 
     type: Literal["message"]
@@ -63,7 +65,7 @@ class UserMessage(_Item):
     content: list[Annotated[InputText | InputAudio | InputImage, Field(discriminator="type")]]
 
 
-class SystemMessage(_Item):
+class SystemMessage(ItemShape):
     """What the application adds."""
 
     type: Literal["message"]
@@ -71,7 +73,7 @@ class SystemMessage(_Item):
     content: list[InputText]
 
 
-class AssistantMessage(_Item):
+class AssistantMessage(ItemShape):
     """What the model said."""
 
     type: Literal["message"]
@@ -79,7 +81,7 @@ class AssistantMessage(_Item):
     content: list[Annotated[OutputText | OutputAudio, Field(discriminator="type")]]
 
 
-class FunctionCall(_Item):
+class FunctionCall(ItemShape):
     """A call that the model made."""
 
     type: Literal["function_call"]
@@ -88,7 +90,7 @@ class FunctionCall(_Item):
     call_id: str | None = None
 
 
-class FunctionCallOutput(_Item):
+class FunctionCallOutput(ItemShape):
     """What a function gave back."""
 
     type: Literal["function_call_output"]
@@ -96,8 +98,91 @@ class FunctionCallOutput(_Item):
     output: str
 
 
+class _McpItem(Shape):
+    id: str
+
+
+class McpApprovalRequest(_McpItem):
+    """A call of an MCP tool that waits for approval."""
+
+    type: Literal["mcp_approval_request"]
+    arguments: str
+    name: str
+    server_label: str
+
+
+class McpApprovalResponse(_McpItem):
+    """The answer to it."""
+
+    type: Literal["mcp_approval_response"]
+    approval_request_id: str
+    approve: bool
+    reason: str | None = None
+
+
+class McpListedTool(Shape):
+    """A tool that an MCP server has."""
+
+    name: str
+    input_schema: dict[str, Any]
+    annotations: dict[str, Any] | None = None
+    description: str | None = None
+
+
+class McpListTools(Shape):
+    """The tools that an MCP server has."""
+
+    type: Literal["mcp_list_tools"]
+    server_label: str
+    tools: list[McpListedTool]
+    id: str | None = None
+
+
+class McpProtocolError(Shape):
+    """The server answered with a JSON-RPC error."""
+
+    type: Literal["protocol_error"]
+    code: int
+    message: str
+
+
+class McpExecutionError(Shape):
+    """The tool failed."""
+
+    type: Literal["tool_execution_error"]
+    message: str
+
+
+class McpHttpError(Shape):
+    """The server could not be talked to."""
+
+    type: Literal["http_error"]
+    code: int
+    message: str
+
+
+McpError: TypeAlias = Annotated[
+    McpProtocolError | McpExecutionError | McpHttpError, Field(discriminator="type")
+]
+
+
+class McpCall(_McpItem):
+    """A call of an MCP tool, and what came of it."""
+
+    type: Literal["mcp_call"]
+    arguments: str
+    name: str
+    server_label: str
+    approval_request_id: str | None = None
+    error: McpError | None = None
+    output: str | None = None
+
+
 Message: TypeAlias = Annotated[UserMessage | SystemMessage | AssistantMessage, Field(discriminator="role")]
-Item: TypeAlias = Annotated[Message | FunctionCall | FunctionCallOutput, Field(discriminator="type")]
+McpItem: TypeAlias = McpApprovalRequest | McpApprovalResponse | McpListTools | McpCall
+Item: TypeAlias = Annotated[
+    Message | FunctionCall | FunctionCallOutput | McpItem, Field(discriminator="type")
+]
 
 
 class ItemReference(Shape):
@@ -108,7 +193,7 @@ class ItemReference(Shape):
 
 
 InputItem: TypeAlias = Annotated[
-    Message | FunctionCall | FunctionCallOutput | ItemReference, Field(discriminator="type")
+    Message | FunctionCall | FunctionCallOutput | McpItem | ItemReference, Field(discriminator="type")
 ]
 
 
@@ -116,6 +201,8 @@ def echoed(item: Item, item_id: str) -> dict[str, Any]:
     """The item as the server sends it: with its id, completed, without audio bytes."""
     document: dict[str, Any] = {"id": item_id, "type": item.type, "status": "completed"}
     match item:
+        case McpApprovalRequest() | McpApprovalResponse() | McpListTools() | McpCall():
+            return {**item.model_dump(), "id": item_id}  # these have no status
         case FunctionCall(name=name, arguments=arguments, call_id=call_id):
             return {**document, "call_id": call_id, "name": name, "arguments": arguments}
         case FunctionCallOutput(call_id=call_id, output=output):

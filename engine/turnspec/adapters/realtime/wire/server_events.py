@@ -32,6 +32,12 @@ def session_created(session: Document) -> Document:
     return {"type": "session.created", "session": session}
 
 
+def conversation_created(conversation_id: str) -> Document:
+    """There is a default conversation."""
+    conversation = {"id": conversation_id, "object": "realtime.conversation"}
+    return {"type": "conversation.created", "conversation": conversation}
+
+
 def session_updated(session: Document) -> Document:
     """The whole effective session after an update."""
     return {"type": "session.updated", "session": session}
@@ -91,6 +97,44 @@ def transcription_completed(item_id: str, transcript: str, usage: Document) -> D
     }
 
 
+def transcription_segment(item_id: str, segment_id: str, text: str, speaker: str, end_s: float) -> Document:
+    """Some of what the caller said, by whom: from the beginning to `end_s`."""
+    return {
+        "type": "conversation.item.input_audio_transcription.segment",
+        "item_id": item_id,
+        "content_index": 0,
+        "id": segment_id,
+        "text": text,
+        "speaker": speaker,
+        "start": 0.0,
+        "end": end_s,
+    }
+
+
+def transcription_failed(item_id: str, message: str) -> Document:
+    """Nobody knows what the caller said; the conversation goes on."""
+    error = {"type": "transcription_error", "code": "audio_unintelligible", "message": message, "param": None}
+    return {
+        "type": "conversation.item.input_audio_transcription.failed",
+        "item_id": item_id,
+        "content_index": 0,
+        "error": error,
+    }
+
+
+# --- MCP servers ------------------------------------------------------------------------------
+
+
+def mcp_tools_listing(item_id: str) -> Document:
+    """The tools of an MCP server are being asked for."""
+    return {"type": "mcp_list_tools.in_progress", "item_id": item_id}
+
+
+def mcp_tools_unlisted(item_id: str) -> Document:
+    """They could not be had."""
+    return {"type": "mcp_list_tools.failed", "item_id": item_id}
+
+
 # --- the input audio buffer -------------------------------------------------------------------
 
 
@@ -121,6 +165,16 @@ def speech_stopped(audio_end_ms: int, item_id: str) -> Document:
     """The caller stopped; `audio_end_ms` includes the silence that told so."""
     return {
         "type": "input_audio_buffer.speech_stopped",
+        "audio_end_ms": audio_end_ms,
+        "item_id": item_id,
+    }
+
+
+def timeout_triggered(audio_start_ms: int, audio_end_ms: int, item_id: str) -> Document:
+    """The caller said nothing for too long; `item_id` is that of the silence."""
+    return {
+        "type": "input_audio_buffer.timeout_triggered",
+        "audio_start_ms": audio_start_ms,
         "audio_end_ms": audio_end_ms,
         "item_id": item_id,
     }

@@ -1,0 +1,73 @@
+"""What the parts of one connection share: who answers, what was agreed and said, and what goes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from turnspec.adapters.base import Witness
+from turnspec.adapters.realtime.server.conversation import Conversation
+from turnspec.adapters.realtime.server.identify import Ids
+from turnspec.adapters.realtime.server.mind import Mind
+from turnspec.adapters.realtime.server.outputs import Close, Output, Send
+from turnspec.adapters.realtime.server.policy import Policy
+from turnspec.adapters.realtime.server.quiet import Quiet
+from turnspec.adapters.realtime.wire.dialect import Dialect
+from turnspec.adapters.realtime.wire.effective import Session
+from turnspec.adapters.realtime.wire.server_events import Document
+from turnspec.call.events import Event, Side
+
+STAMP: Final = "event_id"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The state of one connection that more than one of its parts needs.
+
+    `both_quiet` counts while neither side says anything, `unprompted` since the model was last heard.
+    """
+
+    mind: Mind
+    witness: Witness
+    side: Side
+    policy: Policy
+    dialect: Dialect
+    ids: Ids
+    session: Session
+    conversation: Conversation
+    conversation_id: str
+    both_quiet: Quiet
+    unprompted: Quiet
+    outbox: list[Output]
+    now_us: int = 0
+    is_over: bool = False
+
+    def send(self, document: Document) -> None:
+        """Send an event, in the words of the client's dialect, if that has any for it."""
+        spoken = self.dialect.spoken(document)
+        if spoken is not None:
+            kind = spoken.pop("type")
+            stamped = {"type": kind, STAMP: self.ids.next("event"), **spoken}
+            self.outbox.append(Send(json.dumps(stamped, ensure_ascii=False, separators=(",", ":"))))
+
+    def send_all(self, documents: Iterable[Document]) -> None:
+        """Send events in order."""
+        for document in documents:
+            self.send(document)
+
+    def close(self, code: int, reason: str = "") -> None:
+        """End the connection."""
+        self.is_over = True
+        self.outbox.append(Close(code, reason))
+
+    def taken(self) -> list[Output]:
+        """What is to be sent, once; nothing comes after the end."""
+        outbox, self.outbox = self.outbox, []
+        ends = [index for index, output in enumerate(outbox) if isinstance(output, Close)]
+        return outbox[: ends[0] + 1] if ends else outbox
+
+    def report(self, event: Event) -> None:
+        """Tell the witness."""
+        self.witness.happened(event)
