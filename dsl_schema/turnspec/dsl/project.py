@@ -1,14 +1,18 @@
 """The project: targets under test, defaults, and names that scenarios may use."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 
 from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.matchers import Regex
+from turnspec.dsl.refusals import refusal
 from turnspec.dsl.spans import Span
+
+_APPLICATION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 class Budgets(Model):
@@ -74,16 +78,28 @@ class Auth(Model):
     auth_token: str | None = None
 
 
+def _application(written: str) -> str:
+    """Where an ASGI application is, as `module:name`, both of them with dots in them if need be."""
+    if _APPLICATION.fullmatch(written):
+        return written
+    message = f"'{written}' does not say where an application is"
+    raise refusal("bad-application", message, hint="write module:name, such as bank.web:app")
+
+
 class TargetSpec(Model):
     """What is under test. `options` are the adapter's own: its model validates them."""
 
     WORD = "a target"
-    NOT_YET = frozenset({"asgi", "instances", "restart", "filler"})
+    NOT_YET = frozenset({"filler"})
 
     name: str = Field(default="", alias="<name>")
     protocol: tuple[str, ...] = ()
     url: str | None = None
     start: StartSpec | None = None
+    asgi: Annotated[str, AfterValidator(_application)] | None = None
+    environment: dict[str, str] = Field(default_factory=dict)
+    instances: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 1
+    restart: Literal["run", "scenario"] = "run"
     backend: str | None = None
     agent: str | None = None
     headers: dict[str, str] = Field(default_factory=dict)

@@ -26,6 +26,7 @@ from turnspec.dsl.problems import Problem, nearest, problem_at
 from turnspec.dsl.project import Project, TargetSpec
 from turnspec.dsl.scenario import Scenario, Turn
 from turnspec.dsl.spans import Place
+from turnspec.dsl.targets import problems_of_parts, texts_of_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,50 +97,8 @@ def problems_of_target(target: TargetSpec, known: Known) -> Iterator[Problem]:
     for key, written in (("agent", target.agent), ("backend", target.backend)):
         if written is not None:
             yield from known.files.problems(written, place.child(key), "an agent script")
-    yield from _way_to_reach(target)
-    if target.start is not None and (ready := target.start.ready) is not None:
-        given = [key for key in ("http", "port", "line") if getattr(ready, key) is not None]
-        if len(given) != 1:
-            message = "ready has one of http, port and line"
-            hint = "write ready: {port: true} if nothing else tells when it can be called"
-            yield problem_at(
-                ready.place, "missing-key" if not given else "clash", message, hint=hint, key=True
-            )
-    yield from problems_of_texts(_texts_of_target(target), known.names.with_words({"port", "backend"}))
-
-
-def _way_to_reach(target: TargetSpec) -> Iterator[Problem]:
-    place = target.place
-    if target.agent is not None:
-        for key in ("url", "start", "backend", "headers", "auth"):
-            if getattr(target, key):
-                message = f"a target with `agent` is played by the engine itself: `{key}` means nothing there"
-                yield problem_at(place.child(key), "clash", message, hint="keep one of the two", key=True)
-        return
-    hint = "write `agent: FILE` for a scripted agent, or `protocol:` and `url:` for a running one"
-    if not target.protocol and target.url is None:
-        yield problem_at(place, "missing-key", "this target does not say what to call", hint=hint, key=True)
-    elif not target.protocol:
-        yield problem_at(
-            place, "missing-key", "this target has no protocol", hint="write protocol: twilio", key=True
-        )
-    elif target.url is None:
-        yield problem_at(place, "missing-key", "this target has no url", hint=hint, key=True)
-
-
-def _texts_of_target(target: TargetSpec) -> Iterator[Text]:
-    place = target.place
-    yield from texts_of(target.url, place.child("url"))
-    yield from texts_of(target.headers, place.child("headers"))
-    if target.auth is not None:
-        yield from texts_of(target.auth.bearer, target.auth.place.child("bearer"))
-        yield from texts_of(target.auth.auth_token, target.auth.place.child("auth_token"))
-    if (start := target.start) is not None:
-        yield from texts_of(start.command, start.place.child("command"))
-        yield from texts_of(start.environment, start.place.child("environment"))
-        if start.ready is not None:
-            yield from texts_of(start.ready.http, start.ready.place.child("http"))
-            yield from texts_of(start.ready.line, start.ready.place.child("line"))
+    yield from problems_of_parts(target)
+    yield from problems_of_texts(texts_of_target(target), known.names.with_words({"port", "backend"}))
 
 
 def problems_of_scenario(scenario: Scenario, known: Known) -> Iterator[Problem]:
@@ -341,7 +300,7 @@ def _texts_of_idle(script: AgentScript) -> Iterator[Text]:
 
 def texts_of_call(scenario: Scenario, target: TargetSpec, script: AgentScript | None) -> Iterator[Text]:
     """All texts that may be filled in while a scenario is called: its own, its target's, its script's."""
-    yield from _texts_of_target(target)
+    yield from texts_of_target(target)
     yield from _texts_of_functions(scenario.functions)
     for turn in scenario.turns:
         yield from texts_of_turn(turn)
@@ -368,5 +327,9 @@ def texts_of_turn(turn: Turn) -> Iterator[Text]:
 def _texts_of_reply(reply: Reply) -> Iterator[Text]:
     yield from texts_of(reply.say, reply.place.child("say"))
     yield from texts_of(reply.dtmf, reply.place.child("dtmf"))
+    if (transfer := reply.transfer) is not None:
+        yield from texts_of(transfer.target, transfer.place.child("target"))
+        yield from texts_of(transfer.reason, transfer.place.child("reason"))
+        yield from texts_of(transfer.headers, transfer.place.child("headers"))
     for call in reply.call:
         yield from texts_of(call.arguments, call.place)

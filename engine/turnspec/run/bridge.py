@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from turnspec.call.events import ProtocolFault, Side
 from turnspec.dsl.models import Ready, StartSpec, TargetSpec
 from turnspec.dsl.templates import render
+from turnspec.run.asgi import Application
 from turnspec.run.errors import HarnessError
 from turnspec.run.process import TargetProcess, free_port
 from turnspec.run.ready import HttpReady, LineReady, PortReady
@@ -132,11 +133,29 @@ def outside_call(at_us: int) -> ProtocolFault:
     return ProtocolFault(at_us=at_us, side=Side.MODEL, rule="connection-outside-call", detail=detail)
 
 
+class CalledTarget(Protocol):
+    """A target, for the length of a run."""
+
+    @property
+    def output(self) -> tuple[str, ...]:
+        """The last lines that it printed."""
+        ...
+
+    def call(self, session: Session | None) -> AbstractAsyncContextManager[FarEnd]:
+        """The target, up and ready, for one call; `session` is what its model is in this call."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop all that was started."""
+        ...
+
+
 class Bridges:
     """The targets of one run that the engine starts, by name; each is made when first needed."""
 
     def __init__(self) -> None:
-        self._made: dict[str, Bridge] = {}
+        self._made: dict[str, CalledTarget] = {}
+        self._alone = asyncio.Lock()
 
     def of(
         self,
@@ -144,15 +163,18 @@ class Bridges:
         project: Path,
         environment: Mapping[str, str],
         mask: Callable[[str], str] | None,
-    ) -> Bridge:
-        """The bridge of a target."""
+    ) -> CalledTarget:
+        """The target as it is called."""
         key = f"{target.place.table.file}:{'/'.join(map(str, target.place.path))}"
         if key not in self._made:
-            self._made[key] = Bridge(target, project, environment, mask)
+            if target.asgi is not None:
+                self._made[key] = Application(target, project, environment, mask, self._alone)
+            else:
+                self._made[key] = Bridge(target, project, environment, mask)
         return self._made[key]
 
     async def stop(self) -> None:
         """Stop all of them."""
         async with contextlib.AsyncExitStack() as stack:
-            for bridge in self._made.values():
-                stack.push_async_callback(bridge.stop)
+            for made in self._made.values():
+                stack.push_async_callback(made.stop)

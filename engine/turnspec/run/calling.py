@@ -25,7 +25,7 @@ from turnspec.run.bridge import Bridges, outside_call
 from turnspec.run.case import DEFAULT_CALLEE, DEFAULT_CALLER, Case, CaseRecord
 from turnspec.run.clock import CallClock
 from turnspec.run.conversation import converse
-from turnspec.run.errors import HarnessError, NothingListens, OwnFault
+from turnspec.run.errors import AppEnded, HarnessError, NothingListens, OwnFault
 from turnspec.run.interrupts import Interrupts
 from turnspec.run.live import LiveCall
 from turnspec.run.loops import run_on
@@ -56,7 +56,10 @@ def call_virtual(case: Case, output: Path, interrupts: Interrupts | None = None)
     try:
         run_on(VirtualLoop, _hold_alone(record, interrupts or Interrupts()))
     except (KeyboardInterrupt, asyncio.CancelledError):
+        _cut(record, "interrupted")
         raise Interrupted(record.result()) from None
+    except SystemExit as left:
+        record.broke(AppEnded.of(case.target.asgi or "", left))
     except HarnessError as error:
         record.broke(error)
     except Exception as error:  # noqa: BLE001 - one call's trouble must not lose the results of the others
@@ -83,6 +86,7 @@ async def call_wall(case: Case, output: Path, wheel: PacingWheel, bridges: Bridg
         record.process_output = record.process_output or error.output
         record.broke(error)
     except asyncio.CancelledError:
+        _cut(record, "interrupted")
         raise Interrupted(record.result()) from None
     except Exception as error:  # noqa: BLE001 - one call's trouble must not lose the results of the others
         record.broke(_own_fault(error))
@@ -126,7 +130,6 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, bridges: Bridges) -> Non
             record.trouble = _trouble(record, far)
     except asyncio.CancelledError:
         live.stop()
-        _cut(record, "interrupted")
         raise
 
 

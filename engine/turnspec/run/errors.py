@@ -105,6 +105,40 @@ class TargetDied(HarnessError):  # noqa: N818 - named after the fact
         return "" if self.output else "it printed nothing; run the command by hand in the project folder"
 
 
+@dataclass(eq=False)
+class AppNotLoaded(HarnessError):  # noqa: N818 - named after the fact
+    """A target's application cannot be imported, or does not start."""
+
+    kind: ClassVar[str] = "app-not-loaded"
+    application: str
+    reason: str
+    suggestion: str = ""
+    output: tuple[str, ...] = ()
+
+    def _what(self) -> str:
+        return f"the application cannot be run: {self.reason} (asgi: {self.application})"
+
+    def _advice(self) -> str:
+        return self.suggestion
+
+
+@dataclass(eq=False)
+class AppEnded(TargetDied):  # named after the fact
+    """A target's application, which runs in our own process, ended that."""
+
+    @classmethod
+    def of(cls, application: str, left: SystemExit) -> AppEnded:
+        """What an application's `sys.exit` comes to."""
+        code = left.code if isinstance(left.code, int) else int(left.code is not None)
+        return cls(application, code, "while it was needed")
+
+    def _what(self) -> str:
+        return f"the application ended its process: {ending(self.exit_code)} (asgi: {self.command})"
+
+    def _advice(self) -> str:
+        return "it runs in turnspec's own process: let it raise an error, or close the line"
+
+
 def ending(exit_code: int) -> str:
     """Say how a process ended; negative codes are signals, as asyncio reports them."""
     if exit_code >= 0:

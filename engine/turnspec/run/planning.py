@@ -26,6 +26,7 @@ from turnspec.run.faulty_ends import problems_of_faults
 from turnspec.run.masking import masker
 from turnspec.run.options import RunOptions
 from turnspec.run.recordings import recording_problems
+from turnspec.run.servers import lacking
 from turnspec.run.stand import agents_press_keys, endpointing_us
 from turnspec.speech.intents import Intent, Intents
 from turnspec.speech.synthesis import find_synthesizer
@@ -158,6 +159,7 @@ class _Planner:
 
     def _plan_over(self, scenario: Scenario, target: TargetSpec, protocol: str, *, several: bool) -> None:
         found = self._adapter(target, protocol)
+        self._problems += [each for each in lacking(target) if each not in self._problems]
         options = None if found is None else self._adapter_options(found, target)
         if found is None or options is None:
             return
@@ -224,7 +226,7 @@ class _Planner:
         self._problems += [problem for problem in problems if problem not in self._problems]
 
     def _clock(self, target: TargetSpec) -> str:
-        if target.agent is None:
+        if target.agent is None and target.asgi is None:
             return WALL
         return self._options.clock or VIRTUAL
 

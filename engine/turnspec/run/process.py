@@ -7,24 +7,20 @@ events.
 from __future__ import annotations
 
 import asyncio
-import codecs
 import os
 import shlex
 import signal
 import socket
 import sys
-from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from turnspec.run.errors import TargetDied, TargetNotReady, TargetNotStarted
+from turnspec.run.output import KeptOutput
 from turnspec.run.ready import Attempt, Ready, until_ready
 
-KEPT_LINES = 200
-# A line without an end is cut here, so that no output can fill the memory.
-LONGEST_LINE = 8_192
 # What a report needs to show where a process stopped.
 _SHOWN_LINES = 20
 # After the process itself has ended, a child of its may hold its output open for ever.
@@ -42,44 +38,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class _Output:
-    """The last lines that a process printed, masked before they are kept."""
-
-    def __init__(self, mask: Callable[[str], str]) -> None:
-        self._mask = mask
-        self._decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
-        self._partial = ""
-        self._lines: deque[str] = deque(maxlen=KEPT_LINES)
-        self._watchers: list[Callable[[str], None]] = []
-
-    def feed(self, data: bytes, *, final: bool = False) -> None:
-        *lines, self._partial = (self._partial + self._decode(data, final)).split("\n")
-        for line in lines:
-            self._keep(line)
-        if self._partial and (final or len(self._partial) > LONGEST_LINE):
-            self._keep(self._partial)
-            self._partial = ""
-
-    def _keep(self, line: str) -> None:
-        masked = self._mask(line.rstrip("\r"))[:LONGEST_LINE]
-        self._lines.append(masked)
-        for watcher in self._watchers:
-            watcher(masked)
-
-    def watch(self, watcher: Callable[[str], None]) -> None:
-        for line in self._lines:
-            watcher(line)
-        self._watchers.append(watcher)
-
-    def lines(self) -> tuple[str, ...]:
-        unfinished = [self._mask(self._partial)] if self._partial else []
-        return (*self._lines, *unfinished)[-KEPT_LINES:]
-
-
 class _Child(asyncio.SubprocessProtocol):
     """Turns what asyncio says about a process into its output and two facts: it ended, it is silent."""
 
-    def __init__(self, output: _Output) -> None:
+    def __init__(self, output: KeptOutput) -> None:
         loop = asyncio.get_running_loop()
         self._output = output
         self.exited: asyncio.Future[int] = loop.create_future()
@@ -127,7 +89,7 @@ class TargetProcess:
         self._folder = folder
         self._environment = _surroundings(environment or {})
         self._grace_s = grace_s
-        self._output = _Output(mask)
+        self._output = KeptOutput(mask)
         self._stopping = False
         self._phase = "before it was ready"
 

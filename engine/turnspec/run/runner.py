@@ -204,7 +204,7 @@ def _side_by_side(cases: Sequence[Case], options: RunOptions, calls: Calls) -> N
     try:
         with _punctually():
             run_on(WallLoop, _all_wall(cases, options, calls))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # an application under test may want to exit, too
         calls.interrupted = True
 
 
