@@ -152,7 +152,8 @@ class _Parser(Generic[M]):
             self._connection.receive_data(data)
             return None if self._done else self._collected()
         except h11.RemoteProtocolError as error:
-            raise HttpError(str(error), error.error_status_hint) from error
+            reason = str(error) if data else "the connection ended before the message was whole"
+            raise HttpError(reason, error.error_status_hint) from error
         except RuntimeError as error:  # h11's answer to data after the end of the stream
             raise HttpError(str(error)) from error
 
