@@ -221,6 +221,7 @@ responses:
   slow:
     say: later
     timing: {first_audio: 150 ms}
+    transfer: tel:+15550100
     call: f
     then: {say: at once, dtmf: "12", timing: {first_audio: 10 ms}}
 otherwise: {say: what}
@@ -231,15 +232,18 @@ otherwise: {say: what}
         found = script_problems(agent_script(self.SCRIPT), endpointing_us=150_000, keys=True)
         assert [(problem.kind, problem.span.line) for problem in found] == [
             ("too-early", 5),
-            ("too-early", 10),
+            ("too-early", 11),
         ]
         assert "80 ms" in found[0].message
         assert "150 ms or more" in found[0].help
 
-    def test_keys(self) -> None:
-        """Keys are a problem where the agent cannot press them."""
+    def test_keys_and_transfers(self) -> None:
+        """Keys and transfers are a problem where the agent has no means for them."""
         found = script_problems(agent_script(self.SCRIPT), endpointing_us=0, keys=False)
-        assert [(problem.kind, problem.span.line) for problem in found] == [("cannot-press", 10)]
+        assert [(problem.kind, problem.span.line) for problem in found] == [
+            ("cannot-press", 11),
+            ("cannot-transfer", 9),
+        ]
 
 
 class TestHearing:

@@ -38,7 +38,7 @@ from turnspec.call.events import (
     Side,
 )
 from turnspec.doubles.agent import LocalAgent
-from turnspec.doubles.audiocodes import AudioCodesBot, Conversations, endpointing_us
+from turnspec.doubles.audiocodes import AudioCodesBot, Conversations, after_chunks_of
 from turnspec.speech import Intents
 
 CLIPS = {path.with_suffix(".flac"): path.read_text().strip() for path in (AUDIO / "caller").glob("*.txt")}
@@ -152,13 +152,13 @@ class TestOpening:
 
         assert answer[0] == {
             "type": "playStream.start",
-            "streamId": "reply-1",
+            "streamId": "play-0",
             "mediaFormat": "raw/mulaw",
             "altText": "Hello there.",
         }
-        assert answer[-1] == {"type": "playStream.stop", "streamId": "reply-1"}
+        assert answer[-1] == {"type": "playStream.stop", "streamId": "play-0"}
         assert line.types(since=1) == ["playStream.start", "playStream.chunk", "playStream.stop"]
-        assert line.played("reply-1") == clip("saved.flac", MULAW_8K)
+        assert line.played("play-0") == clip("saved.flac", MULAW_8K)
         assert len(base64.b64decode(answer[1]["audioChunk"])) == 800  # 100 ms: early
         assert [said.began_us for said in line.of(AgentSaid)] == [0]
 
@@ -218,7 +218,7 @@ class TestFormats:
 
         assert [heard.text for heard in line.of(CallerHeard)] == ["ten of clubs"]
         assert line.messages("playStream.start")[-1]["mediaFormat"] == name
-        assert line.played("reply-2") == clip("saved.flac", format)
+        assert line.played("play-1") == clip("saved.flac", format)
 
     def test_what_it_plays_can_have_another(self) -> None:
         """Each play stream names its own format, which can be set."""
@@ -227,7 +227,7 @@ class TestFormats:
             {"type": "session.accepted", "mediaFormat": "raw/lpcm16"}
         ]
         assert line.messages("playStream.start")[0]["mediaFormat"] == "raw/lpcm16_24"
-        assert line.played("reply-1") == clip("saved.flac", PCM_24K)
+        assert line.played("play-0") == clip("saved.flac", PCM_24K)
 
     def test_wav_has_a_header_each_way(self) -> None:
         """The header before the caller's audio is no sound, and the bot's stream begins with one."""
@@ -245,7 +245,7 @@ class TestFormats:
         line.pass_time(3_000_000)
 
         assert [heard.text for heard in line.of(CallerHeard)] == ["ten of clubs"]
-        assert line.played("reply-1") == header + clip("saved.flac", PCM_16K)
+        assert line.played("play-0") == header + clip("saved.flac", PCM_16K)
 
 
 class TestTurns:
@@ -303,7 +303,7 @@ class TestTurns:
         line.pass_time(8_000_000)
         (heard,) = line.of(CallerHeard)
         assert heard.text == CLIPS[AUDIO / "caller" / f"{name}.flac"]
-        assert heard.at_us - (begin + true_end(name)) <= endpointing_us(100_000) + 150_000
+        assert heard.at_us - (begin + true_end(name)) <= after_chunks_of(100_000) + 150_000
 
     def test_a_turn_that_the_platform_cuts_off(self) -> None:
         """Where the user stream stops in the middle, what came is the turn."""
@@ -551,7 +551,7 @@ class TestResuming:
         line.pass_time(4_000_000)
         assert [said.text for said in line.of(AgentSaid)] == ["Ten."]
         assert line.times("playStream.chunk")[0] == begin + true_end("ten-of-clubs") + 300_000
-        assert line.messages("playStream.start")[0]["streamId"] == "reply-3"
+        assert line.messages("playStream.start")[0]["streamId"] == "play-0"
 
     def test_an_unknown_one(self) -> None:
         """Nobody else's conversation is taken up."""

@@ -13,6 +13,7 @@ from turnspec.dsl.faults import Fault, ReplyFault, faults_listed
 from turnspec.dsl.functions import FunctionSpec
 from turnspec.dsl.matchers import Regex
 from turnspec.dsl.refusals import refusal
+from turnspec.dsl.transfer import Transfer
 
 
 class TurnRange(Model):
@@ -101,13 +102,13 @@ class Reply(Model):
     """What the agent does: say, call, and `then` do what follows the results."""
 
     WORD = "a reply"
-    NOT_YET = frozenset({"transfer"})
 
     say: str | None = None
     audio: str | None = None
     call: tuple[FunctionCall, ...] = ()
     then: "Reply | None" = None
     dtmf: Digits | None = None
+    transfer: Transfer | None = None
     hangup: Annotated[bool, Field(strict=True)] = False
     interruptible: Annotated[bool, Field(strict=True)] = True
     timing: ReplyTiming = Field(default_factory=ReplyTiming)
@@ -117,6 +118,8 @@ class Reply(Model):
     def normal(cls, data: Located, reading: Reading) -> Located:
         """Bring the calls, and the faults, into a list, in the order they are written."""
         data = faults_listed(data)
+        if isinstance(target := data.get("transfer"), str):
+            data = data.but(transfer=Located({"target": target}, data.place.child("transfer")))
         return data.but(call=_calls(data, reading)) if "call" in data else data
 
 

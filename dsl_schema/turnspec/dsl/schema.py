@@ -80,6 +80,10 @@ def _turns(_: Schema) -> Schema:
     return {"anyOf": [number, {"type": "string", "pattern": r"^[1-9]\d*(\.\.([1-9]\d*)?)?$"}]}
 
 
+def _or_target(transfer: Schema) -> Schema:
+    return {"anyOf": [{"type": "string", "minLength": 1}, transfer]}
+
+
 def _pace(_: Schema) -> Schema:
     times = {"type": "string", "pattern": r"^[1-9][0-9]?(\.[0-9]{1,2})? ?x$"}
     return {"anyOf": [{"enum": [*PACES, None]}, times]}
@@ -90,7 +94,7 @@ _CALLS: Schema = {
     "description": "functions called in this turn: name: {argument: value}",
     "anyOf": [{"type": "array", "items": _CALL}, _CALL],
 }
-_REPLY: Mapping[str, Widen] = {"call": _call, "faults": _or_one}
+_REPLY: Mapping[str, Widen] = {"call": _call, "faults": _or_one, "transfer": _or_target}
 _SHORT_FORMS: Mapping[str, Mapping[str, Widen]] = {
     "Turn": {"caller": _caller, "when": _or_one, "unless": _or_one},
     "Condition": {"supports": _or_one},

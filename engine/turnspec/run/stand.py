@@ -15,10 +15,12 @@ from turnspec.adapters.base import Witness
 from turnspec.call import Identity
 from turnspec.call.events import Event, Side
 from turnspec.doubles.agent import LocalAgent
+from turnspec.dsl.durations import Duration
 from turnspec.run.errors import HarnessError, TargetDied
 
 LOOPBACK = "127.0.0.1"
 REALTIME_ENDPOINTING_US = 200_000  # server VAD's `silence_duration_ms`, which a session may change
+AUDIOCODES_CHUNK_US = 100_000
 Session = tuple[LocalAgent, Witness, Identity]
 
 
@@ -81,6 +83,10 @@ async def serve_double(protocol: str, session: Callable[[], Session | None], sid
             from turnspec.doubles.twilio.serve import serve_twilio_bot
 
             return await serve_twilio_bot(lambda: _without_identity(session()), LOOPBACK, 0)
+        case "audiocodes":
+            from turnspec.doubles.audiocodes.serve import serve_audiocodes_bot
+
+            return await serve_audiocodes_bot(session, LOOPBACK, 0)
         case "realtime":
             from turnspec.doubles.realtime.serve import serve_realtime
 
@@ -98,12 +104,17 @@ def endpointing_us(protocol: str, options: BaseModel | None = None) -> int:
         from turnspec.doubles.twilio import ENDPOINTING_US
 
         return ENDPOINTING_US
+    if protocol == "audiocodes":
+        from turnspec.doubles.audiocodes import after_chunks_of
+
+        chunk: Duration | None = getattr(options, "chunk", None)
+        return after_chunks_of(AUDIOCODES_CHUNK_US if chunk is None else chunk.us)
     silence_ms = getattr(getattr(options, "turn_detection", None), "silence_duration_ms", None)
     return REALTIME_ENDPOINTING_US if silence_ms is None else int(silence_ms) * 1_000
 
 
 def agents_press_keys(protocol: str) -> bool:
-    """Whether an agent can press keys: a media stream carries the caller's, a Realtime model has none."""
+    """Whether an agent can press keys and transfer: media streams and Realtime models have no word for it."""
     return protocol not in ("twilio", "realtime")
 
 

@@ -17,7 +17,7 @@ from turnspec.audio.samples import silence, track_of
 from turnspec.call.evidence import Track
 from turnspec.doubles.agent.functions import DeclaredFunctions
 from turnspec.doubles.agent.hearing import KnownClips
-from turnspec.doubles.agent.reply import FunctionCall, FunctionResult, Heard, Reply
+from turnspec.doubles.agent.reply import FunctionCall, FunctionResult, Heard, Reply, Transfer
 from turnspec.doubles.agent.selection import OTHERWISE, Choice, Moment, choose
 from turnspec.doubles.agent.session import SessionWishes
 from turnspec.doubles.agent.spoiling import spoilt
@@ -163,6 +163,7 @@ class LocalAgent:
                 for call in written.call
             ),
             digits=written.dtmf or "",
+            transfer=self._transfer(written, thread.variables, name),
             hang_up=written.hangup,
             interruptible=written.interruptible,
             first_audio_us=timing.first_audio.us if timing.first_audio else None,
@@ -177,6 +178,16 @@ class LocalAgent:
     def _wrong(self, written: Written) -> list[ReplyFault]:
         """What goes wrong with a reply: its own faults, and the call's."""
         return [*written.faults, *(self.faults.reply() if self.faults is not None else ())]
+
+    def _transfer(self, written: Written, variables: Mapping[str, Any], name: str) -> Transfer | None:
+        given = written.transfer
+        if given is None:
+            return None
+        target, reason = (
+            str(self._rendered(text, variables, name)) for text in (given.target, given.reason or "")
+        )
+        headers = {key: str(self._rendered(text, variables, name)) for key, text in given.headers.items()}
+        return Transfer(target, reason, headers)
 
     def _arguments(
         self, written: dict[str, JsonValue], variables: Mapping[str, Any], name: str

@@ -10,14 +10,15 @@ from turnspec.dsl.problems import Problem, problem_at
 
 
 def script_problems(script: AgentScript, *, endpointing_us: int, keys: bool) -> tuple[Problem, ...]:
-    """Replies that begin before the agent can know that the caller has finished, and keys it cannot press.
+    """Replies that begin before the agent can know that the caller has finished, or that it cannot make.
 
     `endpointing_us` is how long after the caller's speech a double notices its end; `keys`: whether its
-    protocol lets an agent press keys.
+    protocol lets an agent press keys and give the call away.
     """
     early = (_too_early(reply, endpointing_us) for reply in _answers(script))
     mute = (_no_keys(reply) for reply in _all(script) if not keys)
-    return tuple(problem for problem in (*early, *mute) if problem is not None)
+    stuck = (_no_transfer(reply) for reply in _all(script) if not keys)
+    return tuple(problem for problem in (*early, *mute, *stuck) if problem is not None)
 
 
 def _too_early(reply: Reply, endpointing_us: int) -> Problem | None:
@@ -40,6 +41,14 @@ def _no_keys(reply: Reply) -> Problem | None:
     return problem_at(
         reply.place.child("dtmf"), "cannot-press", "an agent cannot press keys over this protocol", hint=hint
     )
+
+
+def _no_transfer(reply: Reply) -> Problem | None:
+    if reply.transfer is None:
+        return None
+    message = "an agent cannot give the call to somebody else over this protocol"
+    hint = "remove it, or call over another protocol"
+    return problem_at(reply.place.child("transfer"), "cannot-transfer", message, hint=hint)
 
 
 def _answers(script: AgentScript) -> Iterator[Reply]:

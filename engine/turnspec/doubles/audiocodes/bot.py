@@ -16,39 +16,25 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from turnspec.adapters.audiocodes.bot import BotEnd
 from turnspec.adapters.audiocodes.formats import MEDIA_FORMATS, audio_format, has_header
 from turnspec.adapters.audiocodes.messages import (
     Activities,
     Activity,
-    Alternative,
     ConnectionValidate,
-    ConnectionValidated,
     Message,
-    PlayStreamChunk,
-    PlayStreamStart,
-    PlayStreamStop,
-    SessionAccepted,
     SessionEnd,
-    SessionError,
     SessionInitiate,
     SessionResume,
-    SpeechCommitted,
-    SpeechHypothesis,
-    SpeechRecognition,
-    SpeechStarted,
-    SpeechStopped,
     UserStreamChunk,
     UserStreamStart,
-    UserStreamStarted,
     UserStreamStop,
-    UserStreamStopped,
 )
-from turnspec.adapters.audiocodes.wire import decode_platform, encode
+from turnspec.adapters.audiocodes.wav import WavError, is_wav, read_header, streamed_header
 from turnspec.call import MULAW_8K, AudioFormat
 from turnspec.call.events import Event, HarnessFailed, Side
 from turnspec.doubles.agent.phone import PhoneAgent, Port
 from turnspec.doubles.agent.reply import Agent, Heard, Reply, Transfer
-from turnspec.doubles.audiocodes.wav import wav_header, without_header
 
 NOTICED_US: Final = 130_000  # the end of a known recording, after the chunk in which it is
 MOST_DIGITS: Final = 20  # AudioCodes ignores a `sendDtmf` of more
@@ -56,7 +42,7 @@ MOST_KEPT: Final = 64
 KEYS: Final = frozenset("0123456789*#ABCD")
 
 
-def endpointing_us(chunk_us: int) -> int:
+def after_chunks_of(chunk_us: int) -> int:
     """How long after speech that arrives in chunks of this length its end has surely been noticed."""
     return NOTICED_US + chunk_us
 
@@ -109,15 +95,14 @@ class AudioCodesBot(Port):
         self._report = report
         self._lost = Conversations() if lost is None else lost
         self._plays = plays
+        self._end = BotEnd()
         self._talk: Conversation | None = None
         self._out: list[str] = []
         self._greeted = False
-        self._streaming = False  # the caller's audio is wanted
         self._participant: str | None = None
         self._first_chunk = True
         self._told = False  # the platform knows that the caller is speaking
-        self._open: str | None = None  # the play stream being sent
-        self._playing: list[str] = []  # streams in their order
+        self._playing: list[str] = []  # replies in their order
         self._plays_until_us = 0
 
     @property
@@ -127,12 +112,12 @@ class AudioCodesBot(Port):
 
     def receive(self, frame: str | bytes, at_us: int) -> list[str]:
         """Take a frame of the platform; the frames to send for it."""
-        decoded = decode_platform(frame)
+        decoded = self._end.receive(frame)
         if decoded.message is None and decoded.faults:
             self._fail(f"the caller's frame is wrong: {decoded.faults[0].detail}", at_us)
         match decoded.message:
             case ConnectionValidate():
-                self._send(ConnectionValidated(success=True))
+                self._out.append(self._end.validated())
             case SessionInitiate() as initiate:
                 self._initiate(initiate, at_us)
             case SessionResume(conversation_id):
@@ -164,12 +149,13 @@ class AudioCodesBot(Port):
 
     def _initiate(self, initiate: SessionInitiate, at_us: int) -> None:
         if self._talk is not None:
-            self._send(SessionError("a conversation is going on over this connection"))
+            self._out.append(self._end.decline("a conversation is going on over this connection"))
             return
-        accepted = next((name for name in initiate.formats if name in MEDIA_FORMATS), None)
+        accepted = self._end.choose(MEDIA_FORMATS)
         if accepted is None and (initiate.expect_audio or initiate.formats):
             offered = ", ".join(initiate.formats) or "none"
-            self._send(SessionError(f"none of the media formats offered is known here: {offered}"))
+            reason = f"none of the media formats offered is known here: {offered}"
+            self._out.append(self._end.decline(reason))
             return
         plays = self._plays or accepted or ""
         hears, speaks = (audio_format(name or "") or MULAW_8K for name in (accepted, plays))
@@ -179,7 +165,7 @@ class AudioCodesBot(Port):
         self._talk = Conversation(initiate.conversation_id, agent, accepted, hears, plays, speaks)
         agent.up()
         self._plays_until_us = at_us
-        self._send(SessionAccepted(accepted))
+        self._out.append(self._end.accept(accepted))
 
     def _resume(self, conversation_id: str) -> None:
         if self._talk is None:
@@ -188,21 +174,20 @@ class AudioCodesBot(Port):
                 self._greeted = True
                 self._talk.agent.move(self, self._report)
         if self._talk is None or self._talk.id != conversation_id:
-            self._send(SessionError("conversation not found"))
+            self._out.append(self._end.decline("conversation not found"))
             return
-        self._send(SessionAccepted(self._talk.accepted))
+        self._out.append(self._end.accept(self._talk.accepted))
 
     def _go_on(self, talk: Conversation, message: Message, at_us: int) -> None:
         match message:
             case UserStreamChunk(_, payload, _):
                 self._listen(talk, payload, at_us)
             case UserStreamStart(_, participant):
-                self._streaming = self._first_chunk = True
+                self._first_chunk = True
                 self._participant = participant
-                self._send(UserStreamStarted(participant))
+                self._out.append(self._end.started(participant))
             case UserStreamStop(_, participant):
-                self._streaming = False
-                self._send(UserStreamStopped(participant))
+                self._out.append(self._end.stopped(participant))
                 talk.agent.break_off(at_us)
             case Activities(activities):
                 for activity in activities:
@@ -214,16 +199,24 @@ class AudioCodesBot(Port):
                 pass
 
     def _listen(self, talk: Conversation, payload: bytes, at_us: int) -> None:
-        if not self._streaming:
+        if not self._end.hears:
             self._fail("the caller's audio came outside of userStream.started and stopped", at_us)
             return
         if self._first_chunk and has_header(talk.accepted or ""):
-            payload = without_header(payload)
+            payload = self._without_header(payload, at_us)
         self._first_chunk = False
         if rest := len(payload) % talk.hears.sample_bytes:
             self._fail("the caller's audio ends in half a sample", at_us)
             payload = payload[:-rest]
         talk.agent.listen(payload, at_us)
+
+    def _without_header(self, payload: bytes, at_us: int) -> bytes:
+        try:
+            header = read_header(payload) if is_wav(payload) else None
+        except WavError as error:
+            self._fail(f"the caller's audio is no WAV file: {error}", at_us)
+            return b""
+        return payload if header is None else payload[header.size :]
 
     def _activity(self, agent: PhoneAgent, activity: Activity, at_us: int) -> None:
         match activity.name.casefold():
@@ -232,7 +225,7 @@ class AudioCodesBot(Port):
                 agent.greet(at_us)
             case "dtmf":
                 self._keys(agent, activity.value, at_us)
-            case "playfinished" if self._playing and self._playing[0] != self._open:
+            case "playfinished" if len(self._playing) > (self._end.playing is not None):
                 agent.played_out(self._playing.pop(0))
             case "" if activity.text.strip():
                 agent.read(activity.text, at_us)
@@ -254,20 +247,19 @@ class AudioCodesBot(Port):
     def say(self, reply_id: str, reply: Reply, at_us: int, *, aloud: bool) -> None:  # noqa: ARG002 # as every line does it
         """Open a play stream, or send the words."""
         if aloud and self._talk is not None:
-            self._open = reply_id
             self._playing.append(reply_id)
-            self._send(PlayStreamStart(reply_id, self._talk.plays, reply.text))
+            self._out.append(self._end.play_start(self._talk.plays, reply.text))
             if has_header(self._talk.plays):
-                self._send(PlayStreamChunk(reply_id, wav_header(self._talk.speaks)))
+                self._out.append(self._end.play(streamed_header(self._talk.speaks)))
         elif reply.text is not None:
-            self._act(Activity("message", text=reply.text))
+            self._out.append(self._end.message(reply.text))
 
-    def audio(self, reply_id: str, data: bytes, at_us: int) -> None:
+    def audio(self, reply_id: str, data: bytes, at_us: int) -> None:  # noqa: ARG002 # as every line does it
         """Send the next audio of a reply."""
         if self._talk is not None:
             length_us = self._talk.speaks.duration_us(len(data))
             self._plays_until_us = max(self._plays_until_us, at_us) + length_us
-            self._send(PlayStreamChunk(reply_id, data))
+            self._out.append(self._end.play(data))
 
     def audio_over(self, reply_id: str, at_us: int) -> None:  # noqa: ARG002 # as every line does it
         """Close the play stream, and note when it will have been played."""
@@ -281,13 +273,12 @@ class AudioCodesBot(Port):
         self._playing.clear()
         self._plays_until_us = at_us
         if not by_voice:
-            self._act(Activity("event", "abortPrompts"))
+            self._out.append(self._end.event("abortPrompts"))
 
     def press(self, reply: Reply, digits: str, at_us: int) -> None:  # noqa: ARG002 # as every line does it
         """Press keys, in as many activities as it takes."""
         for start in range(0, len(digits), MOST_DIGITS):
-            part = digits[start : start + MOST_DIGITS]
-            self._act(Activity("event", "sendDtmf", params={"dtmfDigits": part}))
+            self._out.append(self._end.press(digits[start : start + MOST_DIGITS]))
 
     def transfer(self, reply: Reply, transfer: Transfer, at_us: int) -> None:  # noqa: ARG002 # as every line does it
         """Give the call away; the platform ends this connection."""
@@ -297,37 +288,36 @@ class AudioCodesBot(Port):
         if transfer.headers:
             headers = [{"name": name, "value": value} for name, value in transfer.headers.items()]
             params["transferSipHeaders"] = headers
-        self._act(Activity("event", "transfer", params=params))
+        self._out.append(self._end.event("transfer", params))
 
     def hang_up(self, at_us: int) -> None:  # noqa: ARG002 # as every line does it
         """Ask for the end; the platform says when it has come."""
-        self._act(Activity("event", "hangup"))
+        self._out.append(self._end.hang_up())
 
     def caller_began(self, at_us: int) -> None:  # noqa: ARG002 # as every line does it
         """Tell that there is speech."""
         self._told = True
-        self._send(SpeechStarted(self._participant))
+        self._out.append(self._end.speech_started(self._participant))
 
     def caller_paused(self, heard: Heard, at_us: int) -> None:
         """Tell what it may be, unless that would interrupt what began since."""
         if not self._told:
             return
         if heard.text is not None and self._plays_until_us <= at_us:
-            self._send(SpeechHypothesis((heard.text,), self._participant))
+            self._out.append(self._end.hypothesis(heard.text, self._participant))
         self._stopped()
 
     def caller_finished(self, heard: Heard, at_us: int) -> None:  # noqa: ARG002 # as every line does it
         """Tell that the turn is over, and what was said in it."""
         self._stopped()
-        self._send(SpeechCommitted(self._participant))
+        self._out.append(self._end.speech_committed(self._participant))
         if heard.text is not None:
-            reading = Alternative(heard.text, heard.score)
-            self._send(SpeechRecognition((reading,), self._participant))
+            self._out.append(self._end.recognition(heard.text, heard.score, self._participant))
 
     def _stopped(self) -> None:
         if self._told:
             self._told = False
-            self._send(SpeechStopped(self._participant))
+            self._out.append(self._end.speech_stopped(self._participant))
 
     def _played(self, reply_id: str, at_us: int) -> None:
         del at_us
@@ -336,15 +326,8 @@ class AudioCodesBot(Port):
             self._talk.agent.played_out(reply_id)
 
     def _close(self) -> None:
-        if self._open is not None:
-            self._send(PlayStreamStop(self._open))
-            self._open = None
-
-    def _act(self, activity: Activity) -> None:
-        self._send(Activities((activity,)))
-
-    def _send(self, message: Message) -> None:
-        self._out.append(encode(message))
+        if self._end.playing is not None:
+            self._out.append(self._end.play_stop())
 
     def _fail(self, reason: str, at_us: int) -> None:
         self._report(HarnessFailed(at_us=at_us, side=Side.AGENT, reason=reason))

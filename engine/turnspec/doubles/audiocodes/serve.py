@@ -12,11 +12,14 @@ from typing import Final, cast
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from turnspec.adapters.audiocodes.faults import DIALECT
 from turnspec.adapters.base import Witness
 from turnspec.adapters.excerpts import elided
+from turnspec.adapters.faults.shell import answered, make_faulty
 from turnspec.call import Identity
+from turnspec.call.events import Side
 from turnspec.doubles.agent.phone.shell import BotConnection, hold
-from turnspec.doubles.agent.reply import Agent
+from turnspec.doubles.agent.reply import Agent, faults_of
 from turnspec.doubles.audiocodes.bot import AudioCodesBot, Conversations
 from turnspec.doubles.watcher import Watcher
 
@@ -79,14 +82,17 @@ class AudioCodesBotServer:
             if isinstance(outcome, Exception):
                 raise outcome
 
-    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+    async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         if self._token is not None and not _bears(request, self._token):
             return self._declined(connection, HTTPStatus.UNAUTHORIZED, "wrong token")
         session = self._sessions()
         if session is None:
             return self._declined(connection, HTTPStatus.SERVICE_UNAVAILABLE, "no call is expected")
-        self._admitted[connection] = session
-        return None
+        agent, witness, _ = session
+        declined = await answered(connection, faults_of(agent), witness, Side.AGENT)
+        if declined is None:
+            self._admitted[connection] = session
+        return declined
 
     def _declined(self, connection: ServerConnection, status: HTTPStatus, reason: str) -> Response:
         if self._watcher is not None:
@@ -97,6 +103,11 @@ class AudioCodesBotServer:
         agent, witness, _ = self._admitted.pop(connection)
         bot = AudioCodesBot(agent, witness.happened, self._lost, plays=self._plays)
         line = cast(BotConnection, connection)  # as `open` asked for
+        faults = faults_of(agent)
+        if faults is not None and faults.closes_with is not None:
+            await line.close(faults.closes_with)
+            return
+        make_faulty(line, faults, DIALECT, witness, Side.AGENT)
         shown = partial(elided, key=AUDIO_KEY)
         call = asyncio.get_running_loop().create_task(hold(line, bot, witness, shown, self._watcher))
         self._calls.append(call)
