@@ -327,5 +327,9 @@ def texts_of_turn(turn: Turn) -> Iterator[Text]:
 def _texts_of_reply(reply: Reply) -> Iterator[Text]:
     yield from texts_of(reply.say, reply.place.child("say"))
     yield from texts_of(reply.dtmf, reply.place.child("dtmf"))
+    if (transfer := reply.transfer) is not None:
+        yield from texts_of(transfer.target, transfer.place.child("target"))
+        yield from texts_of(transfer.reason, transfer.place.child("reason"))
+        yield from texts_of(transfer.headers, transfer.place.child("headers"))
     for call in reply.call:
         yield from texts_of(call.arguments, call.place)
