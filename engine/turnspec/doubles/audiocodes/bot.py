@@ -114,7 +114,7 @@ class AudioCodesBot(Port):
         """Take a frame of the platform; the frames to send for it."""
         decoded = self._end.receive(frame)
         if decoded.message is None and decoded.faults:
-            self._fail(f"the caller's frame is wrong: {decoded.faults[0].detail}", at_us)
+            self._fail(decoded.faults[0].detail, at_us)
         match decoded.message:
             case ConnectionValidate():
                 self._out.append(self._end.validated())
@@ -125,7 +125,7 @@ class AudioCodesBot(Port):
             case None:
                 pass
             case _ if self._talk is None:
-                self._fail("the caller's frame came before session.initiate", at_us)
+                self._fail("it came before session.initiate", at_us)
             case message:
                 self._go_on(self._talk, message, at_us)
         return self._taken(at_us)
@@ -200,13 +200,13 @@ class AudioCodesBot(Port):
 
     def _listen(self, talk: Conversation, payload: bytes, at_us: int) -> None:
         if not self._end.hears:
-            self._fail("the caller's audio came outside of userStream.started and stopped", at_us)
+            self._fail("audio outside of userStream.started and stopped", at_us)
             return
         if self._first_chunk and has_header(talk.accepted or ""):
             payload = self._without_header(payload, at_us)
         self._first_chunk = False
         if rest := len(payload) % talk.hears.sample_bytes:
-            self._fail("the caller's audio ends in half a sample", at_us)
+            self._fail("its audio ends in half a sample", at_us)
             payload = payload[:-rest]
         talk.agent.listen(payload, at_us)
 
@@ -214,7 +214,7 @@ class AudioCodesBot(Port):
         try:
             header = read_header(payload) if is_wav(payload) else None
         except WavError as error:
-            self._fail(f"the caller's audio is no WAV file: {error}", at_us)
+            self._fail(f"its audio is no WAV file: {error}", at_us)
             return b""
         return payload if header is None else payload[header.size :]
 
@@ -236,7 +236,7 @@ class AudioCodesBot(Port):
         # Whether several digits in one event are a whole entry is the platform's to say: it collected them.
         digits = str(value).upper()
         if not digits or not KEYS.issuperset(digits):
-            self._fail(f"the caller's key is none: {value!r}", at_us)
+            self._fail(f"{value!r} is no key", at_us)
         elif len(digits) == 1:
             agent.press(digits, at_us)
         else:
@@ -329,7 +329,8 @@ class AudioCodesBot(Port):
         if self._end.playing is not None:
             self._out.append(self._end.play_stop())
 
-    def _fail(self, reason: str, at_us: int) -> None:
+    def _fail(self, wrong: str, at_us: int) -> None:
+        reason = f"the caller's frame is wrong: {wrong}"
         self._report(HarnessFailed(at_us=at_us, side=Side.AGENT, reason=reason))
 
     def _taken(self, at_us: int) -> list[str]:
