@@ -28,6 +28,9 @@ from turnspec.dsl.scenario import Scenario, Turn
 from turnspec.dsl.spans import Place
 from turnspec.dsl.targets import problems_of_parts, texts_of_target
 
+TWILIO_NAMES = frozenset({"twilio.api_url", "twilio.account_sid", "twilio.auth_token"})
+"""What a target over Twilio is told of its account: the REST API stands on this machine, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -98,7 +101,10 @@ def problems_of_target(target: TargetSpec, known: Known) -> Iterator[Problem]:
         if written is not None:
             yield from known.files.problems(written, place.child(key), "an agent script")
     yield from problems_of_parts(target)
-    yield from problems_of_texts(texts_of_target(target), known.names.with_words({"port", "backend"}))
+    names = known.names.with_words({"port", "backend"})
+    if "twilio" in target.protocol:
+        names = names.with_dotted(TWILIO_NAMES)
+    yield from problems_of_texts(texts_of_target(target), names)
 
 
 def problems_of_scenario(scenario: Scenario, known: Known) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from turnspec.dsl.templates import render
 from turnspec.run.application import at_home, load_application
 from turnspec.run.errors import AppEnded, AppNotLoaded
 from turnspec.run.output import KeptOutput
+from turnspec.run.platforms import open_platforms, variables_of
 from turnspec.run.printing import context_of, prints_told_apart
 from turnspec.run.process import free_port
 from turnspec.run.stand import LOOPBACK, FarEnd, Session, serve_double
@@ -71,6 +72,8 @@ class Application:
                 backend = await serve_double("realtime", lambda: session, Side.MODEL)
                 stack.push_async_callback(backend.aclose)
                 variables["backend"] = {"url": backend.url}
+            platforms = await open_platforms(self._target, lambda text: str(render(text, variables)), stack)
+            variables |= variables_of(platforms)
             stack.enter_context(prints_told_apart(self._kept))
             texts = self._target.environment.items()
             environment = {name: str(render(text, variables)) for name, text in texts}
@@ -81,7 +84,7 @@ class Application:
             served = _Served(self._where, loaded, port, self._kept)
             await _in(context, served.start)
             stack.push_async_callback(_in, context, served.stop)
-            yield FarEnd(str(render(url, variables)), served.ended)
+            yield FarEnd(str(render(url, variables)), served.ended, platforms=platforms)
 
     async def stop(self) -> None:
         """Nothing is left of it after a call."""

@@ -13,11 +13,13 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from pathlib import Path
 from typing import Any, Protocol
 
+from turnspec.adapters.base import Platform
 from turnspec.call.events import ProtocolFault, Side
 from turnspec.dsl.models import Ready, StartSpec, TargetSpec
 from turnspec.dsl.templates import render
 from turnspec.run.asgi import Application
 from turnspec.run.errors import HarnessError
+from turnspec.run.platforms import open_platforms, variables_of
 from turnspec.run.process import TargetProcess, free_port
 from turnspec.run.ready import HttpReady, LineReady, PortReady
 from turnspec.run.ready import Ready as Readiness
@@ -44,6 +46,7 @@ class Bridge:
         self._open = AsyncExitStack()
         self._process: TargetProcess | None = None
         self._backend: Double | None = None
+        self._platforms: Mapping[str, Platform] = {}
         self._session: Session | None = None
         self._strays = 0
         self._broken: HarnessError | None = None
@@ -67,7 +70,7 @@ class Bridge:
     def _far_end(self) -> FarEnd:
         strays, self._strays = self._strays, 0
         died = self._process.died if self._process else None
-        return FarEnd(self._text(self._target.url or ""), died, strays)
+        return FarEnd(self._text(self._target.url or ""), died, strays, self._platforms)
 
     def _connected(self) -> Session | None:
         if self._session is None:
@@ -103,6 +106,8 @@ class Bridge:
             self._open.push_async_callback(self._backend.aclose)
             self._variables["backend"] = {"url": self._backend.url}
         if self._target.start is not None:
+            self._platforms = await open_platforms(self._target, self._text, self._open)
+            self._variables |= variables_of(self._platforms)
             await self._start_process(self._target.start)
 
     async def _start_process(self, start: StartSpec) -> None:

@@ -126,7 +126,7 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, bridges: Bridges) -> Non
             clock.began = asyncio.get_running_loop().time()  # the call begins once the far end is up
             for _ in range(far.strays):
                 live.happened(outside_call(0))
-            record.seat = await converse(live, case.adapter, case.dial(far.url, live), wheel, far.died)
+            record.seat = await converse(live, case.adapter, case.dial(far, live), wheel, far.died)
             record.trouble = _trouble(record, far)
     except asyncio.CancelledError:
         live.stop()
@@ -154,7 +154,7 @@ async def _far_end(record: CaseRecord, live: LiveCall, bridges: Bridges) -> Asyn
     case = record.case
     if case.plan.kind is TargetKind.AGENT:
         session = (_brain(case), SidedWitness(live, Side.AGENT), _agent_identity(case))
-        async with local_agent(case.plan.protocol, session) as far:
+        async with local_agent(case.plan.protocol, session, case.options) as far:
             yield far
         return
     bridge = bridges.of(case.target, case.project, case.environment, case.mask)

@@ -22,6 +22,7 @@ from turnspec.results import CallResult, Outcome, Waveform
 from turnspec.run.errors import HarnessError
 from turnspec.run.live import LiveCall
 from turnspec.run.masking import masked_throughout
+from turnspec.run.stand import FarEnd
 from turnspec.run.wheel import Seat
 from turnspec.speech.intents import Intents
 
@@ -48,12 +49,12 @@ class Case:
     variables: Mapping[str, Any] = field(default_factory=dict)  # the project's
     mask: Callable[[str], str] | None = None
 
-    def dial(self, url: str, live: LiveCall) -> Dial:
-        """How to open the line to `url`."""
+    def dial(self, far: FarEnd, live: LiveCall) -> Dial:
+        """How to open the line to the far end."""
         auth = self.target.auth
         given = {"bearer": auth.bearer, "auth_token": auth.auth_token} if auth else {}
         return Dial(
-            url=url,
+            url=far.url,
             options=self.options,
             identity=self.plan.identity,
             witness=live,
@@ -62,6 +63,7 @@ class Case:
             functions=self._functions(),
             caller_number=self.plan.scenario.caller.from_ or DEFAULT_CALLER,
             callee_number=DEFAULT_CALLEE,
+            platform=far.platforms.get(self.adapter.name),
             faults=None if live.sabotage is None else live.sabotage.line,
         )
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pydantic import BaseModel
 
-from turnspec.adapters.base import Witness
+from turnspec.adapters.base import Platform, Witness
 from turnspec.call import Identity
 from turnspec.call.events import Event, Side
 from turnspec.doubles.agent import LocalAgent
@@ -55,6 +55,7 @@ class FarEnd:
     url: str
     died: asyncio.Future[TargetDied] | None = None
     strays: int = 0
+    platforms: Mapping[str, Platform] = field(default_factory=dict)  # by protocol
 
 
 class Double(Protocol):
@@ -109,7 +110,10 @@ def endpointing_us(protocol: str, options: BaseModel | None = None) -> int:
 
         chunk: Duration | None = getattr(options, "chunk", None)
         return after_chunks_of(AUDIOCODES_CHUNK_US if chunk is None else chunk.us)
-    silence_ms = getattr(getattr(options, "turn_detection", None), "silence_duration_ms", None)
+    listens = getattr(options, "turn_detection", None)
+    if getattr(listens, "is_off", False):
+        return 0  # it is told
+    silence_ms = getattr(listens, "silence_duration_ms", None)
     return REALTIME_ENDPOINTING_US if silence_ms is None else int(silence_ms) * 1_000
 
 
@@ -123,8 +127,11 @@ def _without_identity(session: Session | None) -> tuple[LocalAgent, Witness] | N
 
 
 @asynccontextmanager
-async def local_agent(protocol: str, session: Session) -> AsyncIterator[FarEnd]:
-    """A local agent of its own for one call."""
+async def local_agent(
+    protocol: str, session: Session, options: BaseModel | None = None
+) -> AsyncIterator[FarEnd]:
+    """A local agent of its own for one call with these options of its adapter."""
     double = await serve_double(protocol, lambda: session, Side.AGENT)
     async with contextlib.aclosing(double):
-        yield FarEnd(double.url)
+        at_webhook = getattr(options, "start_at", None) == "webhook"
+        yield FarEnd(getattr(double, "voice_url", double.url) if at_webhook else double.url)
