@@ -7,11 +7,9 @@ from typing import Final
 from pydantic import BaseModel
 
 from turnspec.adapters.audiocodes.faults import DIALECT
-from turnspec.adapters.audiocodes.faults import DIALECT
 from turnspec.adapters.audiocodes.options import AudioCodesOptions
 from turnspec.adapters.audiocodes.talk import line_format
 from turnspec.adapters.base import Call, Dial
-from turnspec.adapters.faults import Dialect
 from turnspec.adapters.faults import Dialect
 from turnspec.call import Capabilities, Capability, ReplyEnd, Source
 from turnspec.call.events import Side
@@ -31,11 +29,6 @@ class AudioCodesAdapter:
     def options_model(self) -> type[BaseModel]:
         """The model of `options:`."""
         return AudioCodesOptions
-
-    @property
-    def dialect(self) -> Dialect:
-        """The messages of the protocol, for those who spoil them."""
-        return DIALECT
 
     @property
     def dialect(self) -> Dialect:

@@ -66,7 +66,8 @@ class Stage(Enum):
 
     WAITING = "waiting"  # for `session.accepted`
     UP = "up"
-    LOST = "lost"  # the connection; or it is back, and `session.resume` not answered yet
+    LOST = "lost"  # the connection, not the call
+    RESUMING = "resuming"  # another connection is there, and `session.resume` not answered yet
     OVER = "over"
 
 
@@ -196,13 +197,17 @@ class CallerEnd:
             self._out.fault("closed-without-hangup", detail, at_us)
             self._talk.lost(at_us)
             self.stage = Stage.LOST
+        elif self.stage is Stage.RESUMING:
+            self.stage = Stage.LOST
         self._early = []
         return self._out.taken()
 
     def resuming(self) -> Reaction:
         """A new connection is there: ask for the call to go on over it."""
-        self._attempt += 1
-        self._out.say(SessionResume(self.conversation_id))
+        if self.stage is Stage.LOST:
+            self.stage = Stage.RESUMING
+            self._attempt += 1
+            self._out.say(SessionResume(self.conversation_id))
         return self._out.taken()
 
     def gave_up(self, reason: str, at_us: int) -> Reaction:
@@ -301,7 +306,7 @@ class CallerEnd:
 
     def _accepted(self, media_format: str | None, at_us: int) -> None:
         first = self.stage is Stage.WAITING
-        if not first and self.stage is not Stage.LOST:
+        if not first and self.stage is not Stage.RESUMING:
             return
         if media_format is None and first:
             self._out.fault("missing-field", "mediaFormat of session.accepted is missing", at_us)

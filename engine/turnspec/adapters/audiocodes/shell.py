@@ -194,7 +194,7 @@ class AudioCodesCall:
 
     async def _answer_again(self, connection: ClientConnection) -> None:
         try:
-            while self._end.stage is Stage.LOST:
+            while self._end.stage is Stage.RESUMING:
                 self._arrived(await connection.recv())
         except ConnectionClosed as closed:
             code, reason = _close(closed)
