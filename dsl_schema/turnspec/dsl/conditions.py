@@ -8,7 +8,17 @@ from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.problems import nearest
 from turnspec.dsl.refusals import refusal
 
-CAPABILITIES: Final = ("audio", "text", "dtmf", "interrupt", "hangup seen", "functions")
+CAPABILITIES: Final = (
+    "audio",
+    "text",
+    "dtmf",
+    "interrupt",
+    "hangup seen",
+    "functions",
+    "transfer seen",
+    "keys seen",
+    "activities seen",
+)
 """What a call over some protocol can do, in the words of `supports`."""
 
 

@@ -52,13 +52,43 @@ class CallsExpectation(Model):
     mode: CallsMode = Field(default="any", alias="<mode>")
 
 
+class ActivityExpectation(Model):
+    """One named message of the agent's side; `with_` is None where any payload will do."""
+
+    WORD = "an expected activity"
+
+    name: str = Field(min_length=1)
+    with_: Matcher | None = Field(default=None, alias="with")
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:
+        """Bring the payload into the form of a matcher."""
+        if data.get("with") is None:
+            return data
+        return data.but(**{"with": matchers.located(data["with"], data.place.child("with"), reading)})
+
+
+class RefusedExpectation(Model):
+    """The call is refused; `code` is an HTTP status or a close code."""
+
+    WORD = "refused"
+
+    code: Matcher | None = None
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:
+        """Bring the code into the form of a matcher."""
+        if data.get("code") is None:
+            return data
+        return data.but(code=matchers.located(data["code"], data.place.child("code"), reading))
+
+
 class Expect(Model):
     """The assertions of a turn; all of them are checked."""
 
     WORD = "expect"
     NOT_YET = frozenset(
-        {"judge", "plays", "nothing", "keeps_speaking", "transfer", "dtmf", "activity", "refused", "event"}
-        | {"transcript", "check", "save"}
+        {"judge", "plays", "nothing", "keeps_speaking", "event", "transcript", "check", "save"}
     )
 
     intent: tuple[str, ...] = ()
@@ -70,6 +100,10 @@ class Expect(Model):
     silent: Duration | None = None
     stops: Annotated[bool, Field(strict=True)] | None = None
     hangup: Annotated[bool, Field(strict=True)] | None = None
+    transfer: Matcher | None = None
+    dtmf: Matcher | None = None
+    activity: tuple[ActivityExpectation, ...] = ()
+    refused: RefusedExpectation | None = None
 
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:
@@ -86,6 +120,7 @@ class Expect(Model):
         data = listed(data, "intent") if forbids_all else listed(data, "intent", "does_not_call")
         if "calls" in data:
             changed["calls"] = _calls(data["calls"], data, reading)
+        changed |= _acts(data, reading)
         if isinstance(data.get("returned"), Located):
             returned = data["returned"]
             changed["returned"] = {
@@ -93,6 +128,59 @@ class Expect(Model):
                 for key, value in returned.items()
             }
         return data.but(**changed) if changed else data
+
+
+def _acts(data: Located, reading: Reading) -> dict[str, Any]:
+    """What the agent's side is to do besides speaking, in the forms that are validated."""
+    changed: dict[str, Any] = {}
+    if "transfer" in data:
+        changed["transfer"] = _done_or_not(data, "transfer", reading)
+    if "dtmf" in data:
+        if isinstance(data["dtmf"], int | float) and not isinstance(data["dtmf"], bool):
+            message = "digits are text: as a number, leading zeros are lost"
+            hint = f'write dtmf: "{data["dtmf"]}"'
+            reading.problem("unquoted-digits", message, data.place.child("dtmf"), hint=hint)
+        changed["dtmf"] = _done_or_not(data, "dtmf", reading)
+    if "activity" in data:
+        changed["activity"] = _activities(data["activity"], data.place.child("activity"), reading)
+    if "refused" in data and not isinstance(data["refused"], Located):
+        changed["refused"] = _refusal(data["refused"], data.place.child("refused"), reading)
+    return changed
+
+
+def _refusal(written: Any, place: Place, reading: Reading) -> Located:
+    if written is not True:
+        code = written if isinstance(written, int) and not isinstance(written, bool) else 401
+        hint = f"write refused: true, or refused: {{code: {code}}}"
+        reading.problem("wrong-type", "'refused' is true, or a mapping with a code", place, hint=hint)
+    return Located({}, place)
+
+
+def _done_or_not(data: Located, key: str, reading: Reading) -> Located:
+    """`true` and `false` for what may be done in any way, or must not be done at all."""
+    value, place = data[key], data.place.child(key)
+    if isinstance(value, bool):
+        return Located({"<any>" if value else "<absent>": True}, place)
+    return matchers.located(value, place, reading)
+
+
+def _activities(written: Any, place: Place, reading: Reading) -> list[Located]:
+    items = written if isinstance(written, list) else [written]
+    places = [place.child(index) for index in range(len(items))] if items is written else [place]
+    return [made for item, at in zip(items, places, strict=True) for made in _activity(item, at, reading)]
+
+
+def _activity(item: Any, place: Place, reading: Reading) -> list[Located]:
+    """One item is usually one activity; a mapping of several names is several."""
+    if isinstance(item, str):
+        return [Located({"name": item}, place)]
+    if not isinstance(item, Located) or not item:
+        hint = "write - playUrl: {playUrlUrl: ...}, or only its name"
+        reading.problem("wrong-type", "an activity is a name with what its payload has", place, hint=hint)
+        return []
+    if isinstance(item.get("name"), str):
+        return [item]
+    return [Located({"name": name, "with": given}, item.place.child(name)) for name, given in item.items()]
 
 
 def _matcher_list(data: Located, key: str, reading: Reading) -> list[Located]:

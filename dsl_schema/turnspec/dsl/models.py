@@ -29,7 +29,13 @@ from turnspec.dsl.caller import (
 )
 from turnspec.dsl.conditions import CAPABILITIES, Condition
 from turnspec.dsl.durations import Duration
-from turnspec.dsl.expect import CallExpectation, CallsExpectation, Expect
+from turnspec.dsl.expect import (
+    ActivityExpectation,
+    CallExpectation,
+    CallsExpectation,
+    Expect,
+    RefusedExpectation,
+)
 from turnspec.dsl.faults import DelayedEvent, Fault, FaultMoment, ReplyFault, ScenarioFault
 from turnspec.dsl.functions import FunctionCase, FunctionSpec
 from turnspec.dsl.matchers import (
@@ -55,6 +61,7 @@ __all__ = [
     "DIGIT_PAUSE",
     "NOWHERE",
     "Absent",
+    "ActivityExpectation",
     "AgentScript",
     "AgentSession",
     "AnyValue",
@@ -96,6 +103,7 @@ __all__ = [
     "Play",
     "Project",
     "Ready",
+    "RefusedExpectation",
     "Reply",
     "ReplyFault",
     "ReplyTiming",

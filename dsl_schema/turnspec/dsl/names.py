@@ -143,6 +143,10 @@ def matchers_of(expect: Expect) -> Iterator[Model]:
         if call.with_ is not None:
             yield call.with_
     yield from expect.returned.values()
+    yield from (matcher for matcher in (expect.transfer, expect.dtmf) if matcher is not None)
+    for activity in expect.activity:
+        if activity.with_ is not None:
+            yield activity.with_
 
 
 def captures_of(expect: Expect | None) -> frozenset[str]:

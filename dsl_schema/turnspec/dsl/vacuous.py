@@ -16,6 +16,7 @@ _NOTHING = {
     "calls": "to allow no call write does_not_call: any",
     "does_not_call": "name functions; does_not_call: any forbids all",
     "returned": "write what a function must give back",
+    "activity": "name an activity of the agent's side",
 }
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from turnspec.call.events import Captured
+from turnspec.call.events import AgentActivity, AgentPressed, AgentTransferred, Captured
 from turnspec.checks.calling import match_call, value_of
 from turnspec.checks.expectations import filled_in
 from turnspec.checks.matching import Match, match_value, match_words
 from turnspec.checks.scene import function_uses
-from turnspec.checks.turns import EventsView, windows
+from turnspec.checks.turns import EventsView, numbers, owner, windows
 from turnspec.checks.words import text_of, transcript
 from turnspec.dsl import Expect
 from turnspec.dsl.matchers import Matches
@@ -28,7 +28,8 @@ def captures(plan: CallPlan, index: int, view: EventsView) -> dict[str, str]:
     except TemplateError:
         return {}  # it needs a capture that did not happen itself: judging says so
     found: dict[str, str] = {}
-    for match in (*_in_words(plan, index, view, filled), *_in_calls(plan, index, view, filled)):
+    matches = (*_in_words(plan, index, view, filled), *_in_calls(plan, index, view, filled))
+    for match in (*matches, *_in_acts(index, view, filled)):
         if match.holds:
             found |= match.captures
     return found
@@ -45,6 +46,26 @@ def _in_words(plan: CallPlan, index: int, view: EventsView, expect: Expect) -> I
     if patterns:
         text = text_of(line for line in transcript(view, plan.words) if line.turn == index)
         yield from (match_words(text, matcher) for matcher in patterns)
+
+
+def _in_acts(index: int, view: EventsView, expect: Expect) -> Iterator[Match]:
+    turns, places = windows(view), numbers(view)
+    for event in view.events:
+        match event:
+            case AgentTransferred(target=target) if expect.transfer is not None:
+                found = match_value(target, expect.transfer)
+            case AgentActivity(name=name, payload=payload):
+                wanted = [item.with_ for item in expect.activity if item.name == name]
+                matches = [match_value(payload, each) for each in wanted if each is not None]
+                found = next((match for match in matches if match.holds), Match())
+            case _:
+                continue
+        if owner(turns, event.at_us, places[id(event)]) == index:
+            yield found
+    if isinstance(expect.dtmf, Matches):
+        pressed = (event for event in view.of(AgentPressed))
+        digits = [e.digits for e in pressed if owner(turns, e.at_us, places[id(e)]) == index]
+        yield match_value("".join(digits), expect.dtmf)
 
 
 def _in_calls(plan: CallPlan, index: int, view: EventsView, expect: Expect) -> Iterator[Match]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from turnspec.checks import behaving, calling, saying
+from turnspec.checks import acting, behaving, calling, saying
 from turnspec.checks.context import Stage
 from turnspec.checks.matching import rendered
-from turnspec.dsl import CallsExpectation, Expect
+from turnspec.dsl import ActivityExpectation, CallsExpectation, Expect
 from turnspec.dsl.templates import render_value
 from turnspec.results import Finding
 
@@ -26,6 +26,9 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = MappingProxyType(
         "silent": behaving.silent,
         "stops": behaving.stops,
         "hangup": behaving.hangup,
+        "transfer": acting.transfer,
+        "dtmf": acting.dtmf,
+        "activity": acting.activity,
     }
 )
 """Every key of `expect:` that this version runs, in the order in which findings are listed."""
@@ -77,6 +80,12 @@ def _changed(expect: Expect, render: Callable[[Any], Any]) -> Expect:
     }
     if expect.calls is not None:
         changed["calls"] = _filled_in_calls(expect.calls, render)
+    for key in ("transfer", "dtmf"):
+        matcher = getattr(expect, key)
+        if matcher is not None:
+            changed[key] = rendered(matcher, render)
+    if expect.activity:
+        changed["activity"] = tuple(_filled_in_activity(item, render) for item in expect.activity)
     if expect.returned:
         changed["returned"] = {name: rendered(matcher, render) for name, matcher in expect.returned.items()}
     return expect.model_copy(update=changed)
@@ -99,6 +108,10 @@ def without_secrets(expect: Expect, mask: Callable[[str], str]) -> Expect:
                 return value
 
     return _changed(expect, hide)
+
+
+def _filled_in_activity(item: ActivityExpectation, render: Callable[[Any], Any]) -> ActivityExpectation:
+    return item if item.with_ is None else item.model_copy(update={"with_": rendered(item.with_, render)})
 
 
 def _filled_in_calls(calls: CallsExpectation, render: Callable[[Any], Any]) -> CallsExpectation:

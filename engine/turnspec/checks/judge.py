@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from turnspec.call import EvidenceView
-from turnspec.checks import calling, shown, troubles, truncating
+from turnspec.checks import calling, refusing, shown, troubles, truncating
 from turnspec.checks.budgets import over_limits
 from turnspec.checks.captures import variables
 from turnspec.checks.context import Context, Stage
@@ -69,6 +69,8 @@ def _judged(scene: Scene, index: int, context: Context) -> TurnResult:
     plan, turn = scene.plan.turns[index], scene.turn(index)
     if plan.skipped:
         return _result(plan, None, Outcome.SKIPPED, why=plan.skipped)
+    if plan.turn.expect is not None and plan.turn.expect.refused is not None:
+        return _refused(scene, plan, turn)
     if turn is None:
         return _result(plan, None, Outcome.SKIPPED, why=troubles.why_over(scene))
     known = variables(scene.plan, index, scene.view)
@@ -87,6 +89,15 @@ def _judged(scene: Scene, index: int, context: Context) -> TurnResult:
         findings += tuple(over_limits(measurements, plan.span))
     outcome = Outcome.FAILED if any(finding.fails for finding in findings) else Outcome.PASSED
     return _result(plan, turn, outcome, findings, measurements)
+
+
+def _refused(scene: Scene, plan: TurnPlan, turn: TurnScene | None) -> TurnResult:
+    """The only turn of a call that is to be refused."""
+    if trouble := troubles.harness_trouble(scene):
+        return _result(plan, turn, Outcome.ERROR, why=f"the call could not go on: {trouble}")
+    findings = tuple(refusing.refused(scene))
+    outcome = Outcome.FAILED if any(finding.fails for finding in findings) else Outcome.PASSED
+    return _result(plan, turn, outcome, findings)
 
 
 def _expected(stage: Stage, known: Mapping[str, Any]) -> Iterator[Finding]:
@@ -139,6 +150,8 @@ def _uncaptured(plan: TurnPlan, known: Mapping[str, Any]) -> str:
 
 
 def _skipped(plan: CallPlan, scene: Scene, turns: tuple[TurnResult, ...]) -> Iterator[Finding]:
+    if refusing.expects_refusal(scene) is not None:
+        return  # its only turn tells
     wanted = [turn for turn in turns if not plan.turns[turn.index].skipped]
     never = [turn for turn in wanted if turn.began_us is None]
     if never:

@@ -7,20 +7,29 @@ from turnspec.call.events import (
     CallerHungUp,
     CallerPressed,
     Event,
+    FaultInjected,
     FunctionCalled,
     LineBroke,
     PlaybackFlushed,
     ProtocolFault,
 )
 from turnspec.checks import shown
+from turnspec.checks.purpose import SIDES
 from turnspec.checks.scene import Scene
 from turnspec.results import Moment
 
 
 def moments(scene: Scene) -> tuple[Moment, ...]:
-    """Digits, flushes, function calls, protocol faults and the ends of the call, by time."""
+    """Digits, flushes, function calls, faults of both kinds and the ends of the call, by time."""
     found = []
+    told = set[tuple[str, str]]()
     for event in scene.view.events:
+        if isinstance(event, FaultInjected):
+            # One mark for each: what befalls every message would leave no room for anything else.
+            if (event.side, event.detail) not in told:
+                found.append(Moment(event.at_us, "injected", f"{SIDES[event.side]} {event.detail}"))
+            told.add((event.side, event.detail))
+            continue
         if isinstance(event, FunctionCalled) and event.side is not scene.plan.calls:
             continue
         if label := _label(event):

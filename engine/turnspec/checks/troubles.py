@@ -7,19 +7,22 @@ from typing import Any, Final
 
 from turnspec.call.events import (
     AgentAudio,
+    AgentTransferred,
     CallEnded,
     CallerHungUp,
     CallRefused,
     Event,
+    FaultInjected,
     HarnessFailed,
     LineBroke,
     ProtocolFault,
     TurnJudged,
 )
-from turnspec.checks import shown
+from turnspec.checks import refusing, shown
 from turnspec.checks.behaving import agent_hangup
 from turnspec.checks.context import Stage
 from turnspec.checks.hearing import choices
+from turnspec.checks.purpose import SIDES, injected, ours
 from turnspec.checks.scene import Scene
 from turnspec.dsl import Dtmf, Duration
 from turnspec.dsl.caller import are_digits
@@ -40,7 +43,8 @@ def of_turn(stage: Stage) -> Iterator[Finding]:
         yield _nothing_to_interrupt(stage)
     event = agent_hangup(stage.scene, stage.turn.window)
     expect = stage.turn.plan.turn.expect
-    if event is not None and (expect is None or expect.hangup is None):
+    given_away = expect is not None and expect.transfer is not None and _given_away(stage)
+    if event is not None and not given_away and (expect is None or expect.hangup is None):
         lines = stage.turn.agent_lines
         last = f"its last words were {shown.quoted_last(lines[-1].text)}" if lines else "it had said nothing."
         reason = f", giving as reason {shown.quoted(event.reason)}" if event.reason else ""
@@ -53,6 +57,11 @@ def of_turn(stage: Stage) -> Iterator[Finding]:
             at_us=event.at_us,
         )
     yield from choices(stage)
+
+
+def _given_away(stage: Stage) -> bool:
+    events = stage.scene.view.of(AgentTransferred)
+    return any(stage.scene.owner_of(event) == stage.turn.index for event in events)
 
 
 def unusable_text(stage: Stage, known: Mapping[str, Any]) -> Finding:
@@ -94,6 +103,7 @@ def texts_in(written: Any) -> Iterator[str]:
 
 def of_call(scene: Scene) -> Iterator[Finding]:
     """Refusals, broken lines, broken rules, and a call that had to be ended."""
+    yield from injected(scene)
     yield from _refused(scene)
     yield from _broke(scene)
     yield from _faults(scene)
@@ -165,10 +175,11 @@ def _nothing_to_interrupt(stage: Stage) -> Finding:
 
 
 def _found(scene: Scene, kind: str, event: Event, message: str, expected: str, actual: str) -> Finding:
+    fault = ours(scene, event)
     return Finding(
         kind=kind,
-        status=Status.FAILED,
-        message=message,
+        status=Status.FAILED if fault is None else Status.NOTE,
+        message=f"{message}{_by_us(fault)}",
         expected=expected,
         actual=actual,
         turn=scene.owner(event.at_us),
@@ -177,7 +188,13 @@ def _found(scene: Scene, kind: str, event: Event, message: str, expected: str, a
     )
 
 
+def _by_us(fault: FaultInjected | None) -> str:
+    return "" if fault is None else f" That was by us: {SIDES[fault.side]} {fault.detail}."
+
+
 def _refused(scene: Scene) -> Iterator[Finding]:
+    if refusing.expects_refusal(scene) is not None:
+        return  # whether it was as expected is said there
     for event in scene.view.of(CallRefused):
         code = f" (code {event.code})" if event.code is not None else ""
         message = f"The call was refused{code}: {shown.short(event.reason)}."
@@ -185,28 +202,31 @@ def _refused(scene: Scene) -> Iterator[Finding]:
 
 
 def _broke(scene: Scene) -> Iterator[Finding]:
-    if harness_trouble(scene):
+    if harness_trouble(scene) or refusing.expects_refusal(scene) is not None:
         return  # the line went with it
     over = min((event.at_us for event in scene.view.of(CallerHungUp)), default=None)
     for event in scene.view.of(LineBroke):
         if over is None or event.at_us < over:
             code = f" (code {event.code})" if event.code is not None else ""
-            message = f"The line broke {shown.clock(event.at_us)}{code}: {shown.short(event.reason)}."
+            # Of what our own end did, the reason tells that already.
+            reason = "" if ours(scene, event) else f": {shown.short(event.reason)}"
+            message = f"The line broke {shown.clock(event.at_us)}{code}{reason}."
             yield _found(scene, "line-broke", event, message, "the line stays up", f"broken{code}")
 
 
 def _faults(scene: Scene) -> Iterator[Finding]:
-    faults: dict[str, list[ProtocolFault]] = {}
+    faults: dict[tuple[str, FaultInjected | None], list[ProtocolFault]] = {}
     for event in scene.view.of(ProtocolFault):
-        faults.setdefault(event.rule, []).append(event)
-    for rule, events in faults.items():
+        faults.setdefault((event.rule, ours(scene, event)), []).append(event)
+    for (rule, fault), events in faults.items():
         first = events[0]
         times = "" if len(events) == 1 else f" {len(events)} times, first"
         yield Finding(
             kind=f"protocol:{rule}",
-            status=Status.FAILED,
-            message=f"The agent broke a rule of {scene.plan.protocol}{times} {shown.clock(first.at_us)}: "
-            f"{shown.short(first.detail)}.",
+            status=Status.FAILED if fault is None else Status.NOTE,
+            message=f"{'The agent' if fault is None else 'An end of the call'} broke a rule of "
+            f"{scene.plan.protocol}{times} {shown.clock(first.at_us)}: "
+            f"{shown.short(first.detail)}.{_by_us(fault)}",
             expected=f"messages as {scene.plan.protocol} allows them",
             actual=shown.short(first.frame) if first.frame else shown.short(first.detail),
             turn=scene.owner(first.at_us),

@@ -213,7 +213,7 @@ def _act(state: CallState, now_us: int, action: Callable[[], Action]) -> Progres
 
 def _answerable(state: CallState, from_us: int) -> CallState:
     """From here on a reply is this turn's: text that came before, even just now, is not."""
-    facts = replace(state.facts, text_us=None, said_us=None, arrived_us=None)
+    facts = replace(state.facts, text_us=None, said_us=None, arrived_us=None, acted_us=None)
     return replace(state, facts=facts, reply_from_us=from_us)
 
 
@@ -260,7 +260,7 @@ def _hang_up(state: CallState, step: graph.HangUp, now_us: int) -> Progress:
 
 
 def _listen(state: CallState, step: graph.Listen, now_us: int) -> Progress:
-    if not _reply_begun(state, heard=step.until_heard):
+    if not (_reply_begun(state, heard=step.until_heard) or _acted(state, step)):
         deadline = state.facts.action_end_us + step.patience_us
         if now_us >= deadline:
             return _leave(state, "no-reply", Condition.NO_REPLY, now_us)
@@ -268,6 +268,9 @@ def _listen(state: CallState, step: graph.Listen, now_us: int) -> Progress:
     if step.until_heard:
         return _leave(state, "interrupted", Condition.DONE, now_us)
     over_us = state.facts.over_at(state.plan.capabilities.reply_end, step.ends_after_us)
+    if over_us is not None and _acted(state, step):
+        # It may still say something to it.
+        over_us = max(over_us, (state.facts.acted_us or 0) + step.ends_after_us)
     if over_us is None or now_us < over_us:
         return state, (), over_us
     if step.awaits_hangup and now_us < over_us + step.patience_us:
@@ -358,6 +361,12 @@ def _reply_begun(state: CallState, *, heard: bool) -> bool:
     # A local agent without a recording or a voice answers in silence of natural length.
     own_words = state.plan.kind is TargetKind.AGENT and _at_or_after(facts.said_us, since)
     return own_words and _at_or_after(facts.arrived_us, since)
+
+
+def _acted(state: CallState, step: graph.Listen) -> bool:
+    """Whether the agent did something that may be all of its reply."""
+    since = state.reply_from_us
+    return step.acts and since is not None and _at_or_after(state.facts.acted_us, since)
 
 
 def _interrupts(state: CallState) -> bool:

@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from turnspec.call import ReplyEnd
 from turnspec.call.events import (
     ActionDone,
+    AgentActivity,
     AgentAudio,
     AgentHungUp,
+    AgentPressed,
     AgentSaid,
     AgentSpeechBegan,
     AgentSpeechEnded,
+    AgentTransferred,
     CallEnded,
     CallerHungUp,
     CallRefused,
@@ -50,6 +53,7 @@ class Facts:
     flushed_us: int | None = None
     arrived_us: int | None = None  # agent audio
     said_us: int | None = None
+    acted_us: int | None = None  # the agent did something else than to speak
     text_us: int | None = None
     responses: frozenset[Key] = frozenset()
     calls: frozenset[Key] = frozenset()
@@ -100,6 +104,8 @@ def learn(facts: Facts, event: Event) -> Facts:
             return replace(facts, said_us=event.at_us)
         case TextBegan():
             return replace(facts, text_us=event.at_us)
+        case AgentTransferred() | AgentPressed() | AgentActivity():
+            return replace(facts, acted_us=event.at_us)
         case ActionDone():
             return replace(facts, action_end_us=event.end_us)
         case _:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from turnspec.call import ReplyEnd
-from turnspec.dsl.models import Duration, HangUp, Place, Scenario, Turn
+from turnspec.dsl.models import Absent, Duration, Expect, HangUp, Matcher, Place, Scenario, Turn
 from turnspec.dsl.problems import Problem, problem_at
 from turnspec.plan import graph
 from turnspec.plan.actions import ActionSteps
@@ -20,7 +20,9 @@ from turnspec.plan.refusals import refusals
 from turnspec.plan.setting import DEFAULT_CALL_LIMIT_US, Setting
 
 WATCH_US = 500_000  # watched after the last reply, for what must not happen
-SILENCES = frozenset({"silent"})  # expectations that take no reply
+SILENCES = frozenset({"silent", "refused"})  # expectations that take no reply
+WORDS = frozenset({"says", "intent"})  # expectations that only a reply in words can meet
+REFUSED_WITHIN_US = 2_000_000  # a line that is closed so soon, before a word was said, was refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,8 @@ def _steps(
             steps.append(_listen(turn, scenario, setting))
         elif turn.turn.expect is not None and turn.turn.expect.silent is not None:
             steps.append(_watch(turn, turn.turn.expect.silent.us))
+        elif turn.turn.expect is not None and turn.turn.expect.refused is not None:
+            steps.append(_watch(turn, REFUSED_WITHIN_US))
         steps.append(_check(turn, scenario))
     steps += [graph.Watch(id="watch", duration_us=watch_us), graph.End(id="end")]
     return graph.StepGraph(tuple(steps), tuple(_edges(steps)))
@@ -202,8 +206,20 @@ def _listen(turn: TurnPlan, scenario: Scenario, setting: Setting) -> graph.Liste
         patience_us=turn.patience_us,
         ends_after_us=_ends_after_us(turn.turn, scenario, setting),
         until_heard=turn.interrupted,
-        awaits_hangup=bool(expect and expect.hangup),
+        awaits_hangup=bool(expect and (expect.hangup or _done(expect.transfer))),
+        acts=_acts_alone(expect),
     )
+
+
+def _done(matcher: Matcher | None) -> bool:
+    return not isinstance(matcher, Absent | None)
+
+
+def _acts_alone(expect: Expect | None) -> bool:
+    """Whether what the agent does, other than to speak, may be all of its reply."""
+    if expect is None or expect.model_fields_set & WORDS:
+        return False
+    return bool(expect.activity) or _done(expect.transfer) or _done(expect.dtmf)
 
 
 def _watch(turn: TurnPlan, duration_us: int) -> graph.Watch:

@@ -83,13 +83,14 @@ class Listen(Step):
 
     `patience_us` runs from the end of the caller's action. `until_heard` leaves as soon as the reply
     begins, for an interruption; `awaits_hangup` goes on until the agent ended the call, or patience
-    ran out after the reply.
+    ran out after the reply; with `acts`, what the agent does without a word is a reply too.
     """
 
     patience_us: int
     ends_after_us: int
     until_heard: bool = False
     awaits_hangup: bool = False
+    acts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

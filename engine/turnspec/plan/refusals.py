@@ -25,6 +25,8 @@ def refusals(setting: Setting, turns: tuple[TurnPlan, ...]) -> tuple[Problem, ..
             *_interruption(turn, before),
             *_after_hanging_up(turn, before),
             *_sources(turn, setting),
+            *_unseen(turn, setting),
+            *_refused_alone(turn, turns),
         )
     )
 
@@ -114,6 +116,46 @@ def _after_hanging_up(turn: TurnPlan, before: TurnPlan | None) -> Iterator[Probl
     else:
         return
     yield _refusal("after-hangup", message, turn.turn.place, hint)
+
+
+_SEEN = {
+    "hangup": (Capability.HANGUP_SEEN, "the agent cannot end a call"),
+    "transfer": (Capability.TRANSFER_SEEN, "the agent cannot give the call away"),
+    "dtmf": (Capability.KEYS_SEEN, "the agent cannot press keys"),
+    "activity": (Capability.ACTIVITIES_SEEN, "the agent sends no activities"),
+}
+
+
+def _unseen(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
+    """What the agent's side cannot do over this protocol, so that it would never be seen."""
+    expect = turn.turn.expect
+    for key, (capability, what) in _SEEN.items() if expect is not None else ():
+        if expect is not None and key in expect.model_fields_set and not setting.can(capability):
+            yield _refusal(
+                "cannot-do",
+                f"over {setting.protocol} {what}",
+                expect.place.child(key),
+                "take it out, or write when: {supports: " + str(capability) + "} on the turn",
+                key=True,
+            )
+
+
+def _refused_alone(turn: TurnPlan, turns: tuple[TurnPlan, ...]) -> Iterator[Problem]:
+    """A call that is refused has no turns: the one that expects it stands for all."""
+    expect = turn.turn.expect
+    if expect is None or expect.refused is None:
+        return
+    place = expect.place.child("refused")
+    if len(turns) > 1:
+        hint = "write a scenario of its own for the call that is refused"
+        yield _refusal("refused-alone", "a call that is refused has no other turns", place, hint, key=True)
+    elif turn.turn.caller:
+        hint = "leave `caller` out: nobody listens to it"
+        yield _refusal("refused-alone", "in a call that is refused nothing is said", place, hint, key=True)
+    elif expect.model_fields_set != {"refused"}:
+        others = ", ".join(sorted(expect.model_fields_set - {"refused"}))
+        message = f"of a call that is refused nothing else can be expected, such as {others}"
+        yield _refusal("refused-alone", message, place, "take the others out", key=True)
 
 
 def _sources(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:

@@ -71,7 +71,7 @@ class Sabotage:
                 return ProtocolFault(at_us=event.at_us, side=event.side, rule="caller-frame", detail=reason)
             case LineBroke() | AgentHungUp() if self.ended:
                 code = event.code if isinstance(event, LineBroke) else None
-                return LineBroke(at_us=event.at_us, reason=f"by us: {self._how}", code=code)
+                return LineBroke(at_us=event.at_us, reason=f"by us: the caller's end {self._how}", code=code)
             case ProtocolFault(side=Side.LINE, fatal=True) if self.ended:
                 return None
             case _:

@@ -41,7 +41,7 @@ class CallFaults:
         self.turn = 0
         self.is_up = False
         self.up_us: int | None = None
-        self.ended = False  # the line was ended by one of them
+        self.ended = False  # the connection was ended by one of them
         self.closes_with: int | None = None  # the line is opened only to be closed with this code
         self._spent: set[int] = set()
         self._seen: dict[int, int] = {}
@@ -51,6 +51,7 @@ class CallFaults:
     def notify(self, listener: Listener) -> None:
         """Tell `listener`, the connection that is open now, what happens in the call."""
         self._listener = listener
+        self.ended = False
         if self.is_up:
             listener.up()
 

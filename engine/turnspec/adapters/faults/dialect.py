@@ -28,6 +28,7 @@ class Dialect:
     agent: frozenset[str]
     audio: Mapping[str, tuple[str, ...]]
     error: Callable[[str], str] | None = None
+    fails_replies: bool = False  # an error can come in place of a reply
     lacks: Mapping[str, str] = field(default_factory=dict)  # faults that it cannot have, each with why
 
     def name(self, frame: Frame) -> str:

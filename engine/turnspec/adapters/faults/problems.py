@@ -72,6 +72,11 @@ def _impossible(fault: ReplyFault, end: FaultyEnd) -> tuple[str, str] | None:
         return end.dialect.lacks[fault.word], "take it out, or call over another protocol"
     if fault.word == "error" and end.dialect.error is None:
         return f"{end.protocol} has no message that reports an error by code", "close: CODE ends the line"
+    if fault.word == "error" and not (isinstance(fault, Fault) or end.dialect.fails_replies):
+        return (
+            f"over {end.protocol} no error comes in place of a reply",
+            "write it under the script's own faults",
+        )
     if fault.word == "half_close" and end.tls:
         return "a line over TLS cannot be closed in one direction only", "write drop: true"
     return None

@@ -32,7 +32,7 @@ class RealtimeAdapter:
     def capabilities(self, options: BaseModel) -> Capabilities:
         """Text always, audio both ways if so set; the wire gives words and calls."""
         settings = RealtimeOptions.model_validate(options)
-        can = {Capability.TEXT, Capability.FUNCTIONS, Capability.HANGUP_SEEN}
+        can = {Capability.TEXT, Capability.FUNCTIONS, Capability.HANGUP_SEEN, Capability.ACTIVITIES_SEEN}
         gives = {Source.WORDS, Source.CALLS}
         is_audio = settings.modality == "audio"
         if is_audio:

@@ -88,4 +88,5 @@ DIALECT: Final = Dialect(
     agent=SERVER_EVENTS,
     audio={"input_audio_buffer.append": ("audio",), "response.output_audio.delta": ("delta",)},
     error=error_event,
+    fails_replies=True,
 )

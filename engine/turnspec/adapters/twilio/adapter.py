@@ -36,8 +36,11 @@ class TwilioAdapter:
 
     def capabilities(self, options: BaseModel) -> Capabilities:  # noqa: ARG002 # none of them changes it yet
         """Audio both ways, keys and interruptions; the wire gives no words and no function calls."""
+        can = {Capability.AUDIO, Capability.DTMF, Capability.INTERRUPT, Capability.HANGUP_SEEN}
+        # By TwiML: what a webhook answers, and what the REST API is asked for.
+        can |= {Capability.TRANSFER_SEEN, Capability.ACTIVITIES_SEEN}
         return Capabilities(
-            can=frozenset({Capability.AUDIO, Capability.DTMF, Capability.INTERRUPT, Capability.HANGUP_SEEN}),
+            can=frozenset(can),
             reply_end=ReplyEnd.SILENCE,
             reply_ends_after_us=REPLY_ENDS_AFTER_US,
             caller_format=MULAW_8K,
