@@ -12,8 +12,9 @@ from turnspec.call import Evidence
 from turnspec.plan import CallPlan
 from turnspec.plan.model import Utterance
 from turnspec.run.clock import CallClock
+from turnspec.run.closing import TurnCloser
 from turnspec.run.conversation import converse
-from turnspec.run.live import LiveCall, TurnCloser
+from turnspec.run.live import LiveCall
 from turnspec.run.loops import run_on
 from turnspec.run.virtual import VirtualLoop
 from turnspec.run.voice import prepare

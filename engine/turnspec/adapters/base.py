@@ -151,6 +151,27 @@ class Call(Protocol):
 
 
 @runtime_checkable
+class TakesTurns(Protocol):
+    """A call whose far end may not listen for the caller's speech, so that it has to be told of it.
+
+    A call with these methods is told of every turn in which the caller speaks.
+    """
+
+    def caller_began(self) -> None:
+        """The caller's voice begins in the next frame; told again when it goes on after a pause."""
+        ...
+
+    def caller_finished(self) -> None:
+        """The caller has done all that it does in its turn, and waits for the reply."""
+        ...
+
+
+def turn_taker(call: object) -> TakesTurns | None:
+    """The call itself, if it is one that is told of turns."""
+    return call if isinstance(call, TakesTurns) else None
+
+
+@runtime_checkable
 class Adapter(Protocol):
     """A protocol that turnspec speaks as the caller."""
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
 
-from turnspec.adapters.base import Call
+from turnspec.adapters.base import Call, turn_taker
 from turnspec.audio.activity import ActivityTracker, SpeechBegan
 from turnspec.audio.codecs import decode
 from turnspec.audio.edges import voiced_span
@@ -50,27 +49,16 @@ from turnspec.call.events import (
     TurnEnded,
     TurnJudged,
 )
-from turnspec.conduct import advance, begin
+from turnspec.conduct import acts_on, advance, begin
 from turnspec.dsl.caller import DIGIT_PAUSE
 from turnspec.plan.model import CallPlan
 from turnspec.run.clock import CallClock
+from turnspec.run.closing import TurnCloser
 from turnspec.run.sabotage import sabotage_of
 from turnspec.run.voice import FRAME_US, CallerVoice, Prepared
 
 DEFAULT_RATE_HZ = 8_000
 HIGH_WATER = 1 << 20  # bytes unread by the peer: some ten seconds of frames
-
-
-class TurnCloser(Protocol):
-    """What the checks do for a call that is still up."""
-
-    def captures(self, turn: int) -> Mapping[str, Any]:
-        """The variables that a turn's words bind."""
-        ...
-
-    def passes(self, turn: int) -> bool:
-        """Whether a turn holds, as far as can be told now."""
-        ...
 
 
 class LiveCall:
@@ -178,6 +166,9 @@ class LiveCall:
         self._conduct(recorded)
         if isinstance(event, FunctionCalled) and self.on_function is not None:
             self.on_function(event)
+        is_over = isinstance(event, ActionDone) and not acts_on(self._state, event.turn)
+        if is_over and (taker := turn_taker(self.call)):
+            taker.caller_finished()
 
     def _conduct(self, event: Event | None) -> None:
         self._state, given = advance(self._state, self.now_us(), event)
@@ -282,10 +273,13 @@ class LiveCall:
             if asked_us <= from_us:  # never in a frame that began before it was decided
                 self._begin_speech(speak, voice, from_us)
                 self._next_speech = None
+        speech = self._speech
+        is_onset = speech is not None and 0 <= speech.speech_start_us - from_us < FRAME_US
+        if is_onset and (taker := turn_taker(self.call)):
+            taker.caller_began()
         frame = voice.frame()  # the caller goes on, whether or not anybody listens
         if not self._peer_stalls():
             self._driven.send_audio(frame)
-        speech = self._speech
         if speech is not None and from_us + FRAME_US >= speech.speech_end_us:
             self._speech = None
             self._queue.append(ActionDone(at_us=self.now_us(), turn=speech.turn, end_us=speech.speech_end_us))
@@ -294,16 +288,7 @@ class LiveCall:
         prepared = self._utterances[speak.utterance]
         voice.say(prepared)
         self.recorder.put_caller(from_us, prepared.samples)
-        self._speech = CallerSpoke(
-            at_us=from_us,
-            turn=speak.turn,
-            text=prepared.text,
-            origin=prepared.origin,
-            clip=prepared.clip,
-            speech_start_us=from_us + prepared.speech_start_us,
-            speech_end_us=from_us + prepared.speech_end_us,
-            interrupts=speak.interrupts,
-        )
+        self._speech = prepared.spoken(from_us, speak.turn, interrupts=speak.interrupts)
         self._queue.append(self._speech)
 
     def _listen(self, from_us: int, to_us: int) -> None:

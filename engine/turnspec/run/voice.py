@@ -10,7 +10,7 @@ from turnspec.audio.edges import voiced_span
 from turnspec.audio.files import AudioFileError, load_clip
 from turnspec.audio.samples import Samples, samples_of
 from turnspec.call import AudioFormat
-from turnspec.call.events import Origin
+from turnspec.call.events import CallerSpoke, Origin
 from turnspec.plan.model import Utterance
 
 FRAME_US = 20_000
@@ -27,6 +27,19 @@ class Prepared:
     wire: bytes
     speech_start_us: int
     speech_end_us: int
+
+    def spoken(self, at_us: int, turn: int, *, interrupts: bool) -> CallerSpoke:
+        """What happens when the caller begins to say it."""
+        return CallerSpoke(
+            at_us=at_us,
+            turn=turn,
+            text=self.text,
+            origin=self.origin,
+            clip=self.clip,
+            speech_start_us=at_us + self.speech_start_us,
+            speech_end_us=at_us + self.speech_end_us,
+            interrupts=interrupts,
+        )
 
 
 def prepare(utterances: Sequence[Utterance], line: AudioFormat) -> tuple[Prepared, ...]:

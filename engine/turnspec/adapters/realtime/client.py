@@ -3,6 +3,12 @@
 Theory of operation: every method answers with a `Reaction`, the frames to send and the events that
 happened. `response.create` is only sent while no response is in progress: one that is wanted sooner waits
 for `response.done`, as a second one at once would be refused.
+
+Where the server listens by itself (turn detection), the caller's stream goes on without a gap, and the
+server says when the caller spoke. Where it does not, the client is a telephone with a button: audio is sent
+only while the caller has a turn; pressing stops what still plays, letting go commits the audio and asks for
+the reply. Either way an item that was cut is truncated to what was heard, and what arrives of it later is
+not played.
 """
 
 from __future__ import annotations
@@ -10,18 +16,22 @@ from __future__ import annotations
 import binascii
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from turnspec.adapters.base import Function
+from turnspec.adapters.realtime.closing import FATAL
+from turnspec.adapters.realtime.opening import session_of
 from turnspec.adapters.realtime.options import RealtimeOptions
+from turnspec.adapters.realtime.replies import Message, Response
+from turnspec.adapters.realtime.understood import Understood
 from turnspec.adapters.realtime.wire import server_frames as server
-from turnspec.call import PCM_24K, AudioFormat
+from turnspec.audio.codecs import silence_byte
 from turnspec.call.events import (
+    AgentActivity,
     AgentAudio,
     AgentSaid,
     AgentTruncated,
-    CallerHeard,
     CallUp,
     Event,
     FlushAsked,
@@ -34,15 +44,9 @@ from turnspec.call.events import (
     TextBegan,
 )
 
-CALLER_FORMAT: Final = PCM_24K
+LEAST_COMMITTED_US: Final = 100_000  # less audio than this cannot be committed
 # Errors that a client meets without fault of anybody, because its event crossed one of the server's.
-RACES: Final = frozenset(
-    {
-        "response_cancel_not_active",
-        "conversation_already_has_active_response",
-        "input_audio_buffer_commit_empty",
-    }
-)
+RACES: Final = frozenset({"response_cancel_not_active", "conversation_already_has_active_response"})
 _ACTIVE: Final = "conversation_already_has_active_response"
 
 
@@ -54,58 +58,68 @@ class Reaction:
     events: tuple[Event, ...] = ()
 
 
-@dataclass(slots=True)
-class _Message:
-    """One item of a response as it arrives."""
-
-    response_id: str
-    began_us: int
-    content_index: int
-    texts: list[str] = field(default_factory=list)
-    whole: str | None = None
-    size: int = 0
-    said: bool = False
-
-    @property
-    def text(self) -> str:
-        return "".join(self.texts) if self.whole is None else self.whole
-
-
-@dataclass(slots=True)
-class _Response:
-    """One response: what it called, and what of that was answered."""
-
-    calls: set[str] = field(default_factory=set)
-    open_calls: set[str] = field(default_factory=set)
-    done: bool = False
-
-
 class RealtimeClient:
     """One session, from the caller's end."""
 
     def __init__(self, options: RealtimeOptions, functions: Iterable[Function] = ()) -> None:
         self._options, self._functions = options, tuple(functions)
+        self._format = options.audio_format
+        self._listens = options.turn_detection  # how the server does
         self.is_up = False
         self._frames: list[str] = []
         self._events: list[Event] = []
         self._sent = 0
-        self._messages: dict[str, _Message] = {}
-        self._responses: dict[str, _Response] = {}
+        self._messages: dict[str, Message] = {}
+        self._responses: dict[str, Response] = {}
         self._response_of: dict[str, str] = {}  # call id to response id
         self._names: dict[str, str] = {}  # item id to the name of its function
+        self._understood = Understood()
+        self._held: int | None = None  # bytes sent while the caller has its turn; None: it has none
         self._wants_response = False
         self._asked_with: str | None = None  # event id of a `response.create` that is not answered yet
         self._plays_until_us = 0
 
     # --- what the engine does -----------------------------------------------------------------
 
-    def send_audio(self, frame: bytes) -> str:
-        """The frame that carries the caller's next audio; a template, because 50 of them leave a second."""
+    def send_audio(self, frame: bytes) -> str | None:
+        """The frame that carries the caller's next audio; None: nobody listens now."""
+        if self._held is not None:
+            self._held += len(frame)
+        elif self._listens.is_off:
+            return None
+        # A template, because 50 of them leave a second.
         payload = binascii.b2a_base64(frame, newline=False).decode("ascii")
         return f'{{"type":"input_audio_buffer.append","audio":"{payload}"}}'
 
+    def caller_began(self, now_us: int) -> Reaction:
+        """The caller is about to speak: where nobody listens for that, stop the model and open the line."""
+        if self._listens.is_off and self._held is None:
+            self._held = 0
+            if self._in_progress:
+                self._send({"type": "response.cancel"})
+            self._stop_playing(now_us)
+        return self._reaction()
+
+    def caller_finished(self) -> Reaction:
+        """The caller has done all of its turn: where nobody listens for that, hand it over and ask."""
+        if self._held is not None:
+            self._commit(self._held)
+            self._ask()
+        return self._reaction()
+
+    def _commit(self, size: int) -> None:
+        lacking = self._format.size_of(LEAST_COMMITTED_US) - size
+        if lacking > 0:
+            padding = self.send_audio(bytes([silence_byte(self._format)]) * lacking)
+            assert padding is not None, "the caller has its turn"
+            self._frames.append(padding)
+        self._held = None
+        self._send({"type": "input_audio_buffer.commit"})
+
     def send_text(self, text: str) -> Reaction:
         """Say something in text and ask for the reply, giving up a response that is in progress."""
+        if self._held is not None:
+            self._commit(self._held)  # what was said before it
         if self._in_progress:
             self._send({"type": "response.cancel"})
         content = [{"type": "input_text", "text": text}]
@@ -129,11 +143,12 @@ class RealtimeClient:
         return self._reaction()
 
     def playback_flushed(self, stream: str, heard_us: int, now_us: int) -> Reaction:
-        """Tell the model how much of an item was heard, never more than arrived."""
+        """Tell the model how much of an item was heard: never more than arrived, and once."""
         message = self._messages.get(stream)
         self._plays_until_us = now_us
-        if message is not None and message.size:
-            arrived_us = CALLER_FORMAT.duration_us(message.size)
+        if message is not None and message.size and not message.cut:
+            message.cut = True
+            arrived_us = self._format.duration_us(message.size)
             self._send(
                 {
                     "type": "conversation.item.truncate",
@@ -153,6 +168,8 @@ class RealtimeClient:
                 pass
             case server.Wrong(rule, detail, excerpt):
                 self._fault(rule, detail, excerpt, now_us)
+            case server.Unknown(kind, excerpt):
+                self._note(kind, {"frame": excerpt}, now_us)
             case event:
                 self._take(event, now_us)
         return self._reaction()
@@ -165,9 +182,8 @@ class RealtimeClient:
                 self._give_way(now_us)
             case server.Error(error=error):
                 self._refused(error, now_us)
-            case server.Transcribed(transcript=transcript):
-                heard = transcript.strip() or None
-                self._happened(CallerHeard(at_us=now_us, side=Side.MODEL, text=heard, source="protocol"))
+            case server.Committed() if not (self._listens.is_off or self._listens.create_response):
+                self._ask()
             case server.Truncated(item_id=item_id, audio_end_ms=end_ms):
                 heard_us = end_ms * 1000
                 self._happened(
@@ -177,6 +193,8 @@ class RealtimeClient:
                 self._started(response, now_us)
             case server.ResponseDone(response=response):
                 self._ended(response, now_us)
+            case server.Transcribing() | server.Transcribed() | server.NotTranscribed():
+                self._events += self._understood.take(event, now_us)
             case _:
                 self._take_output(event, now_us)
 
@@ -205,7 +223,11 @@ class RealtimeClient:
 
     def _give_way(self, now_us: int) -> None:
         # As any client does: the caller speaks, so what is still playing is dropped.
-        if now_us < self._plays_until_us and self._options.turn_detection.interrupt_response:
+        if self._listens.interrupt_response:
+            self._stop_playing(now_us)
+
+    def _stop_playing(self, now_us: int) -> None:
+        if now_us < self._plays_until_us:
             self._plays_until_us = now_us
             self._happened(FlushAsked(at_us=now_us))
 
@@ -215,7 +237,7 @@ class RealtimeClient:
             self._asked_with = None
             self._wants_response = code == _ACTIVE
         if code not in RACES:
-            self._fault(code, error.message, error.param or "", now_us)
+            self._fault(code, error.message, error.param or "", now_us, fatal=code in FATAL)
 
     # --- responses ----------------------------------------------------------------------------
 
@@ -225,7 +247,7 @@ class RealtimeClient:
 
     def _started(self, response: server.ResponseBody, now_us: int) -> None:
         self._asked_with = None
-        self._responses[response.id] = _Response()
+        self._responses[response.id] = Response()
         self._happened(ResponseStarted(at_us=now_us, side=Side.MODEL, response_id=response.id))
 
     def _ended(self, body: server.ResponseBody, now_us: int) -> None:
@@ -241,19 +263,32 @@ class RealtimeClient:
                 at_us=now_us, side=Side.MODEL, response_id=body.id, status=body.status, reason=str(reason)
             )
         )
-        response = self._responses.setdefault(body.id, _Response())
+        if body.status == "failed":
+            self._failed(details, now_us)
+        response = self._responses.setdefault(body.id, Response())
         response.done = True
         if self._wants_response:
             self._ask()
         else:
             self._continue_after(response)
 
-    def _continue_after(self, response: _Response) -> None:
+    def _failed(self, details: server.StatusDetails | None, now_us: int) -> None:
+        error = (details.error if details else None) or {}
+        detail = f"a response failed: {error.get('message') or error.get('code') or 'no reason was given'}"
+        code = error.get("code")
+        if isinstance(code, str) and code:
+            self._fault(code, detail, "", now_us)
+        else:
+            self._fault("response-failed", detail, "", now_us)
+
+    def _continue_after(self, response: Response) -> None:
         if response.done and response.calls and not response.open_calls:
             response.calls.clear()
             self._ask()
 
     def _ask(self) -> None:
+        if self._held is not None:
+            return  # nobody talks over the caller: its turn ends with a request
         self._wants_response = self._in_progress or self._asked_with is not None
         if not self._wants_response:
             self._asked_with = self._send({"type": "response.create"})
@@ -273,9 +308,9 @@ class RealtimeClient:
         self,
         event: server.TextDelta | server.TextDone | server.TranscriptDone | server.AudioDelta,
         now_us: int,
-    ) -> _Message:
+    ) -> Message:
         return self._messages.setdefault(
-            event.item_id, _Message(event.response_id, now_us, event.content_index)
+            event.item_id, Message(event.response_id, now_us, event.content_index)
         )
 
     def _text(self, event: server.TextDelta, delta: str, now_us: int) -> None:
@@ -290,16 +325,19 @@ class RealtimeClient:
         except ValueError as error:
             self._fault("wrong-base64", f"{event.type}: {error}", delta[: server.EXCERPT], now_us)
             return
-        if len(data) % CALLER_FORMAT.sample_bytes:
+        if len(data) % self._format.sample_bytes:
             self._fault("half-sample", f"{event.type}: {len(data)} bytes of 16-bit audio", "", now_us)
             data = data[:-1]
-        self._message(event, now_us).size += len(data)
-        self._plays_until_us = max(self._plays_until_us, now_us) + CALLER_FORMAT.duration_us(len(data))
+        message = self._message(event, now_us)
+        message.size += len(data)
+        if message.cut:
+            return  # it crossed the truncation, and nobody hears it
+        self._plays_until_us = max(self._plays_until_us, now_us) + self._format.duration_us(len(data))
         self._happened(
-            AgentAudio(at_us=now_us, format=CALLER_FORMAT, size=len(data), data=data, stream=event.item_id)
+            AgentAudio(at_us=now_us, format=self._format, size=len(data), data=data, stream=event.item_id)
         )
 
-    def _said(self, item_id: str, message: _Message, now_us: int) -> None:
+    def _said(self, item_id: str, message: Message, now_us: int) -> None:
         if message.said:
             return
         message.said = True
@@ -311,7 +349,7 @@ class RealtimeClient:
                 item_id=item_id,
                 text=message.text,
                 began_us=message.began_us,
-                audio_us=CALLER_FORMAT.duration_us(message.size) if message.size else None,
+                audio_us=self._format.duration_us(message.size) if message.size else None,
             )
         )
 
@@ -319,7 +357,7 @@ class RealtimeClient:
         if call_id in self._response_of:
             return
         self._response_of[call_id] = response_id
-        response = self._responses.setdefault(response_id, _Response())
+        response = self._responses.setdefault(response_id, Response())
         response.calls.add(call_id)
         response.open_calls.add(call_id)
         self._happened(
@@ -345,8 +383,13 @@ class RealtimeClient:
         self._frames.append(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
         return event_id
 
-    def _fault(self, rule: str, detail: str, frame: str, now_us: int) -> None:
-        self._happened(ProtocolFault(at_us=now_us, side=Side.MODEL, rule=rule, detail=detail, frame=frame))
+    def _note(self, name: str, payload: dict[str, Any], now_us: int) -> None:
+        self._happened(AgentActivity(at_us=now_us, side=Side.MODEL, name=name, payload=payload))
+
+    def _fault(self, rule: str, detail: str, frame: str, now_us: int, *, fatal: bool = False) -> None:
+        self._happened(
+            ProtocolFault(at_us=now_us, side=Side.MODEL, rule=rule, detail=detail, frame=frame, fatal=fatal)
+        )
 
     def _happened(self, event: Event) -> None:
         self._events.append(event)
@@ -355,43 +398,3 @@ class RealtimeClient:
         frames, self._frames = self._frames, []
         events, self._events = self._events, []
         return Reaction(tuple(frames), tuple(events))
-
-
-def session_of(options: RealtimeOptions, functions: Iterable[Function]) -> dict[str, Any]:
-    """What the engine sets in `session.update`; what is not set stays the server's own."""
-    session: dict[str, Any] = {"type": "realtime", "output_modalities": [options.modality]}
-    if options.instructions is not None:
-        session["instructions"] = options.instructions
-    tools = [_tool(function) for function in functions]
-    if tools:
-        session.update(tools=tools, tool_choice="auto")
-    heard: dict[str, Any] = {}
-    if options.transcription is not None:
-        heard["transcription"] = options.transcription.model_dump(exclude_none=True)
-    if options.modality == "audio":
-        heard["format"] = _format(CALLER_FORMAT)
-        heard["turn_detection"] = options.turn_detection.model_dump(exclude_none=True)
-        session["audio"] = {"input": heard, "output": _output(options)}
-    elif heard:
-        session["audio"] = {"input": heard}
-    return session
-
-
-def _output(options: RealtimeOptions) -> dict[str, Any]:
-    output: dict[str, Any] = {"format": _format(CALLER_FORMAT)}
-    if options.voice is not None:
-        output["voice"] = options.voice
-    return output
-
-
-def _format(audio_format: AudioFormat) -> dict[str, Any]:
-    return {"type": "audio/pcm", "rate": audio_format.rate_hz}
-
-
-def _tool(function: Function) -> dict[str, Any]:
-    return {
-        "type": "function",
-        "name": function.name,
-        "description": function.description,
-        "parameters": dict(function.parameters),
-    }

@@ -18,6 +18,7 @@ from websockets.protocol import State
 from turnspec.adapters.base import Dial, LineRefused, NothingListens, Witness
 from turnspec.adapters.faults.shell import make_faulty
 from turnspec.adapters.realtime.client import Reaction, RealtimeClient
+from turnspec.adapters.realtime.closing import HUNG_UP, NO_CLOSE_FRAME, explained
 from turnspec.adapters.realtime.faults import DIALECT
 from turnspec.adapters.realtime.options import RealtimeOptions
 from turnspec.adapters.realtime.wire.elide import elided
@@ -27,9 +28,8 @@ from turnspec.call.events import AgentHungUp, Event, LineBroke, ProtocolFault, S
 LARGEST_MESSAGE: Final = 32 * 1024 * 1024  # finite; the SDK itself sets no limit
 CLOSE_TIMEOUT_S: Final = 2.0
 MICROSECONDS: Final = 1_000_000
-NO_CLOSE_FRAME: Final = 1006
-ORDERLY: Final = frozenset({1000, 1001})
 LOCAL_KEY: Final = "local"  # what a server that wants a key gets where the target has none
+NAMES_MODEL: Final = frozenset({"model", "call_id", "deployment"})  # the last one is Azure's
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _SCHEMES: Final = {"http": "ws", "https": "wss"}
 
@@ -57,12 +57,9 @@ class RealtimeCall:
             while not self._client.is_up:
                 self._arrived(await self._connection.recv())
         except ConnectionClosed as closed:
-            code = closed.rcvd.code if closed.rcvd else NO_CLOSE_FRAME
+            code, reason = _close_of(closed)
             said = [event.detail for event in self._early if isinstance(event, ProtocolFault)]
-            reason = closed.rcvd.reason if closed.rcvd else ""
-            raise LineRefused(
-                "; ".join(said) or reason or "closed before the session began", code
-            ) from closed
+            raise LineRefused(explained(code, "; ".join(said) or reason), code) from closed
 
     async def listen(self) -> None:
         """Report what the server sends until it, the line or `hang_up` ends the session."""
@@ -73,8 +70,17 @@ class RealtimeCall:
             self._closed(closed)
 
     def send_audio(self, frame: bytes) -> None:
-        """Append the next 20 ms of the caller, 16-bit at 24 kHz."""
-        self._send(self._client.send_audio(frame))
+        """Append the next 20 ms of the caller, where the server is to hear them."""
+        if (event := self._client.send_audio(frame)) is not None:
+            self._send(event)
+
+    def caller_began(self) -> None:
+        """The caller's turn begins with the next frame."""
+        self._react(self._client.caller_began(self._witness.now_us()))
+
+    def caller_finished(self) -> None:
+        """The caller has done all that it does in its turn."""
+        self._react(self._client.caller_finished())
 
     def send_digit(self, digit: str) -> None:
         """Refused: the API carries no keys over a WebSocket."""
@@ -135,12 +141,15 @@ class RealtimeCall:
         server_first = closed.rcvd is not None and closed.rcvd_then_sent is not False
         if self._hung_up and not server_first:
             return
-        code = closed.rcvd.code if closed.rcvd else NO_CLOSE_FRAME
-        reason = closed.rcvd.reason if closed.rcvd else ""
-        if server_first and code in ORDERLY:
+        code, reason = _close_of(closed)
+        if server_first and code == HUNG_UP:
             self._witness.happened(AgentHungUp(at_us=at_us, reason=reason))
         else:
-            self._witness.happened(LineBroke(at_us=at_us, reason=reason or str(closed), code=code))
+            self._witness.happened(LineBroke(at_us=at_us, reason=explained(code, reason), code=code))
+
+
+def _close_of(closed: ConnectionClosed) -> tuple[int, str]:
+    return (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (NO_CLOSE_FRAME, "")
 
 
 async def dial(request: Dial) -> RealtimeCall:
@@ -174,13 +183,12 @@ async def _up(connection: ClientConnection, options: RealtimeOptions, request: D
 
 
 async def _connected(url: str, request: Dial) -> ClientConnection:
-    key = request.auth.get("bearer", LOCAL_KEY)
     if unknown := sorted(set(request.auth) - {"bearer"}):
         raise NothingListens(f"auth: {', '.join(unknown)} is not Realtime's: write bearer")
     try:
         return await connect(
             url,
-            additional_headers={"Authorization": f"Bearer {key}", **request.headers},
+            additional_headers=headers(request),
             compression=None,
             # A proxy of the environment would catch calls to this very machine.
             proxy=None if urlsplit(url).hostname in _LOOPBACK else True,
@@ -204,17 +212,30 @@ async def _connected(url: str, request: Dial) -> ClientConnection:
         raise NothingListens(f"nothing listens at {url}: {system_reason(error)}") from error
 
 
+def headers(request: Dial) -> dict[str, str]:
+    """The headers of the upgrade: those that were given, and a bearer key where none of them is one."""
+    given = dict(request.headers)
+    bearer = request.auth.get("bearer")
+    keyed = {"authorization", "api-key"} & {name.casefold() for name in given}  # `api-key`: Azure
+    if bearer is None and keyed:
+        return given
+    return {
+        **{name: value for name, value in given.items() if name.casefold() != "authorization"},
+        "Authorization": f"Bearer {bearer or LOCAL_KEY}",
+    }
+
+
 def address(url: str, model: str) -> str:
     """The WebSocket's address: a base URL is completed as the official SDK does it.
 
-    `/realtime` is added where it lacks, and `model=` where the query has none; http becomes ws.
+    `/realtime` is added where it lacks, and `model=` where the query names none; http becomes ws.
     """
     parts = urlsplit(url)
     path = parts.path.rstrip("/")
     if path.rpartition("/")[2] != "realtime":
         path += "/realtime"
     query = parse_qsl(parts.query, keep_blank_values=True)
-    if not any(name in ("model", "call_id") for name, _ in query):
+    if not any(name in NAMES_MODEL for name, _ in query):
         query.append(("model", model))
     scheme = _SCHEMES.get(parts.scheme, parts.scheme)
     return urlunsplit((scheme, parts.netloc, path, urlencode(query), ""))

@@ -59,6 +59,29 @@ class SpeechStarted(Received):
     item_id: str
 
 
+class Committed(Received):
+    """The caller's audio became an item."""
+
+    type: Literal["input_audio_buffer.committed"]
+    item_id: str
+
+
+class Transcribing(Received):
+    """Some of what the caller said."""
+
+    type: Literal["conversation.item.input_audio_transcription.delta"]
+    item_id: str
+    delta: str = ""
+
+
+class NotTranscribed(Received):
+    """What the caller said could not be understood."""
+
+    type: Literal["conversation.item.input_audio_transcription.failed"]
+    item_id: str
+    error: dict[str, Any]
+
+
 class Transcribed(Received):
     """What the caller said."""
 
@@ -73,7 +96,7 @@ class Truncated(Received):
     type: Literal["conversation.item.truncated"]
     item_id: str
     content_index: int
-    audio_end_ms: int
+    audio_end_ms: int = Field(ge=0)
 
 
 class StatusDetails(Received):
@@ -177,6 +200,9 @@ ServerEvent: TypeAlias = (
     | SessionUpdated
     | Error
     | SpeechStarted
+    | Committed
+    | Transcribing
+    | NotTranscribed
     | Transcribed
     | Truncated
     | ResponseCreated
@@ -200,10 +226,7 @@ OTHERS: Final = frozenset(
         "conversation.item.done",
         "conversation.item.retrieved",
         "conversation.item.deleted",
-        "conversation.item.input_audio_transcription.delta",
-        "conversation.item.input_audio_transcription.failed",
         "conversation.item.input_audio_transcription.segment",
-        "input_audio_buffer.committed",
         "input_audio_buffer.cleared",
         "input_audio_buffer.speech_stopped",
         "input_audio_buffer.timeout_triggered",
@@ -226,6 +249,16 @@ OTHERS: Final = frozenset(
         "rate_limits.updated",
     }
 )
+# What the retired API called them: a server that sends one of these speaks the beta dialect.
+BETA: Final = {
+    "response.text.delta": "response.output_text.delta",
+    "response.text.done": "response.output_text.done",
+    "response.audio.delta": "response.output_audio.delta",
+    "response.audio.done": "response.output_audio.done",
+    "response.audio_transcript.delta": "response.output_audio_transcript.delta",
+    "response.audio_transcript.done": "response.output_audio_transcript.done",
+    "transcription_session.updated": "session.updated",
+}
 TYPES: Final = OTHERS | {
     kind for model in ServerEvent.__args__ for kind in model.model_fields["type"].annotation.__args__
 }
@@ -240,7 +273,15 @@ class Wrong:
     frame: str
 
 
-def decode(frame: str | bytes) -> ServerEvent | Wrong | None:
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """An event that this version does not know: servers add new ones."""
+
+    kind: str
+    frame: str
+
+
+def decode(frame: str | bytes) -> ServerEvent | Unknown | Wrong | None:
     """The event in one frame; None: known, and nothing to act on."""
     if not isinstance(frame, str):
         return Wrong("binary-frame", f"a binary frame of {len(frame)} bytes; events are JSON text", "")
@@ -257,9 +298,11 @@ def decode(frame: str | bytes) -> ServerEvent | Wrong | None:
     return _known(kind, document, frame)
 
 
-def _known(kind: str, document: dict[str, Any], frame: str) -> ServerEvent | Wrong | None:
+def _known(kind: str, document: dict[str, Any], frame: str) -> ServerEvent | Unknown | Wrong | None:
+    if kind in BETA:
+        return _wrong("beta-event", f"{kind} is the retired name of {BETA[kind]}", frame)
     if kind not in TYPES:
-        return _wrong("unknown-event", f"there is no server event '{kind}'", frame)
+        return Unknown(kind, frame[:EXCERPT])
     if kind in OTHERS:
         return None
     try:

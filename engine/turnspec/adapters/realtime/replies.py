@@ -1,0 +1,33 @@
+"""What a client keeps of the responses that it is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Message:
+    """One item of a response as it arrives; `cut`: the model was told how much of it was heard."""
+
+    response_id: str
+    began_us: int
+    content_index: int
+    texts: list[str] = field(default_factory=list)
+    whole: str | None = None
+    size: int = 0
+    said: bool = False
+    cut: bool = False
+
+    @property
+    def text(self) -> str:
+        """Its words so far."""
+        return "".join(self.texts) if self.whole is None else self.whole
+
+
+@dataclass(slots=True)
+class Response:
+    """One response: what it called, and what of that was answered."""
+
+    calls: set[str] = field(default_factory=set)
+    open_calls: set[str] = field(default_factory=set)
+    done: bool = False

@@ -1,0 +1,18 @@
+"""What a call that is still up asks of the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+
+class TurnCloser(Protocol):
+    """What the checks do for a call that is still up."""
+
+    def captures(self, turn: int) -> Mapping[str, Any]:
+        """The variables that a turn's words bind."""
+        ...
+
+    def passes(self, turn: int) -> bool:
+        """Whether a turn holds, as far as can be told now."""
+        ...
