@@ -5,21 +5,28 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+from openai.types.beta.realtime import RealtimeServerEvent as BetaServerEvent
 from openai.types.realtime import RealtimeServerEvent
 from pydantic import BaseModel, Field, TypeAdapter
 
-from turnspec.adapters.realtime.server import Close, Output, RealtimeServer
+from support_realtime_order import ID_FORM, SequenceJudge
+from turnspec.adapters.realtime.server import OPENAI, Close, Output, Policy, RealtimeServer
+from turnspec.adapters.realtime.wire import elided
+from turnspec.adapters.realtime.wire.session import SessionPatch
 from turnspec.audio.codecs import encode
 from turnspec.audio.samples import Samples, samples_of, track_of
 from turnspec.call import PCM_24K, AudioFormat, Identity, Track
 from turnspec.call.events import Event, Side
+from turnspec.call.evidence import WIRE_FILE
 from turnspec.doubles.agent.reply import FunctionCall, FunctionResult, Heard, Reply
+from turnspec.doubles.agent.session import NO_WISHES, SessionWishes
 from turnspec.doubles.realtime.mind import ScriptedMind
 
 IDENTITY = Identity("7/realtime/test/0/1")
@@ -66,6 +73,8 @@ class LiteralAgent:
     speech: list[Track] = field(default_factory=list)
     offered: list[frozenset[str]] = field(default_factory=list)
     results: list[Mapping[str, str]] = field(default_factory=list)
+    missing_us: list[int] = field(default_factory=list)  # of each utterance that is judged, in order
+    session: SessionWishes = NO_WISHES
 
     @property
     def own_functions(self) -> frozenset[str]:
@@ -79,7 +88,8 @@ class LiteralAgent:
     def hear_audio(self, speech: Track) -> Heard:
         """Always the same words."""
         self.speech.append(speech)
-        return Heard(self.words, "known clip", score=0.9)
+        missing_us = self.missing_us.pop(0) if self.missing_us else 0
+        return Heard(self.words, "known clip", score=0.9, missing_us=missing_us)
 
     def answer(self, heard: Heard, functions: frozenset[str]) -> Reply:
         """The next reply."""
@@ -99,7 +109,9 @@ class LiteralAgent:
 
     def idle(self, silent_us: int, times: int) -> Reply | None:
         """Nothing."""
-        raise AssertionError((silent_us, times))
+        assert silent_us > 0
+        assert times >= 0
+        return None
 
     def idle_after_us(self) -> int | None:
         """Never."""
@@ -111,47 +123,92 @@ def call_of(name: str, **arguments: Any) -> FunctionCall:
     return FunctionCall(name, arguments)
 
 
-@dataclass
-class ListWitness:
-    """Keeps events and frames; its clock is set by hand."""
-
-    at_us: int = 0
-    events: list[Event] = field(default_factory=list)
-    frames: list[tuple[Side, str, str]] = field(default_factory=list)
-
-    def now_us(self) -> int:
-        """The time set last."""
-        return self.at_us
-
-    def happened(self, event: Event) -> None:
-        """Keep it."""
-        self.events.append(event)
-
-    def frame(self, side: Side, direction: str, text: str) -> None:
-        """Keep it."""
-        self.frames.append((side, direction, text))
-
-    def of(self, kind: type[Any]) -> list[Any]:
-        """The events of one class."""
-        return [event for event in self.events if isinstance(event, kind)]
-
-
 # --- judges -------------------------------------------------------------------------------------
 
 # What live servers send and the SDK's models do not declare.
 KNOWN_EXTRAS = {"session.id", "session.object", "session.expires_at"}
+# What the models leave optional and clients depend on: the keys are there, if with null.
+IN_PRACTICE: dict[str, tuple[str, ...]] = {
+    "error.error": ("type", "code", "message", "param", "event_id"),
+    "conversation.item.added": ("previous_item_id",),
+    "conversation.item.done": ("previous_item_id",),
+    "input_audio_buffer.committed": ("previous_item_id",),
+    "conversation.item.input_audio_transcription.delta": ("content_index", "delta"),
+    "response.function_call_arguments.done": ("name",),
+}
+OF_RESPONSES = (
+    "object",
+    "id",
+    "status",
+    "status_details",
+    "output",
+    "conversation_id",
+    "output_modalities",
+    "max_output_tokens",
+    "audio",
+    "usage",
+    "metadata",
+)
+OF_SESSIONS = (
+    "type",
+    "object",
+    "id",
+    "model",
+    "output_modalities",
+    "instructions",
+    "tools",
+    "tool_choice",
+    "max_output_tokens",
+    "audio",
+    "expires_at",
+    "truncation",
+    "tracing",
+    "prompt",
+    "include",
+)
+OF_ITEMS = {
+    "message": ("id", "status", "role", "content"),
+    "function_call": ("id", "status", "call_id", "name", "arguments"),
+    "function_call_output": ("id", "status", "call_id", "output"),
+}
+LARGEST_FRAME = 1024 * 1024  # what clients take, unless they are told to take more
 
 
 @cache
-def _union() -> TypeAdapter[Any]:
+def _union(*, beta: bool) -> TypeAdapter[Any]:
+    if beta:
+        return TypeAdapter(Annotated[BetaServerEvent, Field(discriminator="type")])
     return TypeAdapter(Annotated[RealtimeServerEvent, Field(discriminator="type")])
 
 
-def check_shape(frame: str) -> None:
+def check_shape(frame: str, *, beta: bool = False) -> None:
     """Fail unless the frame is exactly an event of the official SDK: strict types, no unknown key."""
-    event = _union().validate_json(frame, strict=True)
+    event = _union(beta=beta).validate_json(frame, strict=True)
     unknown = set(_extras(event, "")) - KNOWN_EXTRAS
     assert not unknown, f"{event.type}: unknown keys {sorted(unknown)}"
+    assert "retrieved" in event.type or len(frame.encode()) < LARGEST_FRAME, f"{event.type}: too large"
+    if not beta:
+        _check_practice(json.loads(frame))
+
+
+def _check_practice(event: Mapping[str, Any]) -> None:
+    kind = event["type"]
+    for place, keys in IN_PRACTICE.items():
+        if place.partition(".error")[0] == kind or place == kind:
+            _check_keys(event["error"] if place == "error.error" else event, keys, kind)
+    assert ID_FORM.fullmatch(event["event_id"]) or event["event_id"] == "event_refused"
+    if "session" in event:
+        _check_keys(event["session"], OF_SESSIONS, kind)
+        assert isinstance(event["session"]["audio"]["output"]["voice"], str | dict)
+    if "response" in event:
+        _check_keys(event["response"], OF_RESPONSES, kind)
+    for item in [*([event["item"]] if "item" in event else []), *event.get("response", {}).get("output", [])]:
+        _check_keys(item, OF_ITEMS.get(item["type"], ("id",)), kind)
+
+
+def _check_keys(document: Mapping[str, Any], keys: Iterable[str], kind: str) -> None:
+    missing = set(keys) - set(document)
+    assert not missing, f"{kind}: no {sorted(missing)}"
 
 
 def _extras(value: Any, path: str) -> Iterator[str]:
@@ -165,147 +222,82 @@ def _extras(value: Any, path: str) -> Iterator[str]:
             yield from _extras(item, path)
 
 
-@dataclass
-class _Item:
-    previous: str | None
-    output_index: int | None = None
-    part: str | None = None  # the part that is open
-    stage: str = "open"
-    text: str = ""
-    arguments: str = ""
+class FrameJudge:
+    """Sees every frame that one server sends: its shape, what clients need of it, and its order.
 
-
-class SequenceJudge:
-    """One machine per response and one for the conversation; `take` fails at the first step out of order."""
+    A witness may be shared by sessions that follow one another: each begins with `session.created`.
+    """
 
     def __init__(self) -> None:
-        self.event_ids: set[str] = set()
-        self.chain: list[str] = []
-        self.done_items: set[str] = set()
-        self.responses: dict[str, dict[str, _Item]] = {}
-        self.finished: set[str] = set()
-        self.default: str | None = None
+        self._sequence: SequenceJudge | None = None
 
-    def take(self, event: Mapping[str, Any]) -> None:
-        """Check the next server event."""
-        assert event["event_id"] not in self.event_ids, "event ids are used once"
-        self.event_ids.add(event["event_id"])
-        kind = event["type"]
-        if kind.startswith("response."):
-            self._response(kind.removeprefix("response."), event)
-        elif kind == "conversation.item.added":
-            self._added(event)
-        elif kind == "conversation.item.done":
-            assert event["item"]["id"] in self.chain, "done only after added"
-            assert event["item"]["status"] in ("completed", "incomplete")
-            assert event["item"]["id"] not in self.done_items, "done only once"
-            self.done_items.add(event["item"]["id"])
-        elif kind == "conversation.item.deleted":
-            self.chain.remove(event["item_id"])
+    def take(self, frame: str) -> dict[str, Any]:
+        """Fail at the first frame that a live server would not send; the event."""
+        event: dict[str, Any] = json.loads(frame)
+        if event["type"] == "session.created" or self._sequence is None:
+            self._sequence = SequenceJudge(beta="input_audio_format" in event.get("session", {}))
+        check_shape(frame, beta=self._sequence.beta)
+        self._sequence.take(event)
+        return event
 
     def over(self) -> None:
-        """Nothing may be left open."""
-        assert set(self.responses) == self.finished, "every response has its response.done"
-        assert set(self.chain) <= self.done_items, "every item is done"
-
-    def _added(self, event: Mapping[str, Any]) -> None:
-        item_id, previous = event["item"]["id"], event["previous_item_id"]
-        assert item_id not in self.chain, "item ids are used once"
-        if previous is None:
-            self.chain.insert(0, item_id)
-        else:
-            assert previous in self.chain, "previous_item_id is an item of the conversation"
-            self.chain.insert(self.chain.index(previous) + 1, item_id)
-
-    def _response(self, kind: str, event: Mapping[str, Any]) -> None:
-        if kind in ("created", "done"):
-            self._ends(kind, event["response"])
-            return
-        assert event["response_id"] in self.responses, "nothing before response.created"
-        items = self.responses[event["response_id"]]
-        assert event["response_id"] not in self.finished, "nothing after response.done"
-        if kind == "output_item.added":
-            assert event["output_index"] == len(items)
-            assert event["item"]["status"] == "in_progress"
-            items[event["item"]["id"]] = _Item(None, event["output_index"])
-            return
-        item_id = event["item"]["id"] if kind == "output_item.done" else event["item_id"]
-        item = items[item_id]
-        assert event["output_index"] == item.output_index
-        self._step(kind, item, event)
-
-    def _ends(self, kind: str, response: Mapping[str, Any]) -> None:
-        if kind == "created":
-            assert response["id"] not in self.responses
-            assert (response["status"], response["output"], response["usage"]) == ("in_progress", [], None)
-            if response["conversation_id"] is not None:
-                assert self.default is None, "one response at a time in the conversation"
-                self.default = response["id"]
-            self.responses[response["id"]] = {}
-            return
-        assert response["id"] in self.responses, "response.done only after response.created"
-        items = self.responses[response["id"]]
-        assert [item["id"] for item in response["output"]] == list(items)
-        assert all(item.stage == "done" for item in items.values()), "items are done before their response"
-        self._check_done(response)
-        self.finished.add(response["id"])
-        self.default = None if self.default == response["id"] else self.default
-
-    def _check_done(self, response: Mapping[str, Any]) -> None:
-        status, details = response["status"], response["status_details"]
-        assert (details is None) == (status == "completed")
-        assert details is None or details["type"] == status
-        usage = response["usage"]
-        assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
-        for name in ("input", "output"):
-            detail = usage[f"{name}_token_details"]
-            assert usage[f"{name}_tokens"] == detail["text_tokens"] + detail["audio_tokens"]
-        assert usage["input_token_details"]["cached_tokens"] <= usage["input_tokens"]
-
-    def _step(self, kind: str, item: _Item, event: Mapping[str, Any]) -> None:
-        match kind, item.stage:
-            case "content_part.added", "open":
-                item.part, item.stage = event["part"]["type"], "part"
-            case "output_text.delta", "part" if item.part == "text":
-                item.text += event["delta"]
-            case "output_audio_transcript.delta", "part" if item.part == "audio":
-                item.text += event["delta"]
-            case "output_audio.delta", "part" if item.part == "audio":
-                assert event["delta"]
-            case "output_text.done", "part" if item.part == "text":
-                assert event["text"] == item.text
-                item.stage = "text done"
-            case "output_audio.done", "part" if item.part == "audio":
-                item.stage = "audio done"
-            case "output_audio_transcript.done", "audio done":
-                assert event["transcript"] == item.text
-                item.stage = "text done"
-            case "content_part.done", "text done":
-                assert event["part"]["type"] == item.part
-                item.stage = "part done"
-            case "function_call_arguments.delta", "open":
-                item.arguments += event["delta"]
-            case "function_call_arguments.done", "open":
-                assert event["arguments"] == item.arguments
-                item.stage = "part done"
-            case "output_item.done", "part done":
-                item.stage = "done"
-            case _:
-                raise AssertionError(f"{kind} of an item that is {item.stage!r}")
+        """Fail if something is still open."""
+        if self._sequence is not None:
+            self._sequence.over()
 
 
 def judged(frames_sent: Iterable[str], *, complete: bool = True) -> list[dict[str, Any]]:
     """The events of a recorded session, after every judge has seen every one."""
-    judge = SequenceJudge()
-    events = []
-    for frame in frames_sent:
-        check_shape(frame)
-        event = json.loads(frame)
-        judge.take(event)
-        events.append(event)
+    judge = FrameJudge()
+    events = [judge.take(frame) for frame in frames_sent]
     if complete:
         judge.over()
     return events
+
+
+def judge_records(folder: Path) -> int:
+    """Judge what Realtime doubles sent in the calls that are recorded below a folder; how many frames."""
+    count = 0
+    for record in folder.rglob(WIRE_FILE):
+        judges: dict[str, FrameJudge] = {}
+        for line in record.read_text("utf-8").splitlines():
+            written = json.loads(line)
+            sent = written["direction"] == "out" and written["side"] != Side.LINE
+            if sent and (written["side"] in judges or '"type":"session.created"' in written["frame"]):
+                judges.setdefault(written["side"], FrameJudge()).take(written["frame"])
+                count += 1
+    return count
+
+
+# --- witnesses and lines -----------------------------------------------------------------------
+
+
+@dataclass
+class ListWitness:
+    """Keeps events and frames; its clock is set by hand."""
+
+    at_us: int = 0
+    events: list[Event] = field(default_factory=list)
+    frames: list[tuple[Side, str, str]] = field(default_factory=list)
+    _judge: FrameJudge = field(default_factory=FrameJudge, compare=False)
+
+    def now_us(self) -> int:
+        """The time set last."""
+        return self.at_us
+
+    def happened(self, event: Event) -> None:
+        """Keep it."""
+        self.events.append(event)
+
+    def frame(self, side: Side, direction: str, text: str) -> None:
+        """Keep it; what a double sends is judged at once."""
+        if side is not Side.LINE and direction == "out":
+            self._judge.take(text)
+        self.frames.append((side, direction, text))
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        """The events of one class."""
+        return [event for event in self.events if isinstance(event, kind)]
 
 
 def pcm(track: Track) -> Samples:
@@ -314,34 +306,56 @@ def pcm(track: Track) -> Samples:
 
 
 class Line:
-    """A client of the server machine by hand: events in, documents out, time in microseconds."""
+    """A client of the server machine by hand: events in, documents out, time in microseconds.
 
-    def __init__(self, agent: LiteralAgent, *, model: str = "gpt-realtime") -> None:
+    Every frame that the server sends is judged when it is sent.
+    """
+
+    def __init__(
+        self,
+        agent: LiteralAgent,
+        *,
+        model: str = "gpt-realtime",
+        policy: Policy = OPENAI,
+        settings: Sequence[SessionPatch] = (),
+        side: Side = Side.MODEL,
+    ) -> None:
         self.witness = ListWitness()
-        mind = ScriptedMind(agent, self.witness.happened)
-        self.server = RealtimeServer(mind, self.witness, IDENTITY, model)
+        self.judge = FrameJudge()
+        mind = ScriptedMind(agent, self.witness.happened, side)
+        self.server = RealtimeServer(
+            mind, self.witness, IDENTITY, model, side, policy=policy, settings=settings
+        )
         self.now_us = 0
         self.sent: list[str] = []
         self.times: list[int] = []
         self.closed: Close | None = None
+        self.tape: list[tuple[int, str, str]] = []  # time, `>` from or `<` to the client, frame without audio
         self._taken = 0
         self._keep(self.server.open(0))
 
     def send(self, event: Mapping[str, Any] | str | bytes) -> list[dict[str, Any]]:
         """Send one event now; what came back, and what had come before."""
-        frame = event if isinstance(event, str | bytes) else json.dumps(event)
-        self._keep(self.server.receive(frame, self.now_us))
+        self._say(event if isinstance(event, str | bytes) else json.dumps(event, separators=(",", ":")))
         return self.news()
+
+    def _say(self, frame: str | bytes) -> None:
+        self.tape.append((self.now_us, ">", elided(frame)))
+        self._keep(self.server.receive(frame, self.now_us))
 
     def configure(self, **session: Any) -> dict[str, Any]:
         """Update the session; the answer."""
         return self.send({"type": "session.update", "session": {"type": "realtime", **session}})[-1]
 
-    def say(self, text: str) -> list[dict[str, Any]]:
-        """A text turn."""
+    def write(self, text: str) -> list[dict[str, Any]]:
+        """Say something in text."""
         content = [{"type": "input_text", "text": text}]
         item = {"type": "message", "role": "user", "content": content}
-        before = self.send({"type": "conversation.item.create", "item": item})
+        return self.send({"type": "conversation.item.create", "item": item})
+
+    def say(self, text: str) -> list[dict[str, Any]]:
+        """A text turn."""
+        before = self.write(text)
         return before + self.send({"type": "response.create"})
 
     def hear(self, samples: Samples, audio_format: AudioFormat = PCM_24K) -> list[dict[str, Any]]:
@@ -349,8 +363,7 @@ class Line:
         for frame in frames(samples, audio_format):
             self.wait(20_000)
             payload = base64.b64encode(frame).decode()
-            event = {"type": "input_audio_buffer.append", "audio": payload}
-            self._keep(self.server.receive(json.dumps(event), self.now_us))
+            self._say(f'{{"type":"input_audio_buffer.append","audio":"{payload}"}}')
         return self.news()
 
     def wait(self, duration_us: int) -> list[dict[str, Any]]:
@@ -379,13 +392,41 @@ class Line:
             at for at, frame in zip(self.times, self.sent, strict=True) if json.loads(frame)["type"] == kind
         )
 
+    def news_of(self, kind: str) -> dict[str, Any]:
+        """The last event of this type."""
+        sent: list[dict[str, Any]] = [json.loads(frame) for frame in self.sent]
+        return next(event for event in reversed(sent) if event["type"] == kind)
+
+    def end(self, outputs: Iterable[Output]) -> None:
+        """Keep what the server says of its own accord."""
+        self._keep(outputs)
+
+    def transcript(self) -> str:
+        """Everything that went over the wire, an event a line; audio that the client streams is counted."""
+        lines = []
+        appended: list[str] = []
+        for at_us, direction, frame in [*self.tape, (0, "", "")]:
+            if direction == ">" and "input_audio_buffer.append" in frame:
+                appended.append(frame)
+                last_us = at_us
+                continue
+            if appended:
+                lines.append(f"{last_us / 1e6:8.3f} > {appended[0]} (and {len(appended) - 1} more)")
+                appended.clear()
+            lines.append(f"{at_us / 1e6:8.3f} {direction} {frame}")
+        return "\n".join(lines[:-1]) + "\n"
+
     def _keep(self, outputs: Iterable[Output]) -> None:
         for output in outputs:
+            assert self.closed is None, "nothing is sent on a closed connection"
             if isinstance(output, Close):
                 self.closed = output
+                self.tape.append((self.now_us, "<", f"close {output.code} {output.reason}".rstrip()))
             else:
+                self.judge.take(output.text)
                 self.sent.append(output.text)
                 self.times.append(self.now_us)
+                self.tape.append((self.now_us, "<", elided(output.text)))
 
 
 def types(events: Iterable[Mapping[str, Any]]) -> list[str]:

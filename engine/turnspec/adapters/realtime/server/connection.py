@@ -255,7 +255,7 @@ class RealtimeServer:
         exchange = self._exchange
         if isinstance(item, items.FunctionCall) and item.call_id is None:
             item = item.model_copy(update={"call_id": exchange.ids.next("call")})
-        entry = entry_of(item, item.id or exchange.ids.next("item"), exchange.session.input_format)
+        entry = entry_of(item, item.id or exchange.item_id(), exchange.session.input_format)
         function = ""
         if isinstance(item, items.FunctionCallOutput):
             function = exchange.conversation.function_of(item.call_id)

@@ -58,9 +58,22 @@ class Conversation:
         self._policy = policy
         self._entries: dict[str, Entry] = {}
         self._order: list[str] = []
+        self._reserved: set[str] = set()
 
     def __contains__(self, item_id: str) -> bool:
-        return item_id in self._entries
+        return item_id in self._entries or item_id in self._reserved
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether this very item is in it."""
+        return self._entries.get(entry.id) is entry
+
+    def reserve(self, item_id: str) -> None:
+        """Keep an id that was announced for the item to come."""
+        self._reserved.add(item_id)
+
+    def release(self, item_id: str) -> None:
+        """Let the id go: its item comes now, or never."""
+        self._reserved.discard(item_id)
 
     @property
     def entries(self) -> list[Entry]:
@@ -78,7 +91,7 @@ class Conversation:
         Raises:
             ClientError: The id is taken, or there is no such item before.
         """
-        if entry.id in self._entries:
+        if entry.id in self:
             message = f"Error adding item: an item with id '{entry.id}' already exists in the conversation."
             raise ClientError("item_create_duplicate_item_id", message, "item.id")
         place = self._place_after(previous_item_id)

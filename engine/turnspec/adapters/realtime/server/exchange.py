@@ -68,6 +68,12 @@ class Exchange:
         ends = [index for index, output in enumerate(outbox) if isinstance(output, Close)]
         return outbox[: ends[0] + 1] if ends else outbox
 
+    def item_id(self) -> str:
+        """An id for an item to come, which the client has not taken."""
+        while (item_id := self.ids.next("item")) in self.conversation:
+            pass
+        return item_id
+
     def report(self, event: Event) -> None:
         """Tell the witness."""
         self.witness.happened(event)

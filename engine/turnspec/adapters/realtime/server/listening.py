@@ -58,7 +58,7 @@ class Listening:
         """Take the session's settings; speech that had begun may be forgotten with the old ones."""
         session = self._exchange.session
         if self._buffer.configure(session.input_format, session.vad):
-            self._turn = None
+            self._forget_turn()
         self._exchange.unprompted.after_us = session.vad.idle_us if session.vad else None
 
     def append(self, data: bytes) -> None:
@@ -71,7 +71,7 @@ class Listening:
     def clear(self) -> None:
         """Forget what is in the buffer."""
         self._buffer.clear()
-        self._turn = None
+        self._forget_turn()
         self._exchange.send(wire.buffer_cleared())
 
     def commit(self) -> None:
@@ -81,7 +81,7 @@ class Listening:
             ClientError: It is too little.
         """
         self._buffer.require_some()
-        item_id = self._turn.item_id if self._turn else self._exchange.ids.next("item")
+        item_id = self._turn.item_id if self._turn else self._exchange.item_id()
         self._turn = None
         self._commit(self._buffer.take_all(), item_id)
 
@@ -93,7 +93,7 @@ class Listening:
         silent_us = exchange.unprompted.lasted_us(exchange.now_us)
         exchange.unprompted.forget()
         start_us, utterance = self._buffer.take_since(since_us)
-        item_id = exchange.ids.next("item")
+        item_id = exchange.item_id()
         start_ms, end_ms = start_us // 1000, self._buffer.end_us // 1000
         exchange.send(wire.timeout_triggered(start_ms, end_ms, item_id))
         self._transcribe(self._add(utterance, item_id), utterance.track, Transcript(""))
@@ -126,7 +126,8 @@ class Listening:
                 pass  # it was committed or cleared by the client before it was over
 
     def _begun(self, began_us: int) -> None:
-        self._turn = _Turn(self._exchange.ids.next("item"), began_us)
+        self._turn = _Turn(self._exchange.item_id(), began_us)
+        self._exchange.conversation.reserve(self._turn.item_id)
         self._exchange.unprompted.forget()
         start_us = self._buffer.start_of(began_us)
         if not self._responses.talks_on:
@@ -163,8 +164,14 @@ class Listening:
         said = Said(utterance.ended_us, audio=track)
         self._transcribe(entry, track, self._exchange.mind.hear(said, self._exchange.now_us))
 
+    def _forget_turn(self) -> None:
+        if self._turn is not None:
+            self._exchange.conversation.release(self._turn.item_id)
+            self._turn = None
+
     def _add(self, utterance: Utterance, item_id: str) -> Entry:
         entry = Entry(items.committed_audio(item_id), bytearray(utterance.data), utterance.format)
+        self._exchange.conversation.release(item_id)
         previous = self._exchange.conversation.add(entry)
         self._exchange.send(wire.buffer_committed(item_id, previous))
         self._exchange.send(wire.item_added(entry.document, previous))

@@ -180,7 +180,7 @@ class Response:
     # --- messages -----------------------------------------------------------------------------
 
     def _open_message(self, now_us: int) -> list[Document]:
-        document = items.assistant_message(self._ids.next("item"), "in_progress", [])
+        document = items.assistant_message(self._exchange.item_id(), "in_progress", [])
         entry = Entry(document, format=self._settings.format if self._is_audio else None)
         added, previous = self._add(entry)
         self._message = _Message(entry, previous, len(self._output) - 1, now_us)
@@ -284,7 +284,7 @@ class Response:
         return events + self._done(entry, previous, len(self._output) - 1)
 
     def _begin_call(self, call: Call) -> tuple[Entry, list[Document], str | None]:
-        item_id, call_id = self._ids.next("item"), self._ids.next("call")
+        item_id, call_id = self._exchange.item_id(), self._ids.next("call")
         entry = Entry(items.function_call(item_id, "in_progress", call_id, call.name, ""))
         events, previous = self._add(entry)
         return entry, events, previous
@@ -313,7 +313,7 @@ class Response:
     def _done(self, entry: Entry, previous: str | None, index: int) -> list[Document]:
         item = dict(entry.document)
         done = [wire.output_item_done(self.id, index, item)]
-        if not self.apart and entry.id in self._exchange.conversation:  # the client may have deleted it
+        if not self.apart and self._exchange.conversation.holds(entry):  # the client may have deleted it
             done.append(wire.item_done(item, previous))
         return done[::-1] if self._exchange.policy.item_done_first else done
 

@@ -113,7 +113,7 @@ class Responses:
     def _input_entry(self, item: items.Item | items.ItemReference, index: int) -> Entry:
         exchange = self._exchange
         if not isinstance(item, items.ItemReference):
-            return entry_of(item, item.id or exchange.ids.next("item"), exchange.session.input_format)
+            return entry_of(item, item.id or exchange.item_id(), exchange.session.input_format)
         for entry in exchange.conversation.entries:
             if entry.id == item.id:
                 return entry

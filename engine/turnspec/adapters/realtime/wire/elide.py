@@ -7,7 +7,7 @@ from typing import Final
 
 # A long run of base64 under one of the two keys that carry audio, or inside a data URI.
 _PAYLOAD: Final = re.compile(r'("(?:audio|delta)"\s*:\s*")([A-Za-z0-9+/]{64,}={0,2})(")')
-_KEY: Final = re.compile(r'"(?:input_audio_buffer\.append|response\.output_audio\.delta)"')
+_KEY: Final = re.compile(r'"(?:input_audio_buffer\.append|response\.(?:output_)?audio\.delta)"')
 
 
 def elided(frame: str | bytes) -> str:
