@@ -12,7 +12,7 @@ from support_projects import DOUBLE, Project, turnspec_here
 from support_sound import noise
 from support_talk import Talk, talk
 
-PROTOCOLS = ("twilio", "realtime")
+PROTOCOLS = ("twilio", "audiocodes", "realtime")
 AGENT = """
     agent: Desk
     greeting: {say: Hello. Your message is now being recorded., audio: audio/agent/dictation-greeting.flac}
@@ -58,7 +58,8 @@ class TestEndings:
 
         assert call.kinds() == ["unexpected-hangup"]
         # A Realtime reply is over with its last sound, so what comes after that is the next turn's.
-        ended = {"twilio": ["passed", "failed", "skipped"], "realtime": ["passed", "passed", "failed"]}
+        ended = dict.fromkeys(PROTOCOLS, ["passed", "failed", "skipped"])
+        ended["realtime"] = ["passed", "passed", "failed"]
         assert call.outcomes() == ended[protocol]
         assert call.events("turn-began")[-1]["turn"] == ended[protocol].index("failed")
 

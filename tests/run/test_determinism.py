@@ -20,6 +20,7 @@ import pytest
 
 from support_projects import EXAMPLES, REPOSITORY, Project, Ran, surroundings
 
+PROTOCOLS = ("twilio", "audiocodes", "realtime")
 VIRTUAL = ("dictation.yaml", "editor.yaml", "mailbox.yaml", "rover.yaml")
 ROOMS = os.pathsep.join(str(REPOSITORY / room) for room in ("dsl_schema", "engine", "reports"))
 STAMP = re.compile(rb' timestamp="[^"]*"')
@@ -195,12 +196,10 @@ def test_wall_clock_comes_to_the_same(tmp_path: Path) -> None:
         project.clip(f"agent/{clip}.flac")
     for clip in ("account", "five-five", "forward"):
         project.clip(f"caller/{clip}.flac")
-    targets = "".join(
-        f"  desk-{name}: {{agent: desk.yaml, protocol: {name}}}\n" for name in ("twilio", "realtime")
-    )
+    targets = "".join(f"  desk-{name}: {{agent: desk.yaml, protocol: {name}}}\n" for name in PROTOCOLS)
     project.write("turnspec.yaml", f"version: 1\nscenarios: [.]\ntargets:\n{targets}")
     project.write("desk.yaml", AGENT)
-    for protocol in ("twilio", "realtime"):
+    for protocol in PROTOCOLS:
         project.write(f"{protocol}.yaml", SCENARIO.format(protocol=protocol))
 
     virtual = project.run("-o", "virtual")

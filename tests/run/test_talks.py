@@ -97,7 +97,7 @@ def test_an_interruption_is_not_the_last_word_of_its_turn(tmp_path: Path) -> Non
     assert 0 < (first_audio.value_us or 0) <= (response.value_us or 0)
 
 
-@pytest.mark.parametrize("protocol", ["twilio", "realtime"])
+@pytest.mark.parametrize("protocol", ["twilio", "audiocodes", "realtime"])
 def test_an_agent_that_merely_finished_did_not_stop(tmp_path: Path, protocol: str) -> None:
     """Where nothing but the silence after its last word was dropped, the agent had no more to say."""
     turns = """
@@ -170,7 +170,7 @@ def test_what_is_said_after_the_last_reply_is_no_pause_in_it(tmp_path: Path) -> 
     assert (call.measured("Key", "turn").value_us or 0) < 3_000_000
 
 
-@pytest.mark.parametrize("protocol", ["twilio", "realtime"])
+@pytest.mark.parametrize("protocol", ["twilio", "audiocodes", "realtime"])
 def test_keeping_silent_asks_for_no_answer(tmp_path: Path, protocol: str) -> None:
     """What the agent says unprompted after a silence on purpose is held to budgets of its own turn alone."""
     turns = """
@@ -215,7 +215,7 @@ def test_a_secret_can_be_expected_and_never_leaves(tmp_path: Path, monkeypatch: 
     assert '29340"' not in shown
 
 
-@pytest.mark.parametrize("protocol", ["twilio", "realtime"])
+@pytest.mark.parametrize("protocol", ["twilio", "audiocodes", "realtime"])
 def test_an_idle_agent_prompts_so_often_and_again_once_answered(tmp_path: Path, protocol: str) -> None:
     """After so much silence, at most so many times in a row; a caller who speaks starts the count anew."""
     turns = """
@@ -277,7 +277,7 @@ def test_a_script_that_its_protocol_cannot_speak_is_refused(tmp_path: Path) -> N
     assert kinds(slow) == ["cannot-press", "too-early"]
 
 
-@pytest.mark.parametrize("protocol", ["twilio", "realtime"])
+@pytest.mark.parametrize("protocol", ["twilio", "audiocodes", "realtime"])
 def test_an_agent_that_is_not_interruptible_talks_on(tmp_path: Path, protocol: str) -> None:
     """Over either protocol it says what it has to say, and answers what it heard meanwhile."""
     turns = """
