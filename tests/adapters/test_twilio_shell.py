@@ -295,17 +295,37 @@ class TestListening:
         (broke,) = held(drop).of(LineBroke)
         assert (broke.code, broke.reason) == (1006, "ended without a close frame")
 
-    def test_a_broken_web_socket_frame(self) -> None:
+    @pytest.mark.parametrize(
+        ("frame", "code"),
+        [
+            (b"\x83\x00", 1002),
+            (b"\x09\x00", 1002),
+            (b"\x80\x00", 1002),
+            (b"\x81\x7f\x00\x00\x00\x00\x02\x00\x00\x00", 1009),
+        ],
+        ids=["a reserved opcode", "a fragmented ping", "a continuation of nothing", "32 MiB announced"],
+    )
+    def test_a_broken_web_socket_frame(self, frame: bytes, code: int) -> None:
         """A frame that breaks the WebSocket protocol itself is a fatal fault, and the end of the line."""
 
         async def break_frame(connection: ServerConnection, _: str) -> None:
-            connection.transport.write(b"\x83\x00")
+            connection.transport.write(frame)
             await connection.wait_closed()
 
         notebook = held(break_frame)
         (fault,) = notebook.of(ProtocolFault)
         assert (fault.rule, fault.fatal) == ("malformed-frame", True)
-        assert notebook.of(LineBroke)[0].code == 1002
+        assert notebook.of(LineBroke)[0].code == code
+
+    def test_a_message_in_fragments(self) -> None:
+        """A message may come in several frames: that breaks nothing."""
+
+        async def in_pieces(connection: ServerConnection, sid: str) -> None:
+            whole = json.dumps({"event": "clear", "streamSid": sid})
+            await connection.send([whole[:10], whole[10:20], whole[20:]])
+
+        notebook = held(in_pieces)
+        assert (len(notebook.of(FlushAsked)), notebook.of(ProtocolFault)) == (1, [])
 
     def test_text_that_is_not_unicode(self) -> None:
         """A text frame of broken UTF-8 ends the line with a fault, not with an exception."""
