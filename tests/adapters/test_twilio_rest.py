@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twilio.base.exceptions import TwilioRestException  # type: ignore[import-untyped]  # it ships no types
+from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]  # as above
+from twilio.rest import Client  # type: ignore[import-untyped]  # as above
 
 from turnspec.adapters.http import HttpRequest
+from turnspec.adapters.twilio.platform_shell import TwilioPlatform
 from turnspec.adapters.twilio.rest import Completed, Redirected, RestDesk, Update
 from turnspec.adapters.twilio.webhook import Party
 
@@ -130,6 +136,47 @@ class TestAdmission:
     def test_another_method(self) -> None:
         """A call is read or updated, not deleted."""
         assert Desk().ask("", method="DELETE")[0] == 405
+
+
+class Elsewhere(TwilioHttpClient):  # type: ignore[misc]  # the library ships no types
+    """The HTTP client of Twilio's own library, with another API in place of `https://api.twilio.com`."""
+
+    def __init__(self, api_url: str) -> None:
+        super().__init__()
+        self.api_url = api_url
+
+    def request(self, method: str, url: str, **more: Any) -> Any:
+        """Ask the other API."""
+        return super().request(method, self.api_url + urlsplit(url).path, **more)
+
+
+class TestOfficialClient:
+    """Twilio's own library, over a socket, as bots use it."""
+
+    def test_a_call_is_read_redirected_and_ended(self) -> None:
+        """It understands every answer, and gets its own exception for a call that is over."""
+        told: list[Update] = []
+
+        def talk(api_url: str) -> tuple[str, str, int, int]:
+            client = Client(ACCOUNT, "secret", http_client=Elsewhere(api_url))
+            status = client.calls(CALL).fetch().status
+            client.calls(CALL).update(twiml="<Response><Hangup/></Response>")
+            ended = client.calls(CALL).update(status="completed").status
+            with pytest.raises(TwilioRestException) as over:
+                client.calls(CALL).update(status="completed")
+            return status, ended, over.value.status, over.value.code
+
+        async def scene() -> tuple[str, str, int, int]:
+            platform = TwilioPlatform(ACCOUNT, "secret")
+            await platform.open()
+            platform.desk.register(Party(ACCOUNT, CALL, "+15550001", "+15550002"), told.append)
+            try:
+                return await asyncio.to_thread(talk, platform.api_url)
+            finally:
+                await platform.aclose()
+
+        assert asyncio.run(scene()) == ("in-progress", "completed", 404, 20404)
+        assert told == [Redirected(twiml="<Response><Hangup/></Response>"), Completed()]
 
 
 @settings(max_examples=2000, deadline=None)
