@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support_peers import PcmPeer, RealtimePeer, TwilioPeer, peer, refusing
+from support_peers import AudioCodesPeer, PcmPeer, RealtimePeer, TwilioPeer, peer, refusing
 from turnspec.adapters import adapter
 from turnspec.adapters.base import Call, Dial, LineRefused, NothingListens, Witness
 from turnspec.adapters.twilio.adapter import TwilioAdapter
@@ -23,6 +23,15 @@ class TestTwilio(AdapterConformance):
     adapter = adapter("twilio")
     peer = staticmethod(peer(TwilioPeer))
     refusing_peer = staticmethod(refusing(TwilioPeer))
+
+
+class TestAudioCodes(AdapterConformance):
+    """The AudioCodes Bot API; a platform that may resume a broken line has no broken line."""
+
+    adapter = adapter("audiocodes")
+    options = {"resume": 0}  # noqa: RUF012 # read by the suite, as its pages show it
+    peer = staticmethod(peer(AudioCodesPeer))
+    refusing_peer = staticmethod(refusing(AudioCodesPeer))
 
 
 class TestRealtime(AdapterConformance):
