@@ -16,7 +16,7 @@ LOOSE = ROOT / "engine" / "turnspec" / "__main__.py"
 SOURCES = sorted(path for room in ROOMS for path in room.rglob("*.py"))
 PACKAGES = sorted(path.parent for path in SOURCES if path.name == "__init__.py")
 # Where sockets may be opened, besides `run`.
-SOCKETS = re.compile(r"adapters/\w+/shell\.py|doubles/\w+/serve\.py|run/\w+\.py")
+SOCKETS = re.compile(r"(\w+/)+(\w+_)?shell\.py|doubles/\w+/serve\.py|run/\w+\.py")
 # What programs and tests of other people import: a name goes from here only with a deprecation.
 PUBLIC = {
     "clients": """
