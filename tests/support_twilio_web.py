@@ -19,7 +19,7 @@ from turnspec.adapters.http import HttpRequest, HttpResponse
 from turnspec.adapters.twilio import ADAPTER, TwilioOptions
 from turnspec.adapters.twilio.platform_shell import TwilioPlatform
 from turnspec.call import Identity
-from turnspec.doubles.front_door import FrontDoor
+from turnspec.doubles.front_shell import FrontDoor
 from turnspec.run.loops import run_on
 from turnspec.run.virtual import VirtualLoop
 

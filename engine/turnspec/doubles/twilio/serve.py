@@ -18,7 +18,7 @@ from turnspec.adapters.twilio.signature import HEADER
 from turnspec.call.events import Side
 from turnspec.doubles.agent.phone.shell import BotConnection, hold
 from turnspec.doubles.agent.reply import Agent, faults_of
-from turnspec.doubles.front_door import FrontDoor
+from turnspec.doubles.front_shell import FrontDoor
 from turnspec.doubles.twilio.bot import TwilioBot
 from turnspec.doubles.twilio.voice import NOT_SIGNED, VoiceWebhook
 from turnspec.doubles.watcher import Watcher
