@@ -42,6 +42,7 @@ class AudioCodesCall:
         self._over = asyncio.Event()
         self._resuming: asyncio.Task[str] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._group: asyncio.TaskGroup | None = None  # while somebody listens: what fetches prompts
         self._fetches: set[asyncio.Task[None]] = set()
 
     @property
@@ -71,12 +72,14 @@ class AudioCodesCall:
 
     async def listen(self) -> None:
         """Report what the bot sends until it, the line or `hang_up` ends the call."""
-        while self._connection is not None:
-            await self._hear(self._connection)
-            if self._end.stage is not Stage.LOST or not await self._resumed():
-                break
-        # What was sent before the bot closed is still to be heard, or the call had no other end yet.
-        await self._over.wait()
+        async with asyncio.TaskGroup() as self._group:
+            self._fetch_prompts()
+            while self._connection is not None:
+                await self._hear(self._connection)
+                if self._end.stage is not Stage.LOST or not await self._resumed():
+                    break
+            # What was sent before the bot closed is still to be heard, or the call had no other end yet.
+            await self._over.wait()
 
     def send_audio(self, frame: bytes) -> None:
         """Take the next 20 ms of the caller."""
@@ -111,13 +114,14 @@ class AudioCodesCall:
 
     async def hang_up(self) -> None:
         """Send `session.end`, and close unless the bot does so first."""
+        told = self._end.stage in (Stage.UP, Stage.OVER) and not self._end.validates
         self._react(self._end.hang_up())
         self._over.set()
         for task in (*self._fetches, *([self._resuming] if self._resuming else [])):
             task.cancel()
         if self._connection is None:
             return
-        if not self._end.validates:
+        if told:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSING_S):
                     await self._connection.wait_closed()
@@ -218,10 +222,7 @@ class AudioCodesCall:
             self._send(frame)
         for event in reaction.events:
             self._witness.happened(event)
-        for prompt in self._end.prompts_to_fetch():
-            task = asyncio.get_running_loop().create_task(self._fetch(prompt))
-            self._fetches.add(task)
-            task.add_done_callback(self._fetches.discard)
+        self._fetch_prompts()
         if self._end.stage is Stage.OVER:
             self._over.set()
         self._arm()
@@ -240,6 +241,14 @@ class AudioCodesCall:
         # Seconds as floats may end a microsecond short of what was waited for.
         self._react(self._end.woken(max(due_us, self._witness.now_us())))
 
+    def _fetch_prompts(self) -> None:
+        if self._group is None or self._end.stage is Stage.OVER:
+            return
+        for prompt in self._end.prompts_to_fetch():
+            task = self._group.create_task(self._fetch(prompt))
+            self._fetches.add(task)
+            task.add_done_callback(self._fetches.discard)
+
     async def _fetch(self, prompt: PlayUrl) -> None:
         try:
             audio = await _fetched(prompt.url, self._request.timeout_us / MICROSECONDS)
@@ -255,21 +264,30 @@ async def _fetched(url: str, timeout_s: float) -> bytes:
     Raises:
         LineError: They cannot be had, and why.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    target = _target(url)
+    if target is None:
         raise LineError(f"{excerpt(url)} is no http:, https: or data: URL")
-    target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
     try:
         response = await fetch(url, HttpRequest("GET", target), timeout_s)
     except TimeoutError as error:
         raise LineError(f"{excerpt(url)} did not answer within {timeout_s:g} s") from error
     except OSError as error:
         raise LineError(f"{excerpt(url)} is not to be had: {system_reason(error)}") from error
-    except HttpError as error:
-        raise LineError(f"{excerpt(url)} is not to be had: {error.reason}") from error
+    except (HttpError, ValueError) as error:  # a name that no host can have is a UnicodeError
+        raise LineError(f"{excerpt(url)} is not to be had: {error}") from error
     if response.status not in OK:
         raise LineError(f"{excerpt(url)} was answered with HTTP {response.status}", response.status)
     return response.body
+
+
+def _target(url: str) -> str | None:
+    """What is asked of the host of an address; None: it is none that can be fetched."""
+    try:
+        parts = urlsplit(url)
+        fetchable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        return None
+    return urlunsplit(("", "", parts.path or "/", parts.query, "")) if fetchable else None
 
 
 def _logged(frame: str) -> str:
