@@ -1,9 +1,12 @@
-"""What holds for all tests: where everything is required, a skipped test is a failed one."""
+"""What holds for all tests: where everything is required, a skipped test is a failed one; and a Realtime
+double sends nothing, in any call that a test has recorded, that a live server would not send.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,3 +22,28 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped, where everything is required: {report.longrepr}"
     return report
+
+
+@pytest.fixture(autouse=True)
+def _sessions_of_a_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Judge every frame that a Realtime double has sent in the calls that a test recorded."""
+    folder: Path | None = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    yield
+    if folder is not None:
+        _judge(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _sessions_of_many_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The same for calls whose record several tests share."""
+    yield
+    for folder in tmp_path_factory.getbasetemp().iterdir():
+        if not folder.name.startswith("test_"):  # those are a test's own
+            _judge(folder)
+
+
+def _judge(folder: Path) -> None:
+    if next(folder.rglob("wire.jsonl"), None) is not None:
+        from support_realtime import judge_records  # it needs the SDK, which most tests do without
+
+        judge_records(folder)

@@ -257,15 +257,22 @@ def judged(frames_sent: Iterable[str], *, complete: bool = True) -> list[dict[st
 
 def judge_records(folder: Path) -> int:
     """Judge what Realtime doubles sent in the calls that are recorded below a folder; how many frames."""
+    return sum(_judge_record(record.read_text("utf-8")) for record in folder.rglob(WIRE_FILE))
+
+
+def _judge_record(record: str) -> int:
+    if "session.created" not in record:
+        return 0
+    judges: dict[str, FrameJudge] = {}
     count = 0
-    for record in folder.rglob(WIRE_FILE):
-        judges: dict[str, FrameJudge] = {}
-        for line in record.read_text("utf-8").splitlines():
-            written = json.loads(line)
-            sent = written["direction"] == "out" and written["side"] != Side.LINE
-            if sent and (written["side"] in judges or '"type":"session.created"' in written["frame"]):
-                judges.setdefault(written["side"], FrameJudge()).take(written["frame"])
-                count += 1
+    for line in record.splitlines():
+        if '"direction":"out"' not in line or f'"side":"{Side.LINE}"' in line:
+            continue
+        written = json.loads(line)
+        frame, side = written["frame"], written["side"]
+        if side in judges or frame.startswith('{"type":"session.created"'):
+            judges.setdefault(side, FrameJudge()).take(frame)
+            count += 1
     return count
 
 

@@ -27,11 +27,13 @@ _WORD: Final = re.compile(r"\S+\s*")
 class _Turn:
     """A turn of the caller that is not over: its item to come, and where it began.
 
-    `paused_us` is where it may have ended, had its words not been known to go on.
+    `paused_us` is where it may have ended, had its words not been known to go on. `told`: the client knows
+    of it; whoever plays an agent that is not to be interrupted would stop playing it.
     """
 
     item_id: str
     began_us: int
+    told: bool
     paused_us: int | None = None
 
 
@@ -126,11 +128,11 @@ class Listening:
                 pass  # it was committed or cleared by the client before it was over
 
     def _begun(self, began_us: int) -> None:
-        self._turn = _Turn(self._exchange.item_id(), began_us)
+        self._turn = _Turn(self._exchange.item_id(), began_us, told=not self._responses.talks_on)
         self._exchange.conversation.reserve(self._turn.item_id)
         self._exchange.unprompted.forget()
         start_us = self._buffer.start_of(began_us)
-        if not self._responses.talks_on:
+        if self._turn.told:
             self._exchange.send(wire.speech_started(start_us // 1000, self._turn.item_id))
         if self._vad.interrupts_response:
             self._responses.interrupt()
@@ -152,7 +154,8 @@ class Listening:
         self._turn = None
         exchange = self._exchange
         exchange.both_quiet.from_now(exchange.now_us)
-        exchange.send(wire.speech_stopped(until_us // 1000, turn.item_id))
+        if turn.told:
+            exchange.send(wire.speech_stopped(until_us // 1000, turn.item_id))
         self._commit(self._buffer.take_speech(turn.began_us, ended_us, until_us), turn.item_id)
         if self._vad.creates_response:
             self._responses.create_unasked()
