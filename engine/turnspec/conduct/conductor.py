@@ -61,6 +61,11 @@ def advance(
     return _with_wake(state, wake, done)
 
 
+def acts_on(state: CallState, turn: int) -> bool:
+    """Whether the caller has more to do in a turn."""
+    return state.step.turn == turn and isinstance(state.step, _ACTING)
+
+
 def _with_wake(
     state: CallState, wake: int | None, done: list[Action]
 ) -> tuple[CallState, tuple[Action, ...]]:
@@ -75,8 +80,10 @@ def _with_wake(
 
 
 def _second_hand(state: CallState, event: Event) -> bool:
-    """Whether a local agent tells what the line itself will tell, a little later."""
-    return event.side is Side.AGENT and Source.WORDS in state.plan.capabilities.gives
+    """Whether a local agent tells what the session with it will tell, a little later."""
+    capabilities = state.plan.capabilities
+    told = Source.WORDS in capabilities.gives and capabilities.told_by is Side.MODEL
+    return event.side is Side.AGENT and told
 
 
 def _take(state: CallState, event: Event) -> tuple[CallState, tuple[Action, ...]]:

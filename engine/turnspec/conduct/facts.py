@@ -10,6 +10,7 @@ from turnspec.call.events import (
     AgentActivity,
     AgentAudio,
     AgentHungUp,
+    AgentMessaged,
     AgentPressed,
     AgentSaid,
     AgentSpeechBegan,
@@ -20,6 +21,7 @@ from turnspec.call.events import (
     CallRefused,
     CallUp,
     Event,
+    FlushAsked,
     FunctionCalled,
     FunctionReturned,
     HarnessFailed,
@@ -29,12 +31,15 @@ from turnspec.call.events import (
     ResponseEnded,
     ResponseStarted,
     Side,
+    StreamBegan,
+    StreamEnded,
     TextBegan,
 )
 
 Key = tuple[Side, str]
 
-# The rest of a reply follows the outputs of its function calls; a server that sends none ends it so.
+# The rest of a reply follows the outputs of its function calls, and more audio a stream that was left
+# open; an agent that sends none ends it so.
 CONTINUES_WITHIN_US = 15_000_000
 
 
@@ -58,6 +63,8 @@ class Facts:
     responses: frozenset[Key] = frozenset()
     calls: frozenset[Key] = frozenset()
     continues: bool = False  # outputs were given back: the rest of the reply is to come
+    streams: frozenset[str] = frozenset()  # those that more audio is to come of
+    stream_us: int = 0  # when the last one was begun or ended
     cleared_us: int = 0  # when the last response or function call was over
     action_end_us: int = 0
 
@@ -79,6 +86,9 @@ class Facts:
             if self.continues:
                 return self.cleared_us + CONTINUES_WITHIN_US
             return max(self.drained_us, self.cleared_us) + ends_after_us
+        if reply_end is ReplyEnd.STREAM_STOP:
+            last_us = max(self.drained_us, self.stream_us, self.text_us or 0, self.cleared_us)
+            return last_us + (CONTINUES_WITHIN_US if self.streams else ends_after_us)
         if self.speaking:
             return None
         quiet_us = self.drained_us if self.speech_ended_us is None else self.speech_ended_us
@@ -100,12 +110,20 @@ def learn(facts: Facts, event: Event) -> Facts:
             return replace(facts, playing=False, drained_us=event.at_us)
         case PlaybackFlushed():
             return replace(facts, playing=False, drained_us=event.at_us, flushed_us=event.at_us)
+        case FlushAsked():  # what is still to come of open streams is dropped too
+            return replace(facts, streams=frozenset())
+        case StreamBegan():
+            return replace(facts, streams=facts.streams | {event.stream}, stream_us=event.at_us)
+        case StreamEnded():
+            return replace(facts, streams=facts.streams - {event.stream}, stream_us=event.at_us)
         case AgentSaid():
             return replace(facts, said_us=event.at_us)
         case TextBegan():
             return replace(facts, text_us=event.at_us)
         case AgentTransferred() | AgentPressed() | AgentActivity():
             return replace(facts, acted_us=event.at_us)
+        case AgentMessaged() if not event.stream:
+            return replace(facts, text_us=event.at_us)
         case ActionDone():
             return replace(facts, action_end_us=event.end_us)
         case _:

@@ -45,6 +45,7 @@ from turnspec.call.events import (
     ProtocolFault,
     ReplyRequested,
     Side,
+    StreamEnded,
     TurnBegan,
     TurnEnded,
     TurnJudged,
@@ -163,6 +164,8 @@ class LiveCall:
                 self.playback.mark(event.at_us, event.name)
             case FlushAsked():
                 self._flush(event.at_us)
+            case StreamEnded():
+                self._finish_stream(event.stream, event.at_us)
         self._conduct(recorded)
         if isinstance(event, FunctionCalled) and self.on_function is not None:
             self.on_function(event)
@@ -196,6 +199,9 @@ class LiveCall:
             self._return_mark(name, cleared=False)
         dropped = self.playback.heard(at_us, self.playback.drained_at_us)
         flushed = self.playback.flush(at_us)
+        self._resamplers.clear()  # what they hold back is dropped too
+        if not (self._drained or flushed.unplayed_us):
+            self._all_heard(at_us)  # played out, though nobody has looked yet
         self._drained = True
         for name in flushed.marks:
             self._return_mark(name, cleared=True)
@@ -205,6 +211,20 @@ class LiveCall:
         for stream, heard_us in flushed.heard_us.items():
             if self.call is not None:
                 self.call.playback_flushed(stream, heard_us)
+
+    def _all_heard(self, at_us: int) -> None:
+        self._drained = True
+        self._queue.append(PlaybackDrained(at_us=at_us))
+        if self.call is not None:
+            self.call.played_out()
+
+    def _finish_stream(self, stream: str, at_us: int) -> None:
+        """What a resampler holds back of a stream that has come to its end is played too."""
+        for key in [key for key in self._resamplers if key[0] == stream]:
+            samples = self._resamplers.pop(key).finish()
+            if len(samples):
+                self.playback.enqueue(at_us, samples, stream)
+                self._drained = False
 
     def _return_mark(self, name: str, *, cleared: bool) -> None:
         self._queue.append(MarkReturned(at_us=self.now_us(), name=name, cleared=cleared))
@@ -239,10 +259,7 @@ class LiveCall:
         for name in self.playback.due(now_us):
             self._return_mark(name, cleared=False)
         if not self._drained and not self.playback.playing(now_us):
-            self._drained = True
-            self._queue.append(PlaybackDrained(at_us=now_us))
-            if self.call is not None:
-                self.call.played_out()
+            self._all_heard(now_us)
         if not self._held:
             self._conduct(None)
         self._run()
