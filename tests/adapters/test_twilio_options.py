@@ -48,13 +48,15 @@ class TestCapabilities:
     """What the wire carries and what it does not."""
 
     def test_of_a_call(self) -> None:
-        """Audio, keys, interruptions and hang-ups; no text, no functions, no words; silence ends a reply."""
+        """Audio, keys, interruptions, hang-ups, and what TwiML tells; no text, functions or words; silence ends."""
         offered = ADAPTER.capabilities(TwilioOptions())
         assert offered.can == {
             Capability.AUDIO,
             Capability.DTMF,
             Capability.INTERRUPT,
             Capability.HANGUP_SEEN,
+            Capability.TRANSFER_SEEN,
+            Capability.ACTIVITIES_SEEN,
         }
         assert offered.gives == frozenset()
         assert (offered.reply_end, offered.reply_ends_after_us) == (ReplyEnd.SILENCE, 800_000)
