@@ -48,7 +48,7 @@ class TestCapabilities:
     """What the wire carries and what it does not."""
 
     def test_of_a_call(self) -> None:
-        """Audio, keys, interruptions, hang-ups, and what TwiML tells; no text, functions or words; silence ends."""
+        """Audio, keys, interruptions, hang-ups, and what TwiML tells; no words; silence ends a reply."""
         offered = ADAPTER.capabilities(TwilioOptions())
         assert offered.can == {
             Capability.AUDIO,
