@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Protocol, assert_never, runtime_checkable
 
 from turnspec.dsl.faults import Malformed
@@ -29,7 +29,6 @@ class Dialect:
     audio: Mapping[str, tuple[str, ...]]
     error: Callable[[str], str] | None = None
     fails_replies: bool = False  # an error can come in place of a reply
-    lacks: Mapping[str, str] = field(default_factory=dict)  # faults that it cannot have, each with why
 
     def name(self, frame: Frame) -> str:
         """The name of a message; empty where it has none."""

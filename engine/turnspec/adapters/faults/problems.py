@@ -66,19 +66,21 @@ def _impossible(fault: ReplyFault, end: FaultyEnd) -> tuple[str, str] | None:
     """Why this end can never do it, and what to write instead."""
     if fault.word in _REFUSED[end.end]:
         return _REFUSED[end.end][fault.word]
+    if fault.word == "wrong_auth":
+        return None
     if end.dialect is None:
         return f"the adapter '{end.protocol}' lets nobody inject faults", "take it out"
-    if fault.word in end.dialect.lacks:
-        return end.dialect.lacks[fault.word], "take it out, or call over another protocol"
-    if fault.word == "error" and end.dialect.error is None:
-        return f"{end.protocol} has no message that reports an error by code", "close: CODE ends the line"
-    if fault.word == "error" and not (isinstance(fault, Fault) or end.dialect.fails_replies):
-        return (
-            f"over {end.protocol} no error comes in place of a reply",
-            "write it under the script's own faults",
-        )
     if fault.word == "half_close" and end.tls:
         return "a line over TLS cannot be closed in one direction only", "write drop: true"
+    return _impossible_error(fault, end.dialect) if fault.word == "error" else None
+
+
+def _impossible_error(fault: ReplyFault, dialect: Dialect) -> tuple[str, str] | None:
+    if dialect.error is None:
+        return f"{dialect.protocol} has no message that reports an error by code", "close: CODE ends the line"
+    if not (isinstance(fault, Fault) or dialect.fails_replies):
+        hint = "write it under the script's own faults"
+        return f"over {dialect.protocol} no error comes in place of a reply", hint
     return None
 
 
