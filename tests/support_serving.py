@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from websockets.sync.client import connect
+
 from support_projects import NOISE, TURNSPEC, surroundings
 
 SETTING = re.compile(r"^  ([A-Za-z_ ]+?)(?:=|: )(\S+)$")
@@ -78,6 +80,22 @@ with openai.OpenAI({client}).realtime.connect(model="gpt-realtime") as connectio
             print(event.text)
             break
 """
+
+
+def text_round(settings: Mapping[str, str], text: str) -> str:
+    """What a served model answers to a text; `settings` are those that it told."""
+    url = settings["OPENAI_BASE_URL"].replace("http", "ws", 1) + "/realtime?model=gpt-realtime"
+    headers = {"Authorization": f"Bearer {settings['OPENAI_API_KEY']}"}
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+    response = {"output_modalities": ["text"]}
+    with connect(url, additional_headers=headers) as connection:
+        connection.send(json.dumps({"type": "conversation.item.create", "item": item}))
+        connection.send(json.dumps({"type": "response.create", "response": response}))
+        for frame in connection:
+            event = json.loads(frame)
+            if event["type"] == "response.output_text.done":
+                return str(event["text"])
+    raise AssertionError("no text came")
 
 
 def sdk_round(environment: Mapping[str, str], text: str, client: str = "") -> str:

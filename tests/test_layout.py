@@ -20,8 +20,9 @@ SOCKETS = re.compile(r"(\w+/)+(\w+_)?shell\.py|doubles/\w+/serve\.py|run/\w+\.py
 # What programs and tests of other people import: a name goes from here only with a deprecation.
 PUBLIC = {
     "clients": """
-        CallOver LocalRealtimeServer MockTwilioClient NoReply Phone Recording Reply ServedCall WrongScript
-        local_realtime run_scenarios run_virtually
+        CallOver LocalAudioCodesBot LocalRealtimeServer LocalTwilioBot MockTwilioClient NoReply Phone
+        Recording Reply ServedCall WrongScript local_audiocodes_bot local_realtime local_twilio_bot
+        run_scenarios run_virtually
     """,
     "testing": """
         EVERYTHING Digit Expect Fails Flush Frame FunctionOutput HangUp Mark RecordingWitness ReplyRequest

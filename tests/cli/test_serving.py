@@ -11,9 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.sync.client import connect
 
 from support_projects import DESK, Project, eventually, surroundings, turnspec_here
-from support_serving import entries, program, sdk_round, served
+from support_serving import entries, program, sdk_round, served, text_round
 from turnspec.clients import MockTwilioClient
 from turnspec.run.loops import WallLoop, run_on
 
@@ -23,15 +25,6 @@ responses:
   list: {when: {keywords: [messages]}, say: No more messages.}
   broken: {when: {keywords: [broken]}, say: "{{ heard.text | int(default=None) + 1 }}"}
 otherwise: {say: Pardon?}
-"""
-REFUSED = """
-import asyncio, os, websockets
-async def main():
-    url = os.environ["URL"] + "/realtime?model=m"
-    async with websockets.connect(url, additional_headers={"Authorization": "Bearer wrong"}) as connection:
-        async for frame in connection:
-            print(frame)
-asyncio.run(main())
 """
 
 
@@ -43,14 +36,13 @@ def editor(tmp_path: Path) -> Project:
     return project
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-def test_the_sdk_talks_to_a_served_model(editor: Project, number: signal.Signals) -> None:
+def test_the_sdk_talks_to_a_served_model(editor: Project) -> None:
     """What it says to set is enough for the official SDK; it tells what happened, and ends with 130."""
     arguments = ("--agent", "editor.yaml", "--log", "log.jsonl")
     with served(editor.folder, "realtime", *arguments, settings=2) as serving:
         assert set(serving.settings) == {"OPENAI_BASE_URL", "OPENAI_API_KEY"}
         said = [sdk_round(serving.settings, text) for text in ("any messages", "hm")]
-        code, told = serving.stop(number)
+        code, told = serving.stop()
 
     assert said == ["No more messages.\n", "Pardon?\n"]
     assert code == 130
@@ -78,7 +70,9 @@ def test_a_served_bot_takes_calls(tmp_path: Path) -> None:
         async with MockTwilioClient(url) as phone:
             return (await phone.wait_for_reply()).ended_us > 0
 
-    with served(tmp_path, "twilio-bot", "--agent", "desk.yaml", "--log", "log.jsonl") as serving:
+    arguments = ("--agent", "desk.yaml", "--log", "log.jsonl")
+    with served(tmp_path, "twilio-bot", *arguments, settings=2) as serving:
+        assert serving.settings["Voice webhook"].endswith("/voice")
         url = serving.settings["WebSocket URL"]
         assert run_on(WallLoop, call(url))
         assert run_on(WallLoop, call(url))
@@ -94,23 +88,61 @@ def test_a_served_bot_takes_calls(tmp_path: Path) -> None:
     assert all(payload.startswith("<") for payload in media)
 
 
+def test_sigterm_ends_it_like_sigint(editor: Project) -> None:
+    """In the middle of a connection, too."""
+    with served(editor.folder, "realtime", "--agent", "editor.yaml", settings=2) as serving:
+        url = serving.settings["OPENAI_BASE_URL"].replace("http", "ws") + "/realtime?model=m"
+        with connect(url, additional_headers={"Authorization": "Bearer any"}) as connection:
+            connection.recv()
+            code, told = serving.stop(signal.SIGTERM)
+
+    assert code == 130
+    assert told.splitlines()[-1].endswith("disconnected")
+
+
 def test_a_wrong_key_is_told(editor: Project) -> None:
     """With a key only that one is let in, and the log says who was not."""
     arguments = ("--agent", "editor.yaml", "--api-key", "right")
     with served(editor.folder, "realtime", *arguments, settings=2) as serving:
-        assert sdk_round(serving.settings, "messages") == "No more messages.\n"
-        url = serving.settings["OPENAI_BASE_URL"].replace("http", "ws")
-        with pytest.raises(AssertionError, match="invalid_api_key"):
-            program(REFUSED, {"URL": url})
+        assert text_round(serving.settings, "messages") == "No more messages."
+        with pytest.raises(ConnectionClosedError, match="invalid_api_key"):
+            text_round({**serving.settings, "OPENAI_API_KEY": "wrong"}, "messages")
         _, told = serving.stop()
 
     assert "refused            3000: Incorrect API key" in told
 
 
+def test_a_beta_client_whose_session_ends(editor: Project) -> None:
+    """`--dialect beta` lets it in, with the session of old, and `--max-age` ends that."""
+    arguments = ("--agent", "editor.yaml", "--dialect", "beta", "--max-age", "500 ms")
+    with served(editor.folder, "realtime", *arguments, settings=2) as serving:
+        url = serving.settings["OPENAI_BASE_URL"].replace("http", "ws") + "/realtime?model=m"
+        headers = {"Authorization": "Bearer any", "OpenAI-Beta": "realtime=v1"}
+        with connect(url, additional_headers=headers) as connection:
+            created, *_ = [json.loads(frame) for frame in connection]
+
+    assert created["session"]["input_audio_format"] == "pcm16"
+    assert connection.close_code == 1001
+    assert str(connection.close_reason).startswith("Your session hit the maximum duration")
+
+
+def test_a_bot_of_the_bot_api_wants_its_token(editor: Project) -> None:
+    """Who bears another one is refused, and the log says so."""
+    with served(
+        editor.folder, "audiocodes-bot", "--agent", "editor.yaml", "--token", "right", settings=2
+    ) as serving:
+        with pytest.raises(InvalidStatus, match="401"):
+            connect(serving.settings["Bot URL"], additional_headers={"Authorization": "Bearer wrong"})
+        _, told = serving.stop()
+
+    assert serving.settings["Token"] == "right"
+    assert "refused            401: wrong token" in told
+
+
 def test_frames_are_shown_where_asked_for(editor: Project) -> None:
     """`-v` prints each frame as well."""
     with served(editor.folder, "realtime", "--agent", "editor.yaml", "-v", settings=2) as serving:
-        sdk_round(serving.settings, "messages")
+        text_round(serving.settings, "messages")
         _, told = serving.stop()
 
     assert 'frame in           {"type": "conversation.item.create"' in told
@@ -122,7 +154,7 @@ def test_a_killed_server_leaves_whole_lines(editor: Project) -> None:
     log = editor.folder / "log.jsonl"
     arguments = ("--agent", "editor.yaml", "--log", "log.jsonl")
     with served(editor.folder, "realtime", *arguments, settings=2) as serving:
-        sdk_round(serving.settings, "messages")
+        text_round(serving.settings, "messages")
         eventually(lambda: '"disconnected"' in log.read_text("utf-8"))
         serving.process.kill()
         serving.process.wait()
@@ -133,9 +165,9 @@ def test_a_killed_server_leaves_whole_lines(editor: Project) -> None:
 def test_a_script_that_breaks_in_one_call_serves_the_next(editor: Project) -> None:
     """What cannot be worked out in the middle of a call ends that call alone."""
     with served(editor.folder, "realtime", "--agent", "editor.yaml", settings=2) as serving:
-        with pytest.raises(AssertionError, match="1011"):
-            sdk_round(serving.settings, "broken")
-        assert sdk_round(serving.settings, "messages") == "No more messages.\n"
+        with pytest.raises(ConnectionClosedError, match="1011"):
+            text_round(serving.settings, "broken")
+        assert text_round(serving.settings, "messages") == "No more messages."
         code, told = serving.stop()
 
     assert code == 130
@@ -205,7 +237,7 @@ def test_secrets_are_masked(editor: Project, monkeypatch: pytest.MonkeyPatch) ->
     editor.change("editor.yaml", "No more messages.", "'It is {{ env.DESK_SECRET }}.'")
     arguments = ("--agent", "editor.yaml", "--log", "log.jsonl", "-v")
     with served(editor.folder, "realtime", *arguments, settings=2) as serving:
-        assert sdk_round(serving.settings, "messages") == "It is s3cr3t-tok3n.\n"
+        assert text_round(serving.settings, "messages") == "It is s3cr3t-tok3n."
         _, told = serving.stop()
 
     logged = (editor.folder / "log.jsonl").read_text("utf-8")
@@ -220,6 +252,10 @@ def test_secrets_are_masked(editor: Project, monkeypatch: pytest.MonkeyPatch) ->
         (("twilio-bot", "--api-key", "k"), "--api-key is for realtime, not for twilio-bot"),
         (("twilio-bot", "--as", "api.openai.com"), "--as is for realtime, not for twilio-bot"),
         (("realtime", "--token", "t"), "--token is for audiocodes-bot, not for realtime"),
+        (("realtime", "--auth-token", "t"), "--auth-token is for twilio-bot, not for realtime"),
+        (("twilio-bot", "--dialect", "ga"), "--dialect is for realtime, not for twilio-bot"),
+        (("twilio-bot", "--max-age", "5 s"), "--max-age is for realtime, not for twilio-bot"),
+        (("realtime", "--max-age", "5"), "--max-age: 5 has no unit: write '5 ms' or '5 s'"),
         (("realtime", "--port", "70000"), "70000 is not in the range"),
         (("realtime", "--agent", "nowhere.yaml"), "there is no such file"),
         (("realtime", "--log", "."), "the log cannot be written: .: Is a directory"),

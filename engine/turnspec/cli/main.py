@@ -94,8 +94,11 @@ def plan(paths: tuple[Path, ...], form: str, **options: object) -> None:
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="0, the default, is any free one.")
 @click.option("--log", type=click.Path(path_type=Path), help="Write every event and frame here (JSON Lines).")
 @click.option("--api-key", help="realtime: the one key that is let in; without it any is.")
-@click.option("--token", help="audiocodes-bot: the one bearer token that is let in; without it any is.")
+@click.option("--dialect", type=click.Choice(["ga", "beta"]), help="realtime: beta, for older clients [ga].")
+@click.option("--max-age", metavar="DURATION", help="realtime: how old a session may grow [60 min].")
 @click.option("--as", "stands_for", metavar="HOST", help="realtime: redirect clients of this host (TLS).")
+@click.option("--auth-token", help="twilio-bot: what must have signed requests; without it nothing needs to.")
+@click.option("--token", help="audiocodes-bot: the one bearer token that is let in; without it any is.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every frame too.")
 def serve(**options: object) -> None:

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import click
+from pydantic_core import PydanticCustomError
 
+from turnspec.dsl.durations import Duration
 from turnspec.results import INTERRUPTED_EXIT, USAGE_EXIT
 from turnspec.run.errors import HarnessError
 from turnspec.run.interrupts import terminated_as_interrupted
@@ -35,7 +37,14 @@ COLOURS: Final = {
     "protocol-fault": "yellow",
     "harness-failed": "red",
 }
-ONLY_FOR: Final = {"api_key": "realtime", "stands_for": "realtime", "token": "audiocodes-bot"}
+ONLY_FOR: Final = {
+    "api_key": "realtime",
+    "dialect": "realtime",
+    "max_age": "realtime",
+    "stands_for": "realtime",
+    "auth_token": "twilio-bot",
+    "token": "audiocodes-bot",
+}
 
 
 def serve_command(options: Mapping[str, Any]) -> int:
@@ -88,10 +97,21 @@ def _wanted(options: Mapping[str, Any]) -> Wanted:
         host=options["host"],
         port=options["port"],
         api_key=options["api_key"],
-        token=options["token"],
+        dialect=options["dialect"] or "ga",
+        max_age_us=None if options["max_age"] is None else _duration(options["max_age"]).us,
         stands_for=options["stands_for"],
+        auth_token=options["auth_token"],
+        token=options["token"],
         log=options["log"],
     )
+
+
+def _duration(written: str) -> Duration:
+    try:
+        return Duration.parse(written)
+    except PydanticCustomError as wrong:
+        hint = (wrong.context or {}).get("hint", "")
+        raise click.BadParameter(f"{wrong.message()}: {hint}", param_hint="--max-age") from wrong
 
 
 def _ready(wanted: Wanted, served: Served) -> None:

@@ -20,6 +20,12 @@ class Watcher(Protocol):
         ...
 
 
+def ended_at_once(witness: Witness, watcher: Watcher | None) -> None:
+    """Tell the watcher, if there is one, that a connection is over before anything was said on it."""
+    if watcher is not None:
+        watcher.ended(witness, None)
+
+
 async def watched(talk: Awaitable[None], witness: Witness, watcher: Watcher | None) -> bool:
     """Hold a conversation to its end and tell the watcher; whether it came to its end.
 

@@ -11,10 +11,10 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from turnspec.adapters.base import Witness
@@ -63,8 +63,11 @@ class Wanted:
     host: str = LOOPBACK
     port: int = 0
     api_key: str | None = None  # of the Realtime double; None takes any
-    token: str | None = None  # of the AudioCodes bot, likewise
+    dialect: Literal["ga", "beta"] = "ga"  # of the Realtime double
+    max_age_us: int | None = None  # how old its sessions may grow; None: as at OpenAI
     stands_for: str | None = None  # the host whose clients are redirected
+    auth_token: str | None = None  # of the Twilio bot; None takes what nobody signed
+    token: str | None = None  # of the AudioCodes bot; None takes any
     log: Path | None = None
 
 
@@ -216,22 +219,36 @@ async def _double(wanted: Wanted, board: Switchboard) -> Double:
     host, port = wanted.host, wanted.port
     match PROTOCOLS[wanted.double]:
         case "realtime":
-            from turnspec.doubles.realtime.serve import serve_realtime
-
-            return await serve_realtime(
-                board.answer,
-                host,
-                port,
-                api_key=wanted.api_key,
-                ping_interval_s=PING_INTERVAL_S,
-                watcher=board,
-            )
+            return await _realtime(wanted, board)
         case "twilio":
             from turnspec.doubles.twilio.serve import serve_twilio_bot
 
-            return await serve_twilio_bot(lambda: _pair(board.answer()), host, port, watcher=board)
+            return await serve_twilio_bot(
+                lambda: _pair(board.answer()), host, port, watcher=board, auth_token=wanted.auth_token
+            )
+        case "audiocodes":
+            from turnspec.doubles.audiocodes.serve import serve_audiocodes_bot
+
+            return await serve_audiocodes_bot(board.answer, host, port, token=wanted.token, watcher=board)
         case protocol:
             raise HarnessError(f"there is no local agent for the protocol '{protocol}'")
+
+
+async def _realtime(wanted: Wanted, board: Switchboard) -> Double:
+    from turnspec.adapters.realtime.server import OPENAI
+    from turnspec.doubles.realtime.serve import serve_realtime
+
+    lifetime_us = OPENAI.lifetime_us if wanted.max_age_us is None else wanted.max_age_us
+    return await serve_realtime(
+        board.answer,
+        wanted.host,
+        wanted.port,
+        api_key=wanted.api_key,
+        ping_interval_s=PING_INTERVAL_S,
+        watcher=board,
+        policy=replace(OPENAI, dialect=wanted.dialect, lifetime_us=lifetime_us),
+        began_at=int(datetime.now(UTC).timestamp()),  # clients may look at when their keys expire
+    )
 
 
 def _pair(session: tuple[LocalAgent, Witness, Identity] | None) -> tuple[LocalAgent, Witness] | None:
@@ -251,5 +268,7 @@ def _settings(wanted: Wanted, double: Double, redirect: Redirect | None) -> list
             key = "any" if wanted.api_key is None else wanted.api_key
             base = double.url.replace("ws://", "http://", 1)
             return [("OPENAI_BASE_URL", base), ("OPENAI_API_KEY", key)]
+        case "twilio-bot":
+            return [("WebSocket URL", double.url), ("Voice webhook", getattr(double, "voice_url", ""))]
         case _:
-            return [("WebSocket URL", double.url)]
+            return [("Bot URL", double.url), ("Token", "any" if wanted.token is None else wanted.token)]

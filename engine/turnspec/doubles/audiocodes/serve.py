@@ -21,7 +21,7 @@ from turnspec.call.events import Side
 from turnspec.doubles.agent.phone.shell import BotConnection, hold
 from turnspec.doubles.agent.reply import Agent, faults_of
 from turnspec.doubles.audiocodes.bot import AudioCodesBot, Conversations
-from turnspec.doubles.watcher import Watcher
+from turnspec.doubles.watcher import Watcher, ended_at_once
 
 Session = tuple[Agent, Witness, Identity]
 
@@ -92,6 +92,8 @@ class AudioCodesBotServer:
         declined = await answered(connection, faults_of(agent), witness, Side.AGENT)
         if declined is None:
             self._admitted[connection] = session
+        else:
+            ended_at_once(witness, self._watcher)
         return declined
 
     def _declined(self, connection: ServerConnection, status: HTTPStatus, reason: str) -> Response:
@@ -106,6 +108,7 @@ class AudioCodesBotServer:
         faults = faults_of(agent)
         if faults is not None and faults.closes_with is not None:
             await line.close(faults.closes_with)
+            ended_at_once(witness, self._watcher)
             return
         make_faulty(line, faults, DIALECT, witness, Side.AGENT)
         shown = partial(elided, key=AUDIO_KEY)

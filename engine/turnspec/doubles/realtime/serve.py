@@ -51,7 +51,7 @@ from turnspec.doubles.agent.session import NO_WISHES, session_of
 from turnspec.doubles.realtime.http_shell import RealtimeConnection
 from turnspec.doubles.realtime.mind import ScriptedMind
 from turnspec.doubles.realtime.wishes import policy_for, settings_for
-from turnspec.doubles.watcher import Watcher, watched
+from turnspec.doubles.watcher import Watcher, ended_at_once, watched
 
 Session = tuple[Agent, Witness, Identity]
 Sessions = Callable[[], Session | None]
@@ -151,7 +151,10 @@ class RunningDouble:
         if session is None:
             return None
         agent, witness, _ = session
-        return await answered(connection, faults_of(agent), witness, self._side)
+        declined = await answered(connection, faults_of(agent), witness, self._side)
+        if declined is not None:
+            ended_at_once(witness, self._watcher)
+        return declined
 
     def _tell_refused(self, reason: str, code: int) -> None:
         if self._watcher is not None:
@@ -173,6 +176,7 @@ class RunningDouble:
         faults = faults_of(agent)
         if faults is not None and faults.closes_with is not None:
             await _refuse(connection, Refused(refusal_error(faults.closes_with), faults.closes_with))
+            ended_at_once(witness, self._watcher)
             return
         make_faulty(connection, faults, DIALECT, witness, self._side)
         server = RealtimeServer(
@@ -196,8 +200,8 @@ class RunningDouble:
             rule, detail = refused.error.code, refused.error.message
             witness.happened(ProtocolFault(at_us=witness.now_us(), side=self._side, rule=rule, detail=detail))
         await _refuse(connection, refused)
-        if session is not None and self._watcher is not None:
-            self._watcher.ended(session[1], None)
+        if session is not None:
+            ended_at_once(session[1], self._watcher)
 
 
 async def serve_realtime(

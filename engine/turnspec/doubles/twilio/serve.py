@@ -21,7 +21,7 @@ from turnspec.doubles.agent.reply import Agent, faults_of
 from turnspec.doubles.front_shell import FrontDoor
 from turnspec.doubles.twilio.bot import TwilioBot
 from turnspec.doubles.twilio.voice import NOT_SIGNED, VoiceWebhook
-from turnspec.doubles.watcher import Watcher
+from turnspec.doubles.watcher import Watcher, ended_at_once
 
 Session = tuple[Agent, Witness]
 
@@ -83,6 +83,8 @@ class TwilioBotServer:
 
     async def _admitted(self, connection: ServerConnection, request: Request) -> Response | None:
         if not self._signed(request):
+            if self._watcher is not None:
+                self._watcher.refused(NOT_SIGNED.strip(), HTTPStatus.FORBIDDEN)
             return connection.respond(HTTPStatus.FORBIDDEN, NOT_SIGNED)
         session = self._make_agent()
         if session is None:
@@ -91,6 +93,8 @@ class TwilioBotServer:
         declined = await answered(connection, faults_of(agent), witness, Side.AGENT)
         if declined is None:
             self._sessions[connection] = session
+        else:
+            ended_at_once(witness, self._watcher)
         return declined
 
     def _signed(self, request: Request) -> bool:
@@ -104,6 +108,7 @@ class TwilioBotServer:
         faults = faults_of(agent)
         if faults is not None and faults.closes_with is not None:
             await line.close(faults.closes_with)
+            ended_at_once(witness, self._watcher)
             return
         make_faulty(line, faults, DIALECT, witness, Side.AGENT)
         bot = TwilioBot(agent, witness.happened)

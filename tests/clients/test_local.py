@@ -1,9 +1,10 @@
-"""A local model that a program's own code connects to."""
+"""Local models and bots that a program's own code connects to."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,17 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from support_twilio import AUDIO
-from turnspec.call.events import CallerHeard, FunctionCalled, ResponseChosen
-from turnspec.clients import WrongScript, local_realtime, run_virtually
+from turnspec.adapters import LineRefused, audiocodes
+from turnspec.call.events import AgentSaid, CallerHeard, Event, FunctionCalled, ResponseChosen
+from turnspec.clients import (
+    MockTwilioClient,
+    Phone,
+    WrongScript,
+    local_audiocodes_bot,
+    local_realtime,
+    local_twilio_bot,
+    run_virtually,
+)
 from turnspec.run.loops import WallLoop, run_on
 
 AGENTS = AUDIO.parent / "agents"
@@ -139,3 +149,120 @@ def test_a_wrong_script_is_refused_before_anything_listens(tmp_path: Path, text:
 
     with pytest.raises(WrongScript, match=told):
         run_virtually(program())
+
+
+DESK = """
+agent: Desk
+greeting: {say: No more messages., audio: no-more.flac}
+otherwise: {say: Message deleted., audio: deleted.flac}
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A bot with recordings."""
+    for name in ("no-more.flac", "deleted.flac"):
+        shutil.copy(AUDIO / "agent" / name, tmp_path)
+    path = tmp_path / "desk.yaml"
+    path.write_text(DESK)
+    return path
+
+
+def said(events: tuple[Event, ...]) -> list[str]:
+    """The agent's words."""
+    return [event.text for event in events if isinstance(event, AgentSaid)]
+
+
+async def twilio_call(url: str, **options: Any) -> None:
+    """Call, hear the greeting, say something, hear the answer."""
+    async with MockTwilioClient(url, **options) as phone:
+        await phone.wait_for_reply()
+        await phone.say(AUDIO / "caller" / "five-five.flac")
+        await phone.wait_for_reply()
+
+
+def test_a_bot_for_telephones(desk: Path) -> None:
+    """It takes media streams, each from the beginning, and what it said is on its record."""
+
+    async def program() -> list[list[str]]:
+        async with local_twilio_bot(desk) as bot:
+            await twilio_call(bot.url)
+            await twilio_call(bot.url)
+            assert bot.voice_url.endswith("/voice")
+            return [said(call.events) for call in bot.calls]
+
+    assert run_virtually(program()) == [["No more messages.", "Message deleted."]] * 2
+
+
+def test_a_bot_that_wants_signatures(desk: Path) -> None:
+    """With an auth token only what it signed is let in."""
+
+    async def program() -> None:
+        async with local_twilio_bot(desk, auth_token="t0ken") as bot:
+            await twilio_call(bot.url, auth_token="t0ken")
+            with pytest.raises(LineRefused):
+                await twilio_call(bot.url, auth_token="another")
+            assert len(bot.calls) == 1
+
+    run_virtually(program())
+
+
+def test_a_bot_of_the_bot_api(desk: Path) -> None:
+    """The same script answers AudioCodes' platform; a wrong token is refused."""
+
+    async def call(url: str, token: str) -> None:
+        auth = {"bearer": token}
+        async with Phone(url, audiocodes.ADAPTER, audiocodes.AudioCodesOptions(), auth=auth) as phone:
+            await phone.wait_for_reply()
+            await phone.say(AUDIO / "caller" / "five-five.flac")
+            await phone.wait_for_reply()
+
+    async def program() -> list[str]:
+        async with local_audiocodes_bot(desk, token="t0ken") as bot:
+            await call(bot.url, "t0ken")
+            with pytest.raises(LineRefused):
+                await call(bot.url, "another")
+            return said(bot.calls[0].events)
+
+    assert run_virtually(program()) == ["No more messages.", "Message deleted."]
+
+
+async def closed_with(url: str, key: str) -> int:
+    """The close code that ends a session of somebody who only listens."""
+    headers = {"Authorization": f"Bearer {key}"}
+    async with connect(f"{url}/realtime?model=m", additional_headers=headers) as connection:
+        await connection.wait_closed()
+        assert connection.close_code is not None
+        return connection.close_code
+
+
+def test_a_model_with_a_key_and_an_age() -> None:
+    """Another key is refused, and a session ends when it is as old as one may grow."""
+
+    async def program() -> tuple[int, int, int]:
+        loop = asyncio.get_running_loop()
+        async with local_realtime(AGENTS / "editor.yaml", api_key="right", max_age_s=5) as server:
+            refused = await closed_with(server.url, "wrong")
+            began_s = loop.time()
+            return refused, await closed_with(server.url, "right"), round(loop.time() - began_s)
+
+    assert run_virtually(program()) == (3000, 1001, 5)
+
+
+def test_a_model_that_speaks_the_beta() -> None:
+    """With the header and the dialect of old, a text round goes through under the old names."""
+
+    async def program() -> str:
+        async with local_realtime(AGENTS / "editor.yaml", dialect="beta") as server:
+            headers = {"Authorization": "Bearer any", "OpenAI-Beta": "realtime=v1"}
+            async with connect(f"{server.url}/realtime?model=m", additional_headers=headers) as connection:
+                await connection.send(json.dumps(user("what messages are there")))
+                response = {"modalities": ["text"]}
+                await connection.send(json.dumps({"type": "response.create", "response": response}))
+                async for frame in connection:
+                    event = json.loads(frame)
+                    if event["type"] == "response.text.done":
+                        return str(event["text"])
+        raise AssertionError("no text came")
+
+    assert run_virtually(program()) == "No more messages."
