@@ -61,6 +61,7 @@ responses:
   move: {when: {keywords: [forward]}, call: {move: {}}, then: {say: "At {{ results.move.location }}."}}
   bye: {when: {pattern: '^7$'}, say: Goodbye., audio: agent/deleted.flac, hangup: true}
   keys: {when: {pattern: '^12$'}, say: Twelve.}
+  desk: {when: {pattern: '^9$'}, transfer: "tel:+15550100"}
   tones: {when: {pattern: '^3$'}, say: Wait., audio: agent/deleted.flac, dtmf: "12w3#"}
   many: {when: {pattern: '^4$'}, dtmf: "1234567890123456789012345"}
 otherwise: {say: What?, audio: agent/not-understood.flac}
@@ -367,6 +368,14 @@ class TestInterruptions:
         line.press("1")
         assert line.activities() == [{"type": "event", "name": "abortPrompts"}]
 
+    def test_it_is_stopped_once(self) -> None:
+        """What was flushed is not flushed again."""
+        line = call()
+        line.pass_time(300_000)
+        line.press("1")
+        line.press("2")
+        assert len(line.activities()) == 1
+
     def test_what_was_played_is_not_interrupted(self) -> None:
         """After as much time as its audio takes, a reply is over."""
         line = call()
@@ -476,6 +485,15 @@ class TestEnding:
         line.give(activity(name="playFinished"))
         assert line.activities() == [{"type": "event", "name": "hangup"}]
 
+    def test_play_finished_tells_nothing_of_a_stream_that_goes_on(self) -> None:
+        """A pause in what has arrived is not the end of it: the stream is stopped when it is talked over."""
+        line = quiet()
+        line.say(caller_audio("seven-of-clubs"))
+        line.pass_time(4_000_000)
+        line.give(activity(name="playFinished"))
+        line.press("1")
+        assert line.types()[-2:] == ["playStream.stop", "activities"]
+
     def test_nothing_is_heard_after_it(self) -> None:
         """Who has hung up answers no more."""
         line = quiet()
@@ -484,6 +502,16 @@ class TestEnding:
         line.say(caller_audio("ten-of-clubs"))
         line.pass_time(4_000_000)
         assert line.types()[-1] == "activities"
+
+    def test_nothing_is_heard_after_a_transfer(self) -> None:
+        """Who has given the call away answers no more."""
+        line = quiet()
+        line.press("9#")
+        (given,) = line.activities()
+        assert given["activityParams"] == {"transferTarget": "tel:+15550100"}
+        line.press("12")
+        line.pass_time(2_000_000)
+        assert len(line.of(CallerHeard)) == 1
 
     def test_an_interrupted_goodbye(self) -> None:
         """Who talks over the goodbye is answered instead."""
@@ -566,6 +594,29 @@ class TestResuming:
         second = platform(lost=lost)
         answer = second.give({"type": "session.resume", "conversationId": CONVERSATION})
         assert answer[0]["type"] == "session.error"
+
+    def test_one_that_the_bot_has_ended(self) -> None:
+        """A bot that has hung up does not take the call up again."""
+        lost = Conversations()
+        first = quiet(lost=lost)
+        first.press("7#")
+        first.pass_time(GOODBYE_US)
+        first.bot.gone(first.now_us)
+        answer = platform(lost=lost).give({"type": "session.resume", "conversationId": CONVERSATION})
+        assert answer[0]["type"] == "session.error"
+
+    def test_what_was_to_be_done_is_forgotten(self) -> None:
+        """Keys that were being pressed are not pressed on the new line, and hold nothing up there."""
+        lost = Conversations()
+        first = quiet(lost=lost)
+        first.press("3#")
+        first.pass_time(GOODBYE_US + 100_000)
+        first.bot.gone(first.now_us)
+        second = platform(lost=lost)
+        second.give({"type": "session.resume", "conversationId": CONVERSATION})
+        second.press("7#")
+        second.pass_time(3_000_000)
+        assert second.activities() == [{"type": "event", "name": "hangup"}]
 
     def test_on_the_same_connection(self) -> None:
         """Whoever asks for the call that is up gets it."""

@@ -227,6 +227,8 @@ class AudioCodesBot(Port):
                 self._keys(agent, activity.value, at_us)
             case "playfinished" if len(self._playing) > (self._end.playing is not None):
                 agent.played_out(self._playing.pop(0))
+                if not self._playing:
+                    self._plays_until_us = at_us
             case "" if activity.text.strip():
                 agent.read(activity.text, at_us)
             case _:
@@ -299,11 +301,11 @@ class AudioCodesBot(Port):
         self._told = True
         self._out.append(self._end.speech_started(self._participant))
 
-    def caller_paused(self, heard: Heard, at_us: int) -> None:
-        """Tell what it may be, unless that would interrupt what began since."""
+    def caller_paused(self, heard: Heard, at_us: int) -> None:  # noqa: ARG002 # as every line does it
+        """Tell what it may be, to whom knows that there is speech."""
         if not self._told:
             return
-        if heard.text is not None and self._plays_until_us <= at_us:
+        if heard.text is not None:
             self._out.append(self._end.hypothesis(heard.text, self._participant))
         self._stopped()
 
