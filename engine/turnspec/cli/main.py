@@ -42,7 +42,7 @@ def cli() -> None:
 @cli.command()
 @PATHS
 @_selection
-@click.option("--clock", type=click.Choice(["virtual", "wall"]), help="Default: virtual for local agents.")
+@click.option("--clock", metavar="CLOCK", help="virtual, wall, or virtual,wall for a call on each.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of reports [turnspec-report].")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write the JUnit XML here instead.")
 @click.option("--junit-flavor", type=click.Choice(["default", "strict"]), default="default")

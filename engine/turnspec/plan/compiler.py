@@ -86,7 +86,7 @@ def _plan(
     limit = scenario.limits.call or setting.call_limit
     active = [turn.turn for turn in turns if not turn.skipped]
     return CallPlan(
-        name=f"{scenario.name} [{setting.protocol}]" if setting.several_protocols else scenario.name,
+        name=f"{scenario.name} [{', '.join(setting.labels)}]" if setting.labels else scenario.name,
         scenario=scenario,
         file=scenario.path,
         target=setting.target,

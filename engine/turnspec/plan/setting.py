@@ -18,7 +18,8 @@ DEFAULT_CALL_LIMIT_US = 300_000_000
 class Setting:
     """A target over one protocol. `variables` are the project's, with `env` among them.
 
-    `speaks`: a synthesiser can say texts. `agent_functions` are those of a local agent's script.
+    `speaks`: a synthesiser can say texts. `agent_functions` are those of a local agent's script. `labels`
+    tell this call from others of the same scenario: they are a part of its name.
     """
 
     target: str
@@ -33,7 +34,7 @@ class Setting:
     call_limit: Duration | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     agent_functions: Mapping[str, FunctionSpec] = field(default_factory=dict)
-    several_protocols: bool = False
+    labels: tuple[str, ...] = ()
 
     def can(self, capability: Capability) -> bool:
         """Whether calls in this setting can do this."""

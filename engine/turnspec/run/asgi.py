@@ -57,13 +57,19 @@ class Application:
         return self._kept.lines()
 
     @asynccontextmanager
+    async def place(self) -> AsyncIterator[Application]:
+        """Itself, for one call at a time."""
+        async with self._alone:
+            yield self
+
+    @asynccontextmanager
     async def call(self, session: Session | None) -> AsyncIterator[FarEnd]:
         """A fresh instance, up and ready, for one call; `session` is what its model is in this call.
 
         Raises:
             HarnessError: It could not be imported or started.
         """
-        async with self._alone, AsyncExitStack() as stack:
+        async with AsyncExitStack() as stack:
             self._kept = KeptOutput(self._mask)
             virtual = isinstance(asyncio.get_running_loop(), VirtualLoop)
             port = VIRTUAL_PORT if virtual else free_port()

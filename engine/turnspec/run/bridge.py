@@ -1,7 +1,7 @@
 """A target that the engine starts: its process, and the model behind it where that is simulated.
 
-It is started when its first call needs it and stopped when the run is over. Where its model is simulated
-it carries one call at a time: the model's side serves the script of the call in progress.
+Where its model is simulated it carries one call at a time: the model's side serves the script of the call in
+progress.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from turnspec.adapters.base import Platform
 from turnspec.call.events import ProtocolFault, Side
 from turnspec.dsl.models import Ready, StartSpec, TargetSpec
 from turnspec.dsl.templates import render
-from turnspec.run.asgi import Application
 from turnspec.run.errors import HarnessError
 from turnspec.run.platforms import open_platforms, variables_of
 from turnspec.run.process import TargetProcess, free_port
@@ -27,7 +26,7 @@ from turnspec.run.stand import Double, FarEnd, Session, serve_double
 
 
 class Bridge:
-    """One target under test for the length of a run."""
+    """One instance of a target under test."""
 
     def __init__(
         self,
@@ -41,8 +40,6 @@ class Bridge:
         self._variables: dict[str, Any] = {"env": environment}
         self._mask = mask or str
         self._starting = asyncio.Lock()
-        # A simulated model must know in which call it is; without one, calls need not wait for one another.
-        self._place = asyncio.Lock() if target.backend is not None else contextlib.nullcontext()
         self._open = AsyncExitStack()
         self._process: TargetProcess | None = None
         self._backend: Double | None = None
@@ -58,14 +55,26 @@ class Bridge:
         Raises:
             HarnessError: It could not be started, or died before.
         """
-        async with self._place:
-            async with self._starting:
-                await self._started()
-            self._session = session
-            try:
-                yield self._far_end()
-            finally:
-                self._session = None
+        await self._up()
+        self._session = session
+        try:
+            yield self._far_end()
+        finally:
+            self._session = None
+
+    async def prepare(self) -> None:
+        """Start it; that it cannot be started is told to its first call."""
+        with contextlib.suppress(HarnessError):
+            await self._up()
+
+    @property
+    def broken(self) -> bool:
+        """Whether no call of it can come to anything any more."""
+        return self._broken is not None or (self._process is not None and self._process.died.done())
+
+    async def _up(self) -> None:
+        async with self._starting:
+            await self._started()
 
     def _far_end(self) -> FarEnd:
         strays, self._strays = self._strays, 0
@@ -136,50 +145,3 @@ def outside_call(at_us: int) -> ProtocolFault:
     """The finding that the model was called while no call was in progress."""
     detail = "the target connected to its model while no call was in progress"
     return ProtocolFault(at_us=at_us, side=Side.MODEL, rule="connection-outside-call", detail=detail)
-
-
-class CalledTarget(Protocol):
-    """A target, for the length of a run."""
-
-    @property
-    def output(self) -> tuple[str, ...]:
-        """The last lines that it printed."""
-        ...
-
-    def call(self, session: Session | None) -> AbstractAsyncContextManager[FarEnd]:
-        """The target, up and ready, for one call; `session` is what its model is in this call."""
-        ...
-
-    async def stop(self) -> None:
-        """Stop all that was started."""
-        ...
-
-
-class Bridges:
-    """The targets of one run that the engine starts, by name; each is made when first needed."""
-
-    def __init__(self) -> None:
-        self._made: dict[str, CalledTarget] = {}
-        self._alone = asyncio.Lock()
-
-    def of(
-        self,
-        target: TargetSpec,
-        project: Path,
-        environment: Mapping[str, str],
-        mask: Callable[[str], str] | None,
-    ) -> CalledTarget:
-        """The target as it is called."""
-        key = f"{target.place.table.file}:{'/'.join(map(str, target.place.path))}"
-        if key not in self._made:
-            if target.asgi is not None:
-                self._made[key] = Application(target, project, environment, mask, self._alone)
-            else:
-                self._made[key] = Bridge(target, project, environment, mask)
-        return self._made[key]
-
-    async def stop(self) -> None:
-        """Stop all of them."""
-        async with contextlib.AsyncExitStack() as stack:
-            for made in self._made.values():
-                stack.push_async_callback(made.stop)

@@ -21,11 +21,12 @@ from turnspec.doubles.agent.functions import DeclaredFunctions
 from turnspec.dsl.templates import TemplateError, render_value
 from turnspec.plan.model import TargetKind
 from turnspec.results import CallResult, Outcome
-from turnspec.run.bridge import Bridges, outside_call
+from turnspec.run.bridge import outside_call
 from turnspec.run.case import DEFAULT_CALLEE, DEFAULT_CALLER, Case, CaseRecord
 from turnspec.run.clock import CallClock
 from turnspec.run.conversation import converse
 from turnspec.run.errors import AppEnded, HarnessError, NothingListens, OwnFault
+from turnspec.run.instances import Targets
 from turnspec.run.interrupts import Interrupts
 from turnspec.run.live import LiveCall
 from turnspec.run.loops import run_on
@@ -77,11 +78,11 @@ def _own_fault(error: BaseException) -> HarnessError:
     return OwnFault(f"{where}: {type(error).__name__}: {error}")
 
 
-async def call_wall(case: Case, output: Path, wheel: PacingWheel, bridges: Bridges) -> CallResult:
+async def call_wall(case: Case, output: Path, wheel: PacingWheel, targets: Targets) -> CallResult:
     """Make a call on the wall clock, on the running loop."""
     record = CaseRecord(case, output)
     try:
-        await _hold(record, wheel, bridges)
+        await _hold(record, wheel, targets)
     except HarnessError as error:
         record.process_output = record.process_output or error.output
         record.broke(error)
@@ -104,10 +105,10 @@ async def _judged(record: CaseRecord) -> CallResult:
 
 async def _hold_alone(record: CaseRecord, interrupts: Interrupts) -> None:
     with interrupts.cancelling():
-        await _hold(record, PacingWheel.of(asyncio.get_running_loop()), Bridges())
+        await _hold(record, PacingWheel.of(asyncio.get_running_loop()), Targets([record.case]))
 
 
-async def _hold(record: CaseRecord, wheel: PacingWheel, bridges: Bridges) -> None:
+async def _hold(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> None:
     case = record.case
     if record.trouble is not None:
         raise record.trouble
@@ -122,7 +123,7 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, bridges: Bridges) -> Non
     if case.plan.kind is not TargetKind.BACKEND:
         live.on_function = _Answering(live, case).called
     try:
-        async with _far_end(record, live, bridges) as far:
+        async with _far_end(record, live, targets) as far:
             clock.began = asyncio.get_running_loop().time()  # the call begins once the far end is up
             for _ in range(far.strays):
                 live.happened(outside_call(0))
@@ -150,20 +151,20 @@ def _cut(record: CaseRecord, reason: str) -> None:
 
 
 @asynccontextmanager
-async def _far_end(record: CaseRecord, live: LiveCall, bridges: Bridges) -> AsyncIterator[FarEnd]:
+async def _far_end(record: CaseRecord, live: LiveCall, targets: Targets) -> AsyncIterator[FarEnd]:
     case = record.case
     if case.plan.kind is TargetKind.AGENT:
         session = (_brain(case), SidedWitness(live, Side.AGENT), _agent_identity(case))
         async with local_agent(case.plan.protocol, session, case.options) as far:
             yield far
         return
-    bridge = bridges.of(case.target, case.project, case.environment, case.mask)
     backend = (_brain(case), SidedWitness(live, Side.MODEL), _agent_identity(case)) if case.script else None
-    try:
-        async with bridge.call(backend) as far:
-            yield far
-    finally:
-        record.process_output = bridge.output
+    async with targets.of(case) as instance:
+        try:
+            async with instance.call(backend) as far:
+                yield far
+        finally:
+            record.process_output = instance.output
 
 
 def _agent_identity(case: Case) -> Identity:

@@ -10,7 +10,11 @@ DEFAULT_OUTPUT = Path("turnspec-report")
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """`clock` None: virtual for local agents, wall for all else. `match` is a part of a case's name."""
+    """What to call and how. `match` is a part of a case's name.
+
+    `clock` None: virtual for local agents and applications; `virtual,wall` calls those on each clock. All
+    else is called on the wall clock.
+    """
 
     paths: tuple[Path, ...] = (Path("scenarios"),)
     output: Path = DEFAULT_OUTPUT
@@ -24,3 +28,9 @@ class RunOptions:
     fail_fast: bool = False
     debug: bool = False
     at_once: int = 20  # wall-clock calls at the same time
+
+    @property
+    def clocks(self) -> tuple[str, ...]:
+        """The clocks that were asked for, each once."""
+        written = self.clock.split(",") if self.clock else []
+        return tuple(dict.fromkeys(word.strip() for word in written))

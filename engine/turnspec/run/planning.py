@@ -117,7 +117,8 @@ class _Planner:
             return _unknown("target", target, sorted(self._loaded.project.targets))
         if protocol is not None and protocol not in adapter_names():
             return _unknown("protocol", protocol, adapter_names())
-        return ""
+        wrong = [clock for clock in self._options.clocks if clock not in (VIRTUAL, WALL)]
+        return _unknown("clock", wrong[0], (VIRTUAL, WALL)) if wrong else ""
 
     def _why_none(self) -> str:
         if self._cases:
@@ -136,7 +137,8 @@ class _Planner:
             return
         protocols = self._protocols(target, scenario)
         for protocol in protocols:
-            self._plan_over(scenario, target, protocol, several=len(target.protocol) > 1)
+            for clock in self._clocks(target):
+                self._plan_over(scenario, target, protocol, clock)
 
     def _target(self, scenario: Scenario) -> TargetSpec | None:
         if self._options.target is None:
@@ -157,27 +159,34 @@ class _Planner:
         self._problems.append(problem_at(place, "wrong-protocol", message, hint=hint))
         return ()
 
-    def _plan_over(self, scenario: Scenario, target: TargetSpec, protocol: str, *, several: bool) -> None:
+    def _plan_over(self, scenario: Scenario, target: TargetSpec, protocol: str, clock: str) -> None:
         found = self._adapter(target, protocol)
-        self._problems += [each for each in lacking(target) if each not in self._problems]
+        self._add(lacking(target))
         options = None if found is None else self._adapter_options(found, target)
         if found is None or options is None:
             return
-        setting = self._setting(scenario, target, found, options, several=several)
+        setting = self._setting(scenario, target, found, options, self._labels(target, protocol, clock))
         self._check_script(target, protocol, options)
         self._add(problems_of_faults(scenario, target, self._loaded.script(target), found))
         compiled = compile_call(scenario, setting)
         plan = compiled.plan
         if self._options.match.casefold() not in (plan.name if plan else scenario.name).casefold():
             return
-        self._problems += compiled.problems
-        self._warnings += compiled.warnings
+        self._add(compiled.problems)
+        self._warnings += [warning for warning in compiled.warnings if warning not in self._warnings]
         if plan is not None:
             files = Files(self._loaded.root, self._loaded.project.allow_outside, audio_problem)
-            self._problems += recording_problems(plan, files)
-            self._cases.append(self._case(plan, target, found, options))
+            self._add(recording_problems(plan, files))
+            self._cases.append(self._case(plan, target, found, options, clock))
 
-    def _case(self, plan: CallPlan, target: TargetSpec, found: Adapter, options: BaseModel) -> Case:
+    def _labels(self, target: TargetSpec, protocol: str, clock: str) -> tuple[str, ...]:
+        """What tells one call of a scenario from its others."""
+        over = (protocol,) if len(target.protocol) > 1 else ()
+        return (*over, clock) if len(self._clocks(target)) > 1 else over
+
+    def _case(
+        self, plan: CallPlan, target: TargetSpec, found: Adapter, options: BaseModel, clock: str
+    ) -> Case:
         return Case(
             number=len(self._cases),
             slug=self._slug(plan.name),
@@ -185,7 +194,7 @@ class _Planner:
             target=target,
             adapter=found,
             options=options,
-            clock=self._clock(target),
+            clock=clock,
             intents=self._intents,
             project=self._loaded.root,
             script=self._loaded.script(target),
@@ -225,13 +234,18 @@ class _Planner:
     def _add(self, problems: Iterable[Problem]) -> None:
         self._problems += [problem for problem in problems if problem not in self._problems]
 
-    def _clock(self, target: TargetSpec) -> str:
+    def _clocks(self, target: TargetSpec) -> tuple[str, ...]:
         if target.agent is None and target.asgi is None:
-            return WALL
-        return self._options.clock or VIRTUAL
+            return (WALL,)
+        return self._options.clocks or (VIRTUAL,)
 
     def _setting(
-        self, scenario: Scenario, target: TargetSpec, found: Adapter, options: BaseModel, *, several: bool
+        self,
+        scenario: Scenario,
+        target: TargetSpec,
+        found: Adapter,
+        options: BaseModel,
+        labels: tuple[str, ...],
     ) -> Setting:
         project = self._loaded.project
         script = self._loaded.script(target) if target.agent else None
@@ -249,7 +263,7 @@ class _Planner:
             call_limit=project.limits.call,
             variables={**project.variables, "env": self._environment},
             agent_functions=script.functions if script else {},
-            several_protocols=several,
+            labels=labels,
         )
 
     def _slug(self, name: str) -> str:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Protocol
 
 from turnspec.results import CallResult, Finding, Outcome, Status
-from turnspec.run.bridge import Bridges
 from turnspec.run.calling import Interrupted, call_virtual, call_wall
 from turnspec.run.case import VIRTUAL, Case
+from turnspec.run.instances import Targets
 from turnspec.run.interrupts import handled, interrupts_noted, terminated_as_interrupted
 from turnspec.run.logs import set_up_logs
 from turnspec.run.loops import WallLoop, run_on
@@ -251,21 +251,22 @@ def _punctually() -> Iterator[None]:
 
 async def _all_wall(cases: Sequence[Case], options: RunOptions, calls: Calls) -> None:
     wheel = PacingWheel.of(asyncio.get_running_loop())
-    room = _Room(options.at_once)
-    bridges = Bridges()
+    # A target that is started so many times is there to be called so many times at once.
+    room = _Room(max(options.at_once, *(case.target.instances for case in cases)))
+    targets = Targets(cases)
     try:
         async with asyncio.TaskGroup() as group:
             for case in cases:
-                group.create_task(_one_wall(case, options.output, wheel, bridges, room, calls))
+                group.create_task(_one_wall(case, options.output, wheel, targets, room, calls))
     finally:
-        await bridges.stop()
+        await targets.stop()
 
 
 async def _one_wall(
     case: Case,
     output: Path,
     wheel: PacingWheel,
-    bridges: Bridges,
+    targets: Targets,
     room: _Room,
     calls: Calls,
 ) -> None:
@@ -274,7 +275,7 @@ async def _one_wall(
             return
         calls.begin(case)
         try:
-            calls.add(case.number, await call_wall(case, output, wheel, bridges))
+            calls.add(case.number, await call_wall(case, output, wheel, targets))
         except Interrupted as stopped:
             calls.stopped(case.number, stopped)
             raise asyncio.CancelledError from stopped
