@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from support_docs import REPOSITORY, Directive, code_words, first_column, paragraph, section, steps
+from turnspec.adapters.audiocodes.options import AudioCodesOptions
 from turnspec.adapters.realtime.options import RealtimeOptions, Transcription, TurnDetection
 from turnspec.adapters.twilio.options import TwilioOptions
 from turnspec.call.events import EVENT_KINDS
@@ -34,7 +35,10 @@ def every(model: type[Model]) -> Iterator[type[Model]]:
 
 MODELS: dict[str, type[BaseModel]] = {
     **{model.__name__: model for model in every(Model) if model.__module__.startswith("turnspec.")},
-    **{model.__name__: model for model in (TwilioOptions, RealtimeOptions, Transcription, TurnDetection)},
+    **{
+        model.__name__: model
+        for model in (TwilioOptions, AudioCodesOptions, RealtimeOptions, Transcription, TurnDetection)
+    },
 }
 
 

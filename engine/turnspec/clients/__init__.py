@@ -1,5 +1,6 @@
 """The imperative Python API: clients that call agents, a local model to connect to, whole runs."""
 
+from turnspec.clients.audiocodes import MockAudioCodesClient
 from turnspec.clients.clock import run_virtually
 from turnspec.clients.local import (
     LocalAudioCodesBot,
@@ -21,6 +22,7 @@ __all__ = [
     "LocalAudioCodesBot",
     "LocalRealtimeServer",
     "LocalTwilioBot",
+    "MockAudioCodesClient",
     "MockTwilioClient",
     "NoReply",
     "Phone",
