@@ -15,9 +15,10 @@ from turnspec.adapters.base import Adapter, Dial, Function, TakesTurns
 from turnspec.adapters.realtime import ADAPTER, RealtimeOptions
 from turnspec.adapters.realtime.client import RACES, Reaction, RealtimeClient
 from turnspec.adapters.realtime.closing import explained
-from turnspec.adapters.realtime.opening import session_of
+from turnspec.adapters.realtime.opening import beta_session_of, session_of
 from turnspec.adapters.realtime.shell import RealtimeCall, address, headers
 from turnspec.adapters.realtime.wire import decode
+from turnspec.adapters.realtime.wire.beta import Beta
 from turnspec.adapters.realtime.wire.server_frames import BETA, OTHERS, ServerEvent
 from turnspec.adapters.realtime.wire.session import SessionPatch
 from turnspec.call import ALAW_8K, MULAW_8K, PCM_24K, AudioFormat, Capability, Identity, ReplyEnd, Source
@@ -554,12 +555,67 @@ class TestSettings:
             {"output_modalities": ["text"]},
             {"audio": {"input": {"format": {"type": "audio/pcmu"}}}},
             {"audio": {"input": {"turn_detection": None}}},
+            {"modalities": ["text"]},
         ],
     )
     def test_what_has_an_option_is_not_set_there(self, session: dict[str, Any]) -> None:
         """Two places for one setting would contradict each other."""
         with pytest.raises(ValidationError, match="is not set here"):
             RealtimeOptions.model_validate({"session": session})
+
+
+class TestBeta:
+    """The retired dialect, for older servers."""
+
+    def test_its_session_is_flat(self) -> None:
+        """Formats and modalities have their old names; what `session:` says goes in at the top."""
+        options = RealtimeOptions.model_validate(
+            {
+                "dialect": "beta",
+                "format": "pcmu",
+                "voice": "alloy",
+                "instructions": "Be kind.",
+                "transcription": {"model": "whisper-1"},
+                "turn_detection": {"silence_duration_ms": 300},
+                "session": {"temperature": 0.7},
+            }
+        )
+        client = RealtimeClient(options, [BLOCK])
+        (frame,) = client.receive(json.dumps(CREATED), 0).frames
+
+        assert Beta().understood(frame).type == "session.update"
+        session = json.loads(frame)["session"]
+        assert session.pop("tools")[0]["name"] == "block_card"
+        assert session == {
+            "modalities": ["text", "audio"],
+            "instructions": "Be kind.",
+            "tool_choice": "auto",
+            "input_audio_transcription": {"model": "whisper-1"},
+            "input_audio_format": "g711_ulaw",
+            "output_audio_format": "g711_ulaw",
+            "turn_detection": {
+                "type": "server_vad",
+                "silence_duration_ms": 300,
+                "create_response": True,
+                "interrupt_response": True,
+            },
+            "voice": "alloy",
+            "temperature": 0.7,
+        }
+
+    def test_in_text_there_is_no_audio(self) -> None:
+        """Nothing of formats and voices."""
+        options = RealtimeOptions.model_validate({"modality": "text", "voice": "alloy"})
+
+        assert beta_session_of(options, []) == {"modalities": ["text"]}
+
+    def test_old_names_are_understood(self) -> None:
+        """They are right in this dialect, and a fault in the other."""
+        delta = {**audio(20), "type": "response.audio.delta"}
+        (arrived,) = got(up(dialect="beta"), 0, delta).events
+
+        assert isinstance(arrived, AgentAudio)
+        assert [type(event) for event in got(up(), 0, delta).events] == [ProtocolFault]
 
 
 GIVEN = [
@@ -580,6 +636,14 @@ def test_headers_of_the_upgrade(
     dial = Dial("", RealtimeOptions(), Identity("1"), RecordingWitness(), written, auth)
 
     assert headers(dial) == expected
+
+
+def test_the_beta_has_a_header() -> None:
+    """Servers of that time want it; one that is given stays."""
+    beta = RealtimeOptions(dialect="beta")
+    dials = [Dial("", beta, Identity("1"), RecordingWitness(), given) for given in ({}, {"OpenAI-Beta": "x"})]
+
+    assert [headers(dial)["OpenAI-Beta"] for dial in dials] == ["realtime=v1", "x"]
 
 
 @pytest.mark.parametrize(

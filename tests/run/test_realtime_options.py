@@ -74,6 +74,22 @@ def test_without_turn_detection_only_turns_are_sent(tmp_path: Path) -> None:
     assert frames < listening // 2
 
 
+def test_both_ends_speak_the_beta(tmp_path: Path) -> None:
+    """An old client and an old server hold the same conversation, interruption and all."""
+    project = talk(
+        tmp_path,
+        target="{agent: desk.yaml, protocol: realtime, options: {dialect: beta}}",
+        desk=DESK + "session: {dialect: beta}\n",
+    )
+    project.write("talk.yaml", OVER)
+    ran = run_here(project)
+
+    assert ran.code == 0, ran.told
+    wire = (ran.output / ran.call()["folder"] / "wire.jsonl").read_text("utf-8")
+    assert "response.audio.delta" in wire
+    assert "response.output_audio.delta" not in wire
+
+
 TWICE = """
 scenario: Talk
 target: desk

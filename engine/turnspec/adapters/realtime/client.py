@@ -7,8 +7,7 @@ for `response.done`, as a second one at once would be refused.
 Where the server listens by itself (turn detection), the caller's stream goes on without a gap, and the
 server says when the caller spoke. Where it does not, the client is a telephone with a button: audio is sent
 only while the caller has a turn; pressing stops what still plays, letting go commits the audio and asks for
-the reply. Either way an item that was cut is truncated to what was heard, and what arrives of it later is
-not played.
+the reply. Either way an item that was cut is truncated to what was heard; what comes later is not played.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from typing import Any, Final
 
 from turnspec.adapters.base import Function
 from turnspec.adapters.realtime.closing import FATAL
-from turnspec.adapters.realtime.opening import session_of
+from turnspec.adapters.realtime.opening import opening_of
 from turnspec.adapters.realtime.options import RealtimeOptions
 from turnspec.adapters.realtime.replies import Message, Response
 from turnspec.adapters.realtime.understood import Understood
@@ -65,6 +64,7 @@ class RealtimeClient:
         self._options, self._functions = options, tuple(functions)
         self._format = options.audio_format
         self._listens = options.turn_detection  # how the server does
+        self._is_beta = options.dialect == "beta"
         self.is_up = False
         self._frames: list[str] = []
         self._events: list[Event] = []
@@ -163,7 +163,7 @@ class RealtimeClient:
 
     def receive(self, frame: str | bytes, now_us: int) -> Reaction:
         """Take one frame of the server."""
-        match server.decode(frame):
+        match server.decode(frame, beta=self._is_beta):
             case None:
                 pass
             case server.Wrong(rule, detail, excerpt):
@@ -219,7 +219,7 @@ class RealtimeClient:
             return
         self.is_up = True
         self._happened(CallUp(at_us=now_us))
-        self._send({"type": "session.update", "session": session_of(self._options, self._functions)})
+        self._send({"type": "session.update", "session": opening_of(self._options, self._functions)})
 
     def _give_way(self, now_us: int) -> None:
         # As any client does: the caller speaks, so what is still playing is dropped.

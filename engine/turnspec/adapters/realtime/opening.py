@@ -15,6 +15,18 @@ _TYPES: Mapping[Encoding, str] = {
     Encoding.ALAW: "audio/pcma",
 }
 
+_BETA_FORMATS: Mapping[Encoding, str] = {
+    Encoding.PCM16: "pcm16",
+    Encoding.MULAW: "g711_ulaw",
+    Encoding.ALAW: "g711_alaw",
+}
+
+
+def opening_of(options: RealtimeOptions, functions: Iterable[Function]) -> dict[str, Any]:
+    """The session that the engine asks for, in the dialect of the options."""
+    made = beta_session_of if options.dialect == "beta" else session_of
+    return made(options, functions)
+
 
 def session_of(options: RealtimeOptions, functions: Iterable[Function]) -> dict[str, Any]:
     """The settings that options and offered functions make, with those of `options.session` merged in."""
@@ -27,6 +39,26 @@ def session_of(options: RealtimeOptions, functions: Iterable[Function]) -> dict[
     audio = _audio(options)
     if audio:
         session["audio"] = audio
+    return merged(session, options.session)
+
+
+def beta_session_of(options: RealtimeOptions, functions: Iterable[Function]) -> dict[str, Any]:
+    """The same as the retired beta words it: flat, with formats and modalities of other names."""
+    is_audio = options.modality == "audio"
+    session: dict[str, Any] = {"modalities": ["text", "audio"] if is_audio else ["text"]}
+    if options.instructions is not None:
+        session["instructions"] = options.instructions
+    tools = [_tool(function) for function in functions]
+    if tools:
+        session.update(tools=tools, tool_choice="auto")
+    if options.transcription is not None:
+        session["input_audio_transcription"] = options.transcription.model_dump(exclude_none=True)
+    if is_audio:
+        name = _BETA_FORMATS[options.audio_format.encoding]
+        session.update(input_audio_format=name, output_audio_format=name)
+        session["turn_detection"] = _turn_detection(options.turn_detection)
+    if is_audio and options.voice is not None:
+        session["voice"] = options.voice
     return merged(session, options.session)
 
 

@@ -19,6 +19,11 @@ OWN_OPTION: Final[Mapping[str, str]] = {
     "audio.input.format": "format",
     "audio.output.format": "format",
     "audio.input.turn_detection": "turn_detection",
+    # The same in the beta's words.
+    "modalities": "modality",
+    "input_audio_format": "format",
+    "output_audio_format": "format",
+    "turn_detection": "turn_detection",
 }
 
 
@@ -66,6 +71,9 @@ class RealtimeOptions(BaseModel):
     modality: Literal["audio", "text"] = Field(default="audio", description="What the model answers in.")
     format: Literal["pcm", "pcmu", "pcma"] = Field(
         default="pcm", description="Audio both ways: 16-bit at 24 kHz, or G.711 mu-law or A-law."
+    )
+    dialect: Literal["ga", "beta"] = Field(
+        default="ga", description="The API as it is, or the retired beta that some older servers speak."
     )
     greets: bool | None = Field(
         default=None,

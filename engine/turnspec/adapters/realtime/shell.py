@@ -30,6 +30,7 @@ CLOSE_TIMEOUT_S: Final = 2.0
 MICROSECONDS: Final = 1_000_000
 LOCAL_KEY: Final = "local"  # what a server that wants a key gets where the target has none
 NAMES_MODEL: Final = frozenset({"model", "call_id", "deployment"})  # the last one is Azure's
+BETA_HEADER: Final = {"OpenAI-Beta": "realtime=v1"}
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _SCHEMES: Final = {"http": "ws", "https": "wss"}
 
@@ -215,6 +216,8 @@ async def _connected(url: str, request: Dial) -> ClientConnection:
 def headers(request: Dial) -> dict[str, str]:
     """The headers of the upgrade: those that were given, and a bearer key where none of them is one."""
     given = dict(request.headers)
+    if RealtimeOptions.model_validate(request.options).dialect == "beta":
+        given = {**BETA_HEADER, **given}
     bearer = request.auth.get("bearer")
     keyed = {"authorization", "api-key"} & {name.casefold() for name in given}  # `api-key`: Azure
     if bearer is None and keyed:

@@ -281,8 +281,8 @@ class Unknown:
     frame: str
 
 
-def decode(frame: str | bytes) -> ServerEvent | Unknown | Wrong | None:
-    """The event in one frame; None: known, and nothing to act on."""
+def decode(frame: str | bytes, *, beta: bool = False) -> ServerEvent | Unknown | Wrong | None:
+    """The event in one frame; None: known, and nothing to act on. `beta`: the old names are right."""
     if not isinstance(frame, str):
         return Wrong("binary-frame", f"a binary frame of {len(frame)} bytes; events are JSON text", "")
     try:
@@ -295,6 +295,9 @@ def decode(frame: str | bytes) -> ServerEvent | Unknown | Wrong | None:
     kind = document.get("type") if isinstance(document, dict) else None
     if not isinstance(kind, str):
         return _wrong("no-type", "an event is an object with a 'type'", frame)
+    if beta and kind in BETA:
+        kind = BETA[kind]
+        document = {**document, "type": kind}
     return _known(kind, document, frame)
 
 
