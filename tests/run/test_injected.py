@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from support_projects import run_here
+from support_projects import talk as a_project
 from support_talk import Talk, plan_talk, talk
 from turnspec.call import Identity
 from turnspec.doubles.agent import LocalAgent
@@ -17,8 +19,8 @@ from turnspec.doubles.realtime.serve import serve_realtime
 from turnspec.doubles.twilio.serve import serve_twilio_bot
 from turnspec.dsl.load import load
 from turnspec.results import CallResult, Outcome, Status
-from turnspec.run.bridge import Bridges
 from turnspec.run.calling import call_wall
+from turnspec.run.instances import Targets
 from turnspec.run.loops import run_on
 from turnspec.run.options import RunOptions
 from turnspec.run.planning import plan_cases
@@ -313,7 +315,7 @@ async def guarded(folder: Path, protocol: str, fault: str, turns: str) -> CallRe
     assert not planned.problems, planned.problems
     try:
         loop = asyncio.get_running_loop()
-        return await call_wall(planned.cases[0], folder / "out", PacingWheel.of(loop), Bridges())
+        return await call_wall(planned.cases[0], folder / "out", PacingWheel.of(loop), Targets(planned.cases))
     finally:
         await double.aclose()
 
@@ -351,3 +353,16 @@ def test_what_cannot_happen_is_a_problem(tmp_path: Path, fault: str, word: str) 
     planned = plan_talk(tmp_path, TURNS, DESK, head=f"faults: [{fault}]\n")
 
     assert [word in problem.message for problem in planned.problems] == [True]
+
+
+def test_reports_tell_what_was_done_on_purpose(tmp_path: Path) -> None:
+    """In words, as a mark on the time axis, and in results.json; the run is green."""
+    project = a_project(tmp_path)
+    project.change("talk.yaml", "target: desk\n", "target: desk\nfaults: [{lose: mark, by: agent}]\n")
+    ran = run_here(project)
+
+    assert ran.code == 0, ran.told
+    notes = [finding["message"] for finding in ran.call()["findings"] if finding["kind"] == "injected"]
+    assert notes == ["On purpose, the local agent did not send mark (at 0.00 s, 2 times in all)."]
+    assert [moment["kind"] for moment in ran.call()["moments"]].count("injected") == 1
+    assert "the local agent did not send mark" in ran.html
