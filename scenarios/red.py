@@ -69,6 +69,15 @@ CHANGES = (
         "calls",
     ),
     Change(
+        "station.yaml",  # over each of its protocols
+        "agents/station.yaml",
+        "an argument that it passes",
+        "metres: 10}}",
+        "metres: 100}}",
+        "An order",
+        "calls",
+    ),
+    Change(
         "card-table.yaml",
         "agents/dealer.yaml",
         "an argument that it passes",
