@@ -1,5 +1,6 @@
-"""What holds for all tests: where everything is required, a skipped test is a failed one; and a Realtime
-double sends nothing, in any call that a test has recorded, that a live server would not send.
+"""What holds for all tests: where everything is required, a skipped test is a failed one.
+
+And a Realtime double sends nothing, in any call that a test records, that a live server would not send.
 """
 
 from __future__ import annotations

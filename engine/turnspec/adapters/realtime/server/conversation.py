@@ -43,11 +43,11 @@ class Entry:
 
     def with_audio(self) -> dict[str, Any]:
         """The document with the audio bytes in its first audio part, for `retrieved`."""
-        if not self.audio:
+        content = [dict(part) for part in self.document.get("content", ())]
+        heard = [part for part in content if part["type"].endswith("_audio")]
+        if not self.audio or not heard:  # an item in progress has no parts yet
             return self.document
-        content = [dict(part) for part in self.document["content"]]
-        part = next(part for part in content if part["type"].endswith("_audio"))
-        part["audio"] = base64.b64encode(self.audio).decode("ascii")
+        heard[0]["audio"] = base64.b64encode(self.audio).decode("ascii")
         return {**self.document, "content": content}
 
 
