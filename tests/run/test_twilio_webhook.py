@@ -155,6 +155,19 @@ def test_a_wrong_signature(tmp_path: Path) -> None:
     assert "403" in result.findings[0].message
 
 
+@pytest.mark.parametrize("reached", [STARTED, IN_PROCESS], ids=["started", "in process"])
+def test_a_wrong_key_where_nobody_wrote_one(tmp_path: Path, reached: str) -> None:
+    """The token that a target is told stays right; the caller's end signs with another."""
+    place = project(tmp_path, reached)
+    turn = "{expect: {refused: {code: 403}}}"
+    text = f"scenario: Keys\ntarget: bot\nfaults: [{{wrong_auth: true}}]\nturns: [{turn}]\n"
+    (place / "call.yaml").write_text(text, "utf-8")
+    result = call(place)
+
+    assert (result.outcome, [finding.kind for finding in result.findings]) == (Outcome.PASSED, ["injected"])
+    assert [event["fault"] for event in events(tmp_path, "fault-injected")] == ["wrong_auth"]
+
+
 def test_a_bot_that_begins_at_the_socket_can_hang_up_too(tmp_path: Path) -> None:
     """Without a webhook there is the REST API all the same."""
     folder = project(tmp_path, IN_PROCESS, "{signed_url: 'wss://127.0.0.1/media'}")

@@ -69,6 +69,11 @@ class Platform(Protocol):
         """What the target is told of it: `name` is `{{ PROTOCOL.name }}` in its `start:`."""
         ...
 
+    @property
+    def auth(self) -> Mapping[str, str]:
+        """The keys that calls show to the target, as in `Dial`; made up where the target names none."""
+        ...
+
     async def aclose(self) -> None:
         """Let go of it, after the last call."""
         ...

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from turnspec.adapters.base import Adapter, Dial, Function
+from turnspec.adapters.base import Adapter, Dial, Function, Platform
 from turnspec.audio.waveform import peaks
 from turnspec.call import Evidence, Snapshot
 from turnspec.call.events import CallEnded, CallUp, Closer, HarnessFailed
@@ -51,26 +51,32 @@ class Case:
 
     def dial(self, far: FarEnd, live: LiveCall) -> Dial:
         """How to open the line to the far end."""
-        auth = self.target.auth
-        given = {"bearer": auth.bearer, "auth_token": auth.auth_token} if auth else {}
+        platform = far.platforms.get(self.adapter.name)
         return Dial(
             url=far.url,
             options=self.options,
             identity=self.plan.identity,
             witness=live,
             headers={name: self.rendered(value) for name, value in self.target.headers.items()},
-            auth={name: self._shown(value) for name, value in given.items() if value is not None},
+            auth={name: self._shown(key) for name, key in self._keys(platform).items()},
             functions=self._functions(),
             caller_number=self.plan.scenario.caller.from_ or DEFAULT_CALLER,
             callee_number=DEFAULT_CALLEE,
-            platform=far.platforms.get(self.adapter.name),
+            platform=platform,
             faults=None if live.sabotage is None else live.sabotage.line,
         )
+
+    def _keys(self, platform: Platform | None) -> Mapping[str, str]:
+        """The keys that the target takes: its own, else those that its platform made up."""
+        if self.target.auth is None:
+            return platform.auth if platform is not None else {}
+        given = {"bearer": self.target.auth.bearer, "auth_token": self.target.auth.auth_token}
+        return {name: self.rendered(key) for name, key in given.items() if key is not None}
 
     def _shown(self, key: str) -> str:
         """A key as it is shown to the target: another one, where the scenario wants a wrong one."""
         wrong = any(fault.word == "wrong_auth" for fault in self.plan.scenario.faults)
-        return f"not-{self.rendered(key)}" if wrong else self.rendered(key)
+        return f"not-{key}" if wrong else key
 
     def rendered(self, template: str, **more: Any) -> str:
         """A target's text with its templates filled in."""

@@ -10,6 +10,7 @@ from turnspec.adapters.registry import adapter
 from turnspec.dsl.models import AgentScript, Fault, ReplyFault, Scenario, ScenarioFault, TargetSpec
 from turnspec.dsl.problems import Problem, problem_at
 from turnspec.dsl.references import replies_of
+from turnspec.run.platforms import gives_keys
 from turnspec.run.sabotage import acts_of, faults_by
 
 
@@ -22,7 +23,7 @@ def problems_of_faults(
     caller = FaultyEnd("caller", found.name, dialect_of(found), tls, turns)
     by_caller = faults_by("caller", scenario.faults)
     yield from fault_problems(by_caller, caller)
-    yield from _without_key(by_caller, target)
+    yield from _without_key(by_caller, target, found)
     by_agent = faults_by("agent", scenario.faults)
     if script is None:
         yield from _without_double(by_agent, target)
@@ -37,9 +38,8 @@ def _faults_of(script: AgentScript) -> list[Fault | ReplyFault]:
     return [*script.faults, *(fault for reply, _ in replies_of(script) for fault in reply.faults)]
 
 
-def _without_key(faults: list[ScenarioFault], target: TargetSpec) -> Iterator[Problem]:
-    auth = target.auth
-    if auth is not None and (auth.bearer is not None or auth.auth_token is not None):
+def _without_key(faults: list[ScenarioFault], target: TargetSpec, found: Adapter) -> Iterator[Problem]:
+    if target.auth is not None or gives_keys(target, found):
         return
     for fault in faults:
         if fault.word == "wrong_auth":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 
-from turnspec.adapters.base import HasPlatform, Platform
+from turnspec.adapters.base import Adapter, HasPlatform, Platform
 from turnspec.adapters.registry import adapter
 from turnspec.dsl.models import TargetSpec
 
@@ -22,6 +22,11 @@ async def open_platforms(
             opened[protocol] = platform = await found.open_platform(options, _auth(target, rendered))
             stack.push_async_callback(platform.aclose)
     return opened
+
+
+def gives_keys(target: TargetSpec, found: Adapter) -> bool:
+    """Whether calls to a target that names no keys show it some: those that it was told when it started."""
+    return isinstance(found, HasPlatform) and not (target.start is None and target.asgi is None)
 
 
 def variables_of(platforms: Mapping[str, Platform]) -> dict[str, dict[str, str]]:

@@ -36,6 +36,11 @@ class TwilioPlatform:
             "auth_token": self.desk.auth_token,
         }
 
+    @property
+    def auth(self) -> Mapping[str, str]:
+        """The token that signs calls of the account."""
+        return {"auth_token": self.desk.auth_token}
+
     async def aclose(self) -> None:
         """Serve no more."""
         await self._server.aclose()

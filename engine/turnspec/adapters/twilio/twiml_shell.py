@@ -92,7 +92,7 @@ class TwimlCall:
         self._witness = request.witness
         platform = request.platform
         self._desk = platform.desk if isinstance(platform, TwilioPlatform) else None
-        token = auth_token(request) or (self._desk.auth_token if self._desk else None)
+        token = auth_token(request)
         account = self._desk.account_sid if self._desk else options.account_sid or ACCOUNT_SID
         self._signer = Signer(options.signature, token)
         self._party = Party(account, call_sid(request.identity), request.caller_number, request.callee_number)
