@@ -40,3 +40,6 @@ def test_short_forms_are_allowed() -> None:
 
     assert {"type": "string"} in definitions["Turn"]["properties"]["caller"]["anyOf"]
     assert {"type": "string"} in definitions["Expect"]["properties"]["intent"]["anyOf"]
+    assert {"const": True} in definitions["Expect"]["properties"]["refused"]["anyOf"]
+    assert {"type": ["string", "object"]} in definitions["Expect"]["properties"]["activity"]["anyOf"]
+    assert {"$ref": "#/$defs/ScenarioFault"} in scenario_schema()["properties"]["faults"]["anyOf"]

@@ -366,3 +366,20 @@ def test_reports_tell_what_was_done_on_purpose(tmp_path: Path) -> None:
     assert notes == ["On purpose, the local agent did not send mark (at 0.00 s, 2 times in all)."]
     assert [moment["kind"] for moment in ran.call()["moments"]].count("injected") == 1
     assert "the local agent did not send mark" in ran.html
+
+
+def test_faults_happen_over_sockets_too(tmp_path: Path) -> None:
+    """On the wall clock, over loopback: the caller's end spoils a message, the agent's ends the line."""
+    project = a_project(tmp_path)
+    faults = "[{malformed: binary}, {close: 1011, at: {after: 1 s}, by: agent}]"
+    project.change("talk.yaml", "target: desk\n", f"target: desk\nfaults: {faults}\n")
+    ran = run_here(project, "--clock", "wall")
+    injected = [event for event in ran.events() if event["kind"] == "fault-injected"]
+
+    assert [(event["side"], event["fault"]) for event in injected] == [
+        ("line", "malformed"),
+        ("agent", "close"),
+    ]
+    assert 1_000_000 <= injected[1]["at_us"] < 1_500_000
+    assert [event["code"] for event in ran.events() if event["kind"] == "line-broke"] == [1011]
+    assert {"line-broke", "protocol:caller-frame"} & set(ran.kinds()) == set()

@@ -80,6 +80,16 @@ def _turns(_: Schema) -> Schema:
     return {"anyOf": [number, {"type": "string", "pattern": r"^[1-9]\d*(\.\.([1-9]\d*)?)?$"}]}
 
 
+def _activities(_: Schema) -> Schema:
+    one = {"type": ["string", "object"]}
+    description = "a named message of the agent's side: name: {key: value}"
+    return {"description": description, "anyOf": [one, {"type": "array", "items": one}]}
+
+
+def _or_true(part: Schema) -> Schema:
+    return {"anyOf": [{"const": True}, part]}
+
+
 def _or_target(transfer: Schema) -> Schema:
     return {"anyOf": [{"type": "string", "minLength": 1}, transfer]}
 
@@ -99,7 +109,11 @@ _SHORT_FORMS: Mapping[str, Mapping[str, Widen]] = {
     "Turn": {"caller": _caller, "when": _or_one, "unless": _or_one},
     "Condition": {"supports": _or_one},
     "Say": {"say": _or_one},
-    "Expect": dict.fromkeys(("intent", "says", "does_not_say", "does_not_call"), _or_one),
+    "Expect": {
+        **dict.fromkeys(("intent", "says", "does_not_say", "does_not_call"), _or_one),
+        "activity": _activities,
+        "refused": _or_true,
+    },
     "FunctionSpec": {"returns": _returns},
     "TargetSpec": {"protocol": _or_one},
     "AgentSession": {"transcription_fails": _turns},
