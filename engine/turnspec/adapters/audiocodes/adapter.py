@@ -39,7 +39,8 @@ class AudioCodesAdapter:
         """Audio or text as `direct_stt` has it; nobody talks over a bot that must not or cannot be heard."""
         settings = AudioCodesOptions.model_validate(options)
         if settings.start_at == "validate":
-            return Capabilities(can=frozenset({Capability.HANGUP_SEEN}), reply_end=ReplyEnd.STREAM_STOP)
+            seen = frozenset({Capability.HANGUP_SEEN, Capability.ACTIVITIES_SEEN})
+            return Capabilities(can=seen, told_by=Side.LINE, reply_end=ReplyEnd.STREAM_STOP)
         can = {Capability.HANGUP_SEEN, Capability.AUDIO if settings.direct_stt else Capability.TEXT}
         can |= {Capability.TRANSFER_SEEN, Capability.KEYS_SEEN, Capability.ACTIVITIES_SEEN}
         gives = {Source.WORDS}
