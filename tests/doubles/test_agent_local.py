@@ -18,6 +18,7 @@ from turnspec.doubles.agent import (
     run_function,
     script_problems,
 )
+from turnspec.doubles.agent.session import NO_WISHES
 from turnspec.speech import Intents, natural_length_us
 
 BANK = """
@@ -92,6 +93,34 @@ class TestReplies:
         reply = local_agent(BANK).answer(heard("slow"), ALL)
         assert (reply.first_audio_us, reply.fast, reply.interruptible) == (300_000, False, False)
         assert local_agent(BANK).answer(heard("hm"), ALL).fast
+
+    @pytest.mark.parametrize(
+        ("pace", "fast", "percent"),
+        [
+            ("fast", True, None),
+            ("instant", True, None),
+            ("real_time", False, 100),
+            ("1x", False, 100),
+            ("4x", True, 400),
+            ("1.25 x", True, 125),
+        ],
+    )
+    def test_pace(self, pace: str, fast: bool, percent: int | None) -> None:  # noqa: FBT001 # a fact
+        """How fast it is sent: at once, as it plays, or so many times as fast."""
+        agent = local_agent(f"agent: A\notherwise: {{say: hm, timing: {{pace: {pace}}}}}")
+        reply = agent.answer(heard("hm"), ALL)
+        assert (reply.fast, reply.pace_percent) == (fast, percent)
+
+    def test_session(self) -> None:
+        """What the script says of its session is told to the double; nothing said is nothing wished."""
+        said = "voice: ash, instructions: Be brief., dialect: beta"
+        session = f"{{{said}, expires_after: 5 s, transcription_fails: 2..}}"
+        wishes = local_agent(f"agent: A\nsession: {session}\notherwise: {{say: hm}}").session
+        assert (wishes.voice, wishes.instructions, wishes.dialect) == ("ash", "Be brief.", "beta")
+        assert wishes.lifetime_us == 5_000_000
+        assert wishes.lost_turns is not None
+        assert [turn in wishes.lost_turns for turn in (1, 2, 9)] == [False, True, True]
+        assert local_agent("agent: A\notherwise: {say: hm}").session == NO_WISHES
 
     def test_why_is_kept(self) -> None:
         """The scores of all responses come with the reply."""
