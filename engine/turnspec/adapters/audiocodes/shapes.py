@@ -160,18 +160,23 @@ def present(**fields: Any) -> dict[str, Any]:
 
 
 def parsed(frame: str) -> tuple[dict[str, Any], Fault | None]:
-    """The object of a frame, or what is wrong with it as a whole."""
+    """The object of a frame, or why it has none."""
     try:
         document = _JSON.decode(frame)
     except (ValueError, RecursionError) as error:
         return {}, Fault("not-json", f"not JSON: {error}", excerpt(frame))
     if not isinstance(document, dict):
         return {}, Fault("not-json", f"JSON, but {kind(document)} and not an object", excerpt(frame))
-    if _is_deep(frame, document):
-        return {}, Fault("too-deep", f"objects and lists more than {DEEPEST} deep", excerpt(frame))
-    if not _is_unicode(frame, document):
-        return {}, Fault("not-unicode", "half of a surrogate pair, which is no character", ascii(frame)[:200])
     return document, None
+
+
+def unfit(frame: str, document: dict[str, Any]) -> Fault | None:
+    """Why an object can be no message, whatever is in it."""
+    if _is_deep(frame, document):
+        return Fault("too-deep", f"objects and lists more than {DEEPEST} deep", excerpt(frame))
+    if not _is_unicode(frame, document):
+        return Fault("not-unicode", "half of a surrogate pair, which is no character", ascii(frame)[:200])
+    return None
 
 
 def _no_constant(name: str) -> None:
@@ -206,7 +211,7 @@ def _inside(value: Any) -> Iterator[Any]:
 
 def _is_unicode(frame: str, document: Any) -> bool:
     """JSON can spell half of a surrogate pair, which no file and no report can hold."""
-    if frame.isascii() and _HALF_PAIR.search(frame) is None:
+    if frame.isascii() and ("\\" not in frame or _HALF_PAIR.search(frame) is None):
         return True
     try:
         json.dumps(document, ensure_ascii=False).encode()
