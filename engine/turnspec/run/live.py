@@ -116,20 +116,16 @@ class LiveCall:
 
     def happened(self, event: Event) -> None:
         """Take one event and do all that follows from it."""
-        if self._ended:  # a model behind a bridge may go on talking: it is nobody's call any more
+        seen = event if self.sabotage is None else self.sabotage.as_ours(event)
+        if self._ended or seen is None:  # once it is over, a model behind a bridge is in nobody's call
             return
-        if self.sabotage is not None:
-            ours = self.sabotage.as_ours(event)
-            if ours is None:
-                return
-            event = ours
         if self.over.is_set():
-            self._ended = isinstance(event, CallEnded)
-            self.evidence.append(event)
+            self._ended = isinstance(seen, CallEnded)
+            self.evidence.append(seen)
             return
-        self._queue.append(event)
-        if isinstance(event, CallUp):
-            self.started_us = event.at_us  # before the wheel is joined, which may move it onto its grid
+        self._queue.append(seen)
+        if isinstance(seen, CallUp):
+            self.started_us = seen.at_us  # before the wheel is joined, which may move it onto its grid
             self._held = self.call is None
         self._run()
 
@@ -153,12 +149,10 @@ class LiveCall:
             self._running = False
 
     def _take(self, event: Event) -> None:
-        match event:
-            case AgentAudio():
-                event = self._placed(event)
+        if isinstance(event, AgentAudio):
+            event = self._placed(event)
         recorded = self.evidence.append(event)
-        if self.sabotage is not None:
-            self._queue.extend(self.sabotage.learn(event))
+        self._queue.extend(() if self.sabotage is None else self.sabotage.learn(event))
         match event:
             case MarkSet():
                 self.playback.mark(event.at_us, event.name)
