@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from support_checks import audio, began, call, ended, over, plan_of, turns
+from support_checks import CONTEXT, audio, began, call, ended, over, plan_of, turns
 from turnspec.call import Snapshot
 from turnspec.call.events import (
     AgentMessaged,
+    CallerHeard,
     CallerTexted,
     Event,
     PlaybackFlushed,
+    ResponseChosen,
     Side,
 )
+from turnspec.checks.judge import judge_turn
 from turnspec.checks.measure import measure_call, measure_turn
 from turnspec.checks.scene import Scene
 from turnspec.checks.words import transcript
@@ -91,3 +94,21 @@ def test_a_message_answers() -> None:
 def test_a_message_greets() -> None:
     """So is the greeting of a call, which is up at 50 ms, and in which the caller listens first."""
     assert measured("turn: Greeting", wrote(700, "Hello."))["greeting"] == 650
+
+
+def test_what_the_platform_was_told_is_not_what_the_script_heard() -> None:
+    """A local agent's own account says what a reply answers; its later recognition is for the platform."""
+    own = CallerHeard(at_us=500_000, side=Side.AGENT, text="hello", source="known clip")
+    told = CallerHeard(at_us=700_000, text="hello", source="protocol")
+    chose = [
+        ResponseChosen(at_us=at_us, side=Side.AGENT, name="hi", scores={"hi": 1.0})
+        for at_us in (500_000, 900_000)
+    ]
+    plan = plan_of(turns("turn: Greeting"))
+    view = call(began(0, 60), own, chose[0], told, chose[1], over(0, 1_400), ended(2_000))
+    notes = [found.message for found in judge_turn(plan, 0, view, CONTEXT).findings if found.kind == "chosen"]
+
+    assert notes == [
+        'The agent\'s script heard "hello" (known clip) and chose "hi" with 1 point.',
+        'The agent\'s script was asked for a reply and chose "hi" with 1 point.',
+    ]

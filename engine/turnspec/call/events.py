@@ -62,7 +62,7 @@ class Dialled(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallUp(Event):
-    """The call is up as its protocol defines it: Twilio `start` sent, Realtime `session.created`."""
+    """The call is up as its protocol defines it: Twilio `start` sent, AudioCodes `session.accepted`."""
 
     kind = "call-up"
 

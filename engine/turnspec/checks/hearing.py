@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from turnspec.call.events import CallerHeard, Event, ResponseChosen
+from turnspec.call.events import CallerHeard, Event, ResponseChosen, Side
 from turnspec.checks import shown
 from turnspec.checks.context import Stage
 from turnspec.results import Finding, Status
@@ -14,7 +14,7 @@ def choices(stage: Stage) -> Iterator[Finding]:
     """A note for each reply that a script chose in this turn."""
     heard: CallerHeard | None = None
     for event in stage.scene.view.events:
-        if isinstance(event, CallerHeard):
+        if isinstance(event, CallerHeard) and event.side is not Side.LINE:  # what it told the platform later
             heard = event
         elif isinstance(event, ResponseChosen):
             if event.scores and _belongs(stage, event):
