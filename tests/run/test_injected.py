@@ -24,6 +24,7 @@ from turnspec.run.instances import Targets
 from turnspec.run.loops import run_on
 from turnspec.run.options import RunOptions
 from turnspec.run.planning import plan_cases
+from turnspec.run.scripts import WrongScript, playable
 from turnspec.run.virtual import VirtualLoop
 from turnspec.run.wheel import PacingWheel
 from turnspec.speech.intents import Intents
@@ -383,3 +384,13 @@ def test_faults_happen_over_sockets_too(tmp_path: Path) -> None:
     assert 1_000_000 <= injected[1]["at_us"] < 1_500_000
     assert [event["code"] for event in ran.events() if event["kind"] == "line-broke"] == [1011]
     assert {"line-broke", "protocol:caller-frame"} & set(ran.kinds()) == set()
+
+
+def test_a_script_by_itself_is_held_to_its_protocol(tmp_path: Path) -> None:
+    """Whoever serves a double alone is told what it cannot do wrong."""
+    script = tmp_path / "desk.yaml"
+    script.write_text("agent: Desk\notherwise: {say: Pardon?, faults: {error: server_error}}\n", "utf-8")
+
+    with pytest.raises(WrongScript, match="twilio has no message that reports an error by code"):
+        playable(script, "twilio")
+    assert playable(script, "realtime").agent().faults is None

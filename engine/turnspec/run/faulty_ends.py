@@ -30,8 +30,13 @@ def problems_of_faults(
         return
     double = found if target.agent is not None else adapter("realtime")
     yield from fault_problems(by_agent, FaultyEnd("agent", double.name, dialect_of(double), turns=turns))
-    own = FaultyEnd("agent", double.name, dialect_of(double))
-    yield from fault_problems(_faults_of(script), own)
+    yield from problems_of_script_faults(script, double.name)
+
+
+def problems_of_script_faults(script: AgentScript, protocol: str) -> tuple[Problem, ...]:
+    """Everything that stands against the faults of a script that is played over a protocol."""
+    end = FaultyEnd("agent", protocol, dialect_of(adapter(protocol)))
+    return fault_problems(_faults_of(script), end)
 
 
 def _faults_of(script: AgentScript) -> list[Fault | ReplyFault]:

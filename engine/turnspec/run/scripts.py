@@ -13,6 +13,7 @@ from turnspec.dsl.load import Loaded, load
 from turnspec.dsl.models import AgentScript
 from turnspec.dsl.problems import Problem, in_reading_order, render_problems
 from turnspec.dsl.references import texts_of_script
+from turnspec.run.faulty_ends import problems_of_script_faults
 from turnspec.run.masking import masker
 from turnspec.run.planning import audio_problem, intents_of
 from turnspec.run.stand import agents_press_keys, endpointing_us
@@ -64,6 +65,7 @@ def playable(path: Path, protocol: str) -> Playable:
     keys = agents_press_keys(protocol)
     problems = (
         *script_problems(script, endpointing_us=endpointing_us(protocol), keys=keys),
+        *problems_of_script_faults(script, protocol),
         *unset_in(texts_of_script(script), environment),
     )
     if problems:
