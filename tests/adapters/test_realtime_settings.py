@@ -182,6 +182,18 @@ class TestIdleTimeout:
 
         assert not [frame for frame in line.sent if "timeout_triggered" in frame]
 
+    def test_speech_that_is_not_answered_stops_it_too(self) -> None:
+        """Without `create_response` nothing is counted before the client has asked for an answer."""
+        line = line_of(YES)
+        detection = {"type": "server_vad", "idle_timeout_ms": 5_000, "create_response": False}
+        line.configure(audio={"input": {"turn_detection": detection}})
+        line.say("Hello")
+        line.wait(3 * SECOND_US)
+        line.hear(np.concatenate([tone(4 * SECOND_US), quiet(400_000)]))
+        line.wait(60 * SECOND_US)
+
+        assert not [frame for frame in line.sent if "timeout_triggered" in frame]
+
     def test_null_turns_it_off(self) -> None:
         """Set, and taken back."""
         line = line_of(YES)

@@ -9,11 +9,22 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openai.types import realtime
+from openai.types.beta.realtime import response_create_event, session_update_event
+from openai.types.realtime import realtime_audio_input_turn_detection, realtime_tools_config_union
+from pydantic import BaseModel, TypeAdapter
 
-from turnspec.adapters.realtime.wire import ClientError, decode, elided
-from turnspec.adapters.realtime.wire.client_events import AudioAppend, ResponseCreate, SessionUpdate
+from turnspec.adapters.realtime.wire import ClientError, beta_shapes, decode, elided, items, session, tools
+from turnspec.adapters.realtime.wire.beta import Beta
+from turnspec.adapters.realtime.wire.client_events import (
+    AudioAppend,
+    ResponseCreate,
+    ResponseParams,
+    SessionUpdate,
+)
 from turnspec.adapters.realtime.wire.effective import Session, default_session
 from turnspec.adapters.realtime.wire.session import SessionPatch
+from turnspec.adapters.realtime.wire.shape import Shape
 from turnspec.call import ALAW_8K, MULAW_8K, PCM_24K
 
 
@@ -279,3 +290,127 @@ def test_junk_is_refused_and_nothing_else(frame: str | bytes) -> None:
     """Whatever comes in is an event or a `ClientError`."""
     with suppress(ClientError):
         decode(frame)
+
+
+def every_shape() -> list[type[Shape]]:
+    """All JSON objects that a client may send, of both dialects."""
+    found: list[type[Shape]] = []
+    waiting = [Shape]
+    while waiting:
+        children = waiting.pop().__subclasses__()
+        found += children
+        waiting += children
+    return found
+
+
+@pytest.mark.parametrize("shape", every_shape(), ids=lambda shape: shape.__name__)
+def test_null_is_taken_wherever_a_key_may_be_left_out(shape: type[Shape]) -> None:
+    """At every depth, in both dialects: some client sends it."""
+    for name, field in shape.model_fields.items():
+        if not field.is_required():
+            assert TypeAdapter(field.annotation).validate_python(None) is None, name
+
+
+SAME_KEYS: list[tuple[type[Shape], type[BaseModel]]] = [
+    (SessionPatch, realtime.RealtimeSessionCreateRequest),
+    (session.AudioInput, realtime.RealtimeAudioConfigInput),
+    (session.AudioOutput, realtime.RealtimeAudioConfigOutput),
+    (session.Transcription, realtime.AudioTranscription),
+    (session.ServerVad, realtime_audio_input_turn_detection.ServerVad),
+    (session.SemanticVad, realtime_audio_input_turn_detection.SemanticVad),
+    (session.Reasoning, realtime.RealtimeReasoning),
+    (tools.FunctionTool, realtime.RealtimeFunctionTool),
+    (tools.McpTool, realtime_tools_config_union.Mcp),
+    (ResponseParams, realtime.RealtimeResponseCreateParams),
+    (items.FunctionCall, realtime.RealtimeConversationItemFunctionCall),
+    (items.FunctionCallOutput, realtime.RealtimeConversationItemFunctionCallOutput),
+    (items.UserMessage, realtime.RealtimeConversationItemUserMessage),
+    (items.SystemMessage, realtime.RealtimeConversationItemSystemMessage),
+    (items.AssistantMessage, realtime.RealtimeConversationItemAssistantMessage),
+    (items.McpCall, realtime.RealtimeMcpToolCall),
+    (items.McpListTools, realtime.RealtimeMcpListTools),
+    (items.McpApprovalRequest, realtime.RealtimeMcpApprovalRequest),
+    (items.McpApprovalResponse, realtime.RealtimeMcpApprovalResponse),
+    (beta_shapes.BetaSession, session_update_event.Session),
+    (beta_shapes.BetaResponseParams, response_create_event.Response),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), SAME_KEYS, ids=lambda shape: shape.__name__)
+def test_what_the_sdk_may_send_is_known(ours: type[Shape], theirs: type[BaseModel]) -> None:
+    """No key of the SDK's types is refused as unknown, and there is none beside them."""
+    assert set(ours.model_fields) == set(theirs.model_fields)
+
+
+BETA_EVENTS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    (
+        {"type": "session.update", "session": {"modalities": ["text"], "voice": None}},
+        {"type": "realtime", "output_modalities": ["text"], "audio": {"output": {"voice": None}}},
+    ),
+    (
+        {"type": "session.update", "session": {"input_audio_format": "g711_ulaw", "tool_choice": "none"}},
+        {"type": "realtime", "tool_choice": "none", "audio": {"input": {"format": {"type": "audio/pcmu"}}}},
+    ),
+    (
+        {"type": "session.update", "session": {"turn_detection": {"threshold": 0.4}}},
+        {
+            "type": "realtime",
+            "audio": {"input": {"turn_detection": {"type": "server_vad", "threshold": 0.4}}},
+        },
+    ),
+    (
+        {"type": "session.update", "session": {"turn_detection": {"eagerness": "low", "threshold": 0.4}}},
+        {
+            "type": "realtime",
+            "audio": {"input": {"turn_detection": {"type": "semantic_vad", "eagerness": "low"}}},
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "expected"), BETA_EVENTS, ids=range(len(BETA_EVENTS)))
+def test_a_flat_session_is_nested(event: dict[str, Any], expected: dict[str, Any]) -> None:
+    """The beta's settings become the GA's; what is not said stays unsaid."""
+    understood = Beta().understood(json.dumps(event))
+
+    assert isinstance(understood, SessionUpdate)
+    assert understood.session.document() == {"audio": {}, **expected}
+
+
+BETA_REFUSALS = [
+    ({"type": "session.update", "session": {"modalities": ["audio"]}}, "invalid_value", "session.modalities"),
+    ({"type": "session.update", "session": {"type": "realtime"}}, "unknown_parameter", "session.type"),
+    (
+        {"type": "session.update", "session": {"temperature": 2.0}},
+        "decimal_above_max_value",
+        "session.temperature",
+    ),
+    (
+        {"type": "session.update", "session": {"turn_detection": {"silence_duration_ms": -1}}},
+        "integer_below_min_value",
+        "session.turn_detection.silence_duration_ms",
+    ),
+    (
+        {"type": "response.create", "response": {"output_modalities": ["text"]}},
+        "unknown_parameter",
+        "response.output_modalities",
+    ),
+    ({"type": "transcription_session.update", "session": {}}, "invalid_value", "type"),
+    ("{", "invalid_json", None),
+]
+
+
+@pytest.mark.parametrize(("event", "code", "param"), BETA_REFUSALS, ids=range(len(BETA_REFUSALS)))
+def test_the_beta_names_its_own_places(event: Any, code: str, param: str | None) -> None:
+    """What is wrong is told at the flat place at which it was written."""
+    with pytest.raises(ClientError) as refused:
+        Beta().understood(event if isinstance(event, str) else json.dumps(event))
+
+    assert (refused.value.code, refused.value.param) == (code, param)
+
+
+@given(st.text() | st.binary() | JSON.map(json.dumps))
+def test_junk_in_the_beta_is_refused_and_nothing_else(frame: str | bytes) -> None:
+    """Whatever comes in is an event or a `ClientError`."""
+    with suppress(ClientError):
+        Beta().understood(frame)

@@ -128,6 +128,9 @@ def wrong_key(key: str) -> ClientError:
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body or b"{}")
+        json.dumps(
+            document, ensure_ascii=False
+        ).encode()  # half of a surrogate pair can be spelt, but is no text
     except (ValueError, RecursionError) as error:
         message = f"We could not parse the JSON body of your request: {error}"
         raise ClientError("invalid_json", message) from error
