@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,10 @@ from websockets.sync.client import connect
 
 from support_projects import DESK, Project, eventually, surroundings, turnspec_here
 from support_serving import entries, program, sdk_round, served, text_round
+from turnspec.call.events import CallerHeard, Side
+from turnspec.cli.serving import line_of
 from turnspec.clients import MockTwilioClient
+from turnspec.run.journal import Happened, Noted
 from turnspec.run.loops import WallLoop, run_on
 
 EDITOR = """
@@ -369,3 +373,45 @@ def test_a_tunnel_that_is_cut_ends_nothing_else(editor: Project) -> None:
         code, _ = serving.stop()
 
     assert code == 130
+
+
+# --- lines of the live log ----------------------------------------------------------------------
+
+HEARD = Happened(
+    served_us=12_345_678,
+    connection=7,
+    at_us=5,
+    event=CallerHeard(at_us=5, side=Side.MODEL, text="\x1b[2J\x9b31m hi \u202e", source="protocol"),
+)
+
+
+def test_a_line_of_the_live_log() -> None:
+    """When, on which connection, who saw it, what it was, and the facts; nothing that moves a cursor."""
+    line = line_of(HEARD)
+
+    assert line.startswith("   12.346   #7 model caller-heard       text=")
+    assert line.endswith(" source=protocol")
+    assert line.isprintable()
+
+
+def test_colour_is_for_terminals() -> None:
+    """Only where asked for, and around the kind alone."""
+    failed = Noted(served_us=0, connection=1, at_us=0, kind="failed", detail="RuntimeError: \x1b[31mboom")
+
+    assert line_of(failed).isprintable()
+    assert line_of(failed, coloured=True).count("\x1b[") == 2
+
+
+def test_a_reader_that_goes_away(editor: Project) -> None:
+    """What nobody can read any more is not served on; no traceback."""
+    with served(editor.folder, "realtime", "--agent", "editor.yaml", settings=2) as serving:
+        assert serving.process.stdout is not None
+        assert serving.process.stderr is not None
+        serving.process.stdout.close()
+        with suppress(AssertionError, ConnectionClosedError):  # whether it is still answered
+            text_round(serving.settings, "messages")
+        code = serving.process.wait(timeout=20)
+        told = serving.process.stderr.read()
+
+    assert code == 3
+    assert told == "the log cannot be written: Broken pipe\n"
