@@ -298,6 +298,18 @@ class TestListening:
 
         assert len(line.hears(100)) == 1
 
+    def test_what_is_not_a_chunk_when_it_stops_is_never_sent(self) -> None:
+        """The next chunk begins with what is said after the pause."""
+        line = up(barge_in=False)
+        assert line.hears(60) == []
+        line.bot("userStream.speech.committed")
+        line.plays()
+        line.played_out()
+        line.bot("userStream.started")
+
+        assert line.hears(80) == []
+        assert len(line.hears(20)) == 1
+
     def test_not_before_the_stream_has_ended(self) -> None:
         """An underrun is no end: the stream is still open."""
         line = up(barge_in=False)
@@ -933,6 +945,25 @@ class TestLostLine:
         assert line.types == ["[DTMF]", "userStream.start"]
         line.bot("userStream.started")
         assert len(line.hears(100)) == 1
+
+    def test_again(self) -> None:
+        """Attempts are counted anew, and nothing is sent twice."""
+        line = up()
+        line.do(line.end.closed(1006, "", 0))
+        line.do(line.end.digit("5", 0))
+        for _ in range(2):
+            line.do(line.end.resuming())
+            line.bot("session.accepted")
+            line.do(line.end.closed(1006, "", 0))
+
+        assert [event.attempt for event in line.events if isinstance(event, LineResumed)] == [1, 1]
+        assert line.types == [
+            "session.resume",
+            "[DTMF]",
+            "userStream.start",
+            "session.resume",
+            "userStream.start",
+        ]
 
     def test_in_another_format(self) -> None:
         """The bot may choose again."""
