@@ -396,6 +396,5 @@ class CallerEnd:
 
 
 def _collecting(options: AudioCodesOptions) -> Collecting | None:
-    if options.dtmf != "collected":
-        return None
-    return Collecting(options.dtmf_submit, options.dtmf_most, options.dtmf_pause.us)
+    how = Collecting(options.dtmf_submit, options.dtmf_most, options.dtmf_pause.us)
+    return how if options.dtmf == "collected" else None
