@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from base64 import b64encode
 from dataclasses import replace
 
@@ -32,7 +33,7 @@ from turnspec.call.events import (
     MarkSet,
     ProtocolFault,
 )
-from turnspec.run.loops import run_on
+from turnspec.run.loops import WallLoop, run_on
 from turnspec.run.virtual import VirtualLoop
 
 FRAME = b"\xff" * 160
@@ -173,6 +174,17 @@ class TestRefusals:
             (twiml("<Gather/>"), None, "its TwiML goes on with <Gather>, which is not followed here"),
             (twiml("<Dial>+15550009</Dial>"), None, "gave the call to +15550009 by <Dial>"),
             (
+                b" " * 2_000_000,
+                None,
+                "the webhook's answer is too large: a body of more than 1,048,576 bytes",
+            ),
+            (twiml(f"<Dial>{'9' * 99}</Dial>"), None, f"gave the call to {'9' * 60}… by <Dial>"),
+            (
+                twiml(connect().replace("wss", "no")),
+                None,
+                "the Stream at no://127.0.0.1/media-stream: the url",
+            ),
+            (
                 twiml('<Connect><Stream url="https://h/s"/></Connect>'),
                 None,
                 "is not the address of a wss WebSocket",
@@ -219,6 +231,18 @@ class TestRefusals:
             server.close()
 
         run_on(VirtualLoop, scene())
+
+    @pytest.mark.parametrize("start_at", ["webhook", "socket"])
+    @pytest.mark.parametrize("host", ["x..example", "a" * 70 + ".example", "[::1"])
+    def test_a_name_that_no_host_can_have(self, host: str, start_at: str) -> None:
+        """It is told as an address at which nobody is."""
+        scheme = {"webhook": "http", "socket": "ws"}[start_at]
+
+        async def scene() -> None:
+            with pytest.raises(NothingListens, match=re.escape(host)):
+                await ADAPTER.dial(dial(f"{scheme}://{host}/", Notebook(), start_at=start_at))
+
+        run_on(WallLoop, scene())
 
     def test_no_webhook(self) -> None:
         """The address of a WebSocket is none of a webhook."""
@@ -439,6 +463,28 @@ class TestOneWay:
         assert len(notebook.of(AgentAudio)) == 1
         assert len(notebook.of(CallUp)) == 1
         assert "media" in [message["event"] for message in agent.lines[0].heard]
+
+    def test_too_many(self) -> None:
+        """A call has four tracks for copies: what goes beyond is told, and not opened."""
+        copies = '<Start><Stream url="/a" track="both_tracks"/></Start><Start><Stream url="/b"/></Start>'
+        copies += '<Start><Stream url="/c" track="both_tracks"/></Start><Start><Stream url="/d"/></Start>'
+        agent = bot(copies + '<Start><Stream url="/e"/></Start><Pause length="1"/>')
+        notebook = held(agent)
+
+        assert [upgrade["path"] for upgrade in agent.upgrades] == ["/a", "/b", "/d"]
+        assert rules(notebook) == ["stream-refused"] * 2
+        told = "a Stream of its TwiML: with it 5 tracks would be copied, and a call has 4 for copies"
+        assert notebook.of(ProtocolFault)[0].detail == told
+
+    def test_two_of_one_name(self) -> None:
+        """A name is one stream's: it is told, and both are opened."""
+        agent = bot('<Start><Stream url="/a" name="n"/></Start>' * 2 + '<Pause length="1"/>')
+        notebook = held(agent)
+
+        assert len(agent.upgrades) == 2
+        assert [fault.detail for fault in notebook.of(ProtocolFault)] == [
+            'another Stream of this call is named "n", too: <Stop> cannot tell them apart'
+        ]
 
     def test_one_that_breaks(self) -> None:
         """A copy that is cut is a finding, not the end of the call."""

@@ -64,6 +64,7 @@ class TestVerbs:
             ("<Redirect>/other</Redirect>", Unsupported("Redirect")),
             ("<say>hi</say>", Unsupported("say")),
             ('<Stop><Stream name="a"/></Stop>', Stop("a")),
+            (f"<{'n' * 99}/>", Unsupported("n" * 60 + "…")),
             ("<Connect><ConversationRelay/></Connect>", Unsupported("Connect with ConversationRelay")),
             ("<Start><Recording/></Start>", Unsupported("Start with Recording")),
         ],
@@ -106,6 +107,11 @@ class TestFaults:
             ("<Connect/>", (), "Connect is empty"),
             ("<Connect><Stream/></Connect>", (), "Stream has no url"),
             ("<Stop><Stream/></Stop>", (), "needs the name of the one to stop"),
+            (
+                '<Connect><Stream url="/a"/><Stream url="/b"/></Connect>',
+                (Connect(Stream("/a")),),
+                "Connect holds one noun, and this one holds 2",
+            ),
             (
                 '<Connect><Stream url="/s" track="both_tracks"/></Connect>',
                 (Connect(Stream("/s")),),

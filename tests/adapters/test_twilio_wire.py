@@ -178,6 +178,12 @@ class TestWrongFrames:
         frame = f'{{"event": "mark", "streamSid": "{SID}", "mark": {{"name": 3}}}}'
         assert decode_bot(frame, SID).faults[0].detail == "mark.name must be a text, not the number 3"
 
+    def test_half_a_character(self) -> None:
+        """A text that no file can hold is told apart from what is no text."""
+        frame = f'{{"event": "mark", "streamSid": "{SID}", "mark": {{"name": "\\ud800"}}}}'
+        (fault,) = decode_bot(frame, SID).faults
+        assert fault.detail == 'mark.name must be a text without halves of characters, not the text "\\ud800"'
+
     def test_many_extra_fields_do_not_flood(self) -> None:
         """A frame of a thousand unknown keys is a handful of faults."""
         frame = json.dumps({"event": "clear", "streamSid": SID, **{f"k{n}": n for n in range(1000)}})

@@ -26,7 +26,8 @@ async def fetch(url: str, request: HttpRequest, timeout_s: float) -> HttpRespons
 
     Raises:
         TimeoutError: There was no answer within `timeout_s`.
-        OSError: No connection, or it was reset; `ssl.SSLError` where TLS is not accepted.
+        OSError: No connection, or it was reset, or the host's name is none; `ssl.SSLError` where TLS is not
+            accepted.
         HttpError: What came is no response.
     """
     parts = urlsplit(url)
@@ -34,12 +35,21 @@ async def fetch(url: str, request: HttpRequest, timeout_s: float) -> HttpRespons
     port = parts.port or (443 if secure else 80)
     wire = request_bytes(request, parts.netloc.rpartition("@")[2])
     async with asyncio.timeout(timeout_s):
-        reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=secure)
+        reader, writer = await _connected(parts.hostname or "", port, secure)
         try:
             writer.write(wire)
             return await _answer(reader, ResponseParser(request.method))
         finally:
             writer.transport.abort()  # one exchange a connection: nothing is left to say
+
+
+async def _connected(
+    host: str, port: int, secure: ssl.SSLContext | None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    try:
+        return await asyncio.open_connection(host, port, ssl=secure)
+    except UnicodeError as error:  # of the encoding of names: an empty label, or one that is too long
+        raise OSError(f"no host can have the name {host!r}") from error
 
 
 async def _answer(reader: asyncio.StreamReader, parser: ResponseParser) -> HttpResponse:

@@ -250,7 +250,7 @@ class _Reading:
     def verbs(self, element: _Element) -> Iterator[Verb]:
         read = _VERBS.get(element.name)
         if read is None:
-            yield Unsupported(element.name)
+            yield Unsupported(short(element.name, quote=False))
         else:
             yield from read(self, element)
 
@@ -286,7 +286,7 @@ class _Reading:
     def connect(self, element: _Element) -> Iterator[Verb]:
         for child in self._nouns(element):
             if child.name != "Stream":
-                yield Unsupported(f"Connect with {child.name}")
+                yield Unsupported(f"Connect with {short(child.name, quote=False)}")
             elif (stream := self._stream(child, one_way=False)) is not None:
                 yield Connect(stream)
         if element.attributes.get("action"):
@@ -295,23 +295,27 @@ class _Reading:
     def start(self, element: _Element) -> Iterator[Verb]:
         for child in self._nouns(element):
             if child.name != "Stream":
-                yield Unsupported(f"Start with {child.name}")
+                yield Unsupported(f"Start with {short(child.name, quote=False)}")
             elif (stream := self._stream(child, one_way=True)) is not None:
                 yield Start(stream)
 
     def stop(self, element: _Element) -> Iterator[Verb]:
         for child in self._nouns(element):
             if child.name != "Stream":
-                yield Unsupported(f"Stop with {child.name}")
+                yield Unsupported(f"Stop with {short(child.name, quote=False)}")
             elif name := child.attributes.get("name"):
                 yield Stop(name)
             else:
                 self.wrong("the Stream in a Stop needs the name of the one to stop", child)
 
     def _nouns(self, element: _Element) -> list[_Element]:
-        if not element.children:
+        """The one thing that a verb is about, if there is any."""
+        count = len(element.children)
+        if not count:
             self.wrong(f"{element.name} is empty: it does nothing", element)
-        return element.children
+        elif count > 1:
+            self.wrong(f"{element.name} holds one noun, and this one holds {count}", element)
+        return element.children[:1]
 
     def _stream(self, element: _Element, *, one_way: bool) -> Stream | None:
         given = element.attributes

@@ -17,8 +17,10 @@ from websockets.asyncio.client import ClientConnection
 from turnspec.adapters.base import Dial, LineError, LineRefused
 from turnspec.adapters.faults.shell import make_faulty
 from turnspec.adapters.twilio.caller import CallerEnd
+from turnspec.adapters.twilio.excerpts import excerpt, short
 from turnspec.adapters.twilio.faults import DIALECT
 from turnspec.adapters.twilio.ids import ACCOUNT_SID, call_sid, stream_sid
+from turnspec.adapters.twilio.limits import beside
 from turnspec.adapters.twilio.messages import Fault
 from turnspec.adapters.twilio.one_way import OneWayEnd
 from turnspec.adapters.twilio.options import TwilioOptions
@@ -263,13 +265,12 @@ class TwimlCall:
             case None:
                 self._finish("its TwiML came to its end")
             case Reject(reason):
-                self._finish(f"its TwiML rejected the call ({reason})")
+                self._finish(f"its TwiML rejected the call ({short(reason, quote=False)})")
             case Transfer(name, target):
-                details = {"verb": name}
-                self._witness.happened(
-                    AgentTransferred(at_us=self._witness.now_us(), target=target, details=details)
-                )
-                self._finish(f"its TwiML gave the call to {target or 'somebody else'} by <{name}>")
+                at_us, details = self._witness.now_us(), {"verb": name}
+                self._witness.happened(AgentTransferred(at_us=at_us, target=target, details=details))
+                whom = short(target, quote=False) or "somebody else"
+                self._finish(f"its TwiML gave the call to {whom} by <{name}>")
             case Unsupported(name):
                 self._unsupported(name)
 
@@ -305,13 +306,16 @@ class TwimlCall:
         """Open a stream of a document; one that cannot be opened refuses the call only if it is the first."""
         try:
             address, faults = stream_address(stream.url, self._webhook, self._options.stream_host)
-            report(self._witness, *faults)
+            copies = [copy.noun for copy in self._copies]
+            report(self._witness, *faults, *beside(stream, copies, one_way=one_way))
             await (self._copy if one_way else self._connect)(stream, address)
         except (LineError, TwimlError) as error:
             self._callbacks.tell(stream, self._next_sid(), "stream-error", str(error))
             if not self._opened:
                 raise stream_refused(stream, error) from error
-            report(self._witness, Fault("stream-refused", f"a Stream of its TwiML: {error}", stream.url))
+            report(
+                self._witness, Fault("stream-refused", f"a Stream of its TwiML: {error}", excerpt(stream.url))
+            )
 
     async def _connect(self, stream: Stream, address: StreamAddress) -> None:
         request, options = self._request, self._options

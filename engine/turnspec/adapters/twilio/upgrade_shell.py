@@ -86,7 +86,7 @@ async def _connected(
     except InvalidStatus as error:
         status = error.response.status_code
         raise LineRefused(f"the upgrade was answered with HTTP {status}", status) from error
-    except InvalidURI as error:
+    except (InvalidURI, ValueError) as error:  # the latter: brackets or labels that no host's name has
         raise NothingListens(f"{url!r} is not the address of a WebSocket") from error
     except (InvalidHandshake, ConnectionClosed) as error:
         raise LineRefused(f"no WebSocket answered: {error}") from error

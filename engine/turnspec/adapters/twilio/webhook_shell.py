@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -13,6 +14,7 @@ from turnspec.adapters.base import LineError, LineRefused, NothingListens, Witne
 from turnspec.adapters.http import HttpError, HttpRequest, HttpResponse
 from turnspec.adapters.http_shell import fetch
 from turnspec.adapters.reasons import system_reason
+from turnspec.adapters.twilio.excerpts import short
 from turnspec.adapters.twilio.messages import Fault
 from turnspec.adapters.twilio.twiml import Stream, Twiml, TwimlError, read_twiml
 from turnspec.adapters.twilio.webhook import (
@@ -77,7 +79,8 @@ class Web:
         except OSError as error:
             raise NothingListens(f"nothing listens at {url}: {system_reason(error)}") from error
         except HttpError as error:
-            raise LineRefused(f"the webhook's answer is no HTTP: {error}") from error
+            wrong = "too large" if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else "no HTTP"
+            raise LineRefused(f"the webhook's answer is {wrong}: {error}") from error
 
     async def exchange(
         self,
@@ -171,7 +174,7 @@ def web_base(url: str, *, webhook: bool) -> SplitResult:
 
 def stream_refused(stream: Stream, error: LineError | TwimlError) -> LineError:
     """Why the first stream of a call, and so the call, did not come up."""
-    reason = f"the Stream at {stream.url}: {error}"
+    reason = f"the Stream at {short(stream.url, quote=False)}: {error}"
     if isinstance(error, NothingListens):
         return NothingListens(reason)
     return LineRefused(reason, error.code if isinstance(error, LineError) else None)

@@ -124,7 +124,9 @@ Shape: TypeAlias = "dict[str, Shape] | Check"
 
 
 def _text(value: Any) -> str | None:
-    return None if isinstance(value, str) and _is_unicode(value) else "a text"
+    if not isinstance(value, str):
+        return "a text"
+    return None if _is_unicode(value) else "a text without halves of characters"
 
 
 def _number_text(value: Any) -> str | None:
