@@ -170,6 +170,8 @@ class RealtimeServer:
             self._expire()
             return
         self._responses.advance()
+        if self._exchange.is_over:
+            return
         if (silent_us := self._listening.due_us) is not None and silent_us <= now_us:
             self._listening.speak_up()
         if (idle_us := self._idle_due_us) is not None and idle_us <= now_us:

@@ -63,10 +63,9 @@ class Exchange:
         self.outbox.append(Close(code, reason))
 
     def taken(self) -> list[Output]:
-        """What is to be sent, once; nothing comes after the end."""
+        """What is to be sent, once."""
         outbox, self.outbox = self.outbox, []
-        ends = [index for index, output in enumerate(outbox) if isinstance(output, Close)]
-        return outbox[: ends[0] + 1] if ends else outbox
+        return outbox
 
     def item_id(self) -> str:
         """An id for an item to come, which the client has not taken."""
