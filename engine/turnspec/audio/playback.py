@@ -51,22 +51,29 @@ class PlaybackClock:
         self.rate_hz = rate_hz
         self._tape = Tape()
         self._end = 0  # position at which everything queued so far is over
+        self._drained_at_us = 0  # the time of that
         self._pieces: deque[_Piece] = deque()  # what may still be playing, in playing order
         self._queued: dict[str, int] = {}  # samples a stream, without what was flushed
         self._marks: deque[tuple[int, str]] = deque()  # due time, name; due times never fall
 
     def enqueue(self, at_us: int, samples: Samples, stream: str = "") -> Placement:
         """Take audio that arrived `at_us`; says when it will play, if nothing flushes it."""
-        start = self._end if at_us <= self.drained_at_us else -(-at_us * self.rate_hz // MICROSECONDS)
-        self._end = start + len(samples)
+        count, goes_on = len(samples), at_us <= self._drained_at_us
+        start = self._end if goes_on else -(-at_us * self.rate_hz // MICROSECONDS)
+        start_us = self._drained_at_us if goes_on else time_of(start, self.rate_hz)
+        self._ends_at(start + count)
         self._tape.put(start, samples)
-        self._queued[stream] = self._queued.get(stream, 0) + len(samples)
-        self._remember(at_us, _Piece(stream, start, self._end))
-        return Placement(time_of(start, self.rate_hz), self.drained_at_us)
+        self._queued[stream] = self._queued.get(stream, 0) + count
+        self._remember(at_us, stream, start)
+        return Placement(start_us, self._drained_at_us)
+
+    def _ends_at(self, position: int) -> None:
+        self._end = position
+        self._drained_at_us = time_of(position, self.rate_hz)
 
     def mark(self, at_us: int, name: str) -> None:
         """Ask for `name` back once everything queued before it has played: at once if idle."""
-        self._marks.append((max(at_us, self.drained_at_us), name))
+        self._marks.append((max(at_us, self._drained_at_us), name))
 
     def due(self, now_us: int) -> list[str]:
         """Take the marks that have come due, oldest first."""
@@ -82,17 +89,17 @@ class PlaybackClock:
         marks = tuple(name for due_us, name in self._marks if due_us > at_us)
         self._marks = deque(mark for mark in self._marks if mark[0] <= at_us)
         self._tape.cut(played)
-        self._end = played
+        self._ends_at(played)
         return Flushed(lost * MICROSECONDS // self.rate_hz, marks, heard_us)
 
     def playing(self, now_us: int) -> bool:
         """Whether something is left to play at `now_us`."""
-        return now_us < self.drained_at_us
+        return now_us < self._drained_at_us
 
     @property
     def drained_at_us(self) -> int:
         """When everything queued so far has been played; 0 before the first audio."""
-        return time_of(self._end, self.rate_hz)
+        return self._drained_at_us
 
     @property
     def next_due_us(self) -> int | None:
@@ -117,15 +124,17 @@ class PlaybackClock:
         """The audio heard from `from_us` to `to_us` (not after now): flushed audio is not in it."""
         return self._tape.read(position_at(from_us, self.rate_hz), position_at(to_us, self.rate_hz))
 
-    def _remember(self, at_us: int, piece: _Piece) -> None:
+    def _remember(self, at_us: int, stream: str, start: int) -> None:
         pieces = self._pieces
+        if pieces:
+            last = pieces[-1]
+            if last.end == start and last.stream == stream:
+                last.end = self._end
+                return
         now = position_at(at_us, self.rate_hz)
         while pieces and pieces[0].end <= now:
             pieces.popleft()
-        if pieces and pieces[-1].stream == piece.stream and pieces[-1].end == piece.start:
-            pieces[-1].end = piece.end
-        else:
-            pieces.append(piece)
+        pieces.append(_Piece(stream, start, self._end))
 
     def _drop_pieces(self, played: int) -> tuple[int, dict[str, int]]:
         """How many samples are lost, and how much of each stream that lost any had been heard."""

@@ -56,7 +56,8 @@ class Tape:
         if end > len(self._buffer):
             self._grow(end)
         self._buffer[position:end] = samples
-        self._length = max(self._length, end)
+        if end > self._length:
+            self._length = end
 
     def lengthen(self, count: int) -> None:
         """Write `count` samples of silence at the end."""

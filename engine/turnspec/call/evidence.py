@@ -11,12 +11,13 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from enum import Enum
+from itertools import starmap
 from json.encoder import encode_basestring
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeAlias, TypeVar
 
-from turnspec.call.events import Event, Side
-from turnspec.call.record import FORMAT, RecordError, from_document, to_document
+from turnspec.call.events import AgentAudio, Event, Side
+from turnspec.call.record import FORMAT, RecordError, from_document, to_line
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 ByClass: TypeAlias = dict[type[Event], list[Event]]
@@ -27,6 +28,11 @@ RECORDING_FILE = "call.flac"
 
 MASK = "***"
 """What stands where a secret was."""
+
+HELD_US = 500_000
+"""How long the arrival of agent audio may wait to be written."""
+
+MOST_HELD = 128  # frames in memory
 
 _JSON_FIELDS = frozenset({"arguments", "output"})
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -105,6 +111,8 @@ class Evidence:
     """The growing record of one call; `folder` None keeps it in memory only.
 
     Events are written as they come, each with the frames before it: a killed run leaves a readable record.
+    Agent audio alone, which comes fifty times a second, waits up to `HELD_US` for the next of them, or for
+    any other event.
     """
 
     def __init__(
@@ -113,29 +121,36 @@ class Evidence:
         self._events: list[Event] = []
         self._by_class: ByClass = {}
         self._mask = mask
-        self._lines = _open(folder, EVENTS_FILE, buffering=1)
-        self._wire = _open(folder, WIRE_FILE)
-        self._write({"format": FORMAT, **header})
+        self._events_file = _open(folder, EVENTS_FILE)
+        self._wire_file = _open(folder, WIRE_FILE)
+        self._unwritten: list[Event] = []
+        self._frames: list[tuple[int, Side, str, str]] = []
+        self._held_since_us = 0
+        if self._events_file is not None:
+            self._events_file.write(_JSON.encode({"format": FORMAT, **header}) + "\n")
+            self._events_file.flush()
 
-    def append(self, event: Event) -> Event:
+    def append(self, event: AnyEvent) -> AnyEvent:
         """Record `event` for good; returns it as recorded, with secrets masked."""
         if self._mask is not None:
             event = masked(event, self._mask)
         self._events.append(event)
         self._by_class.setdefault(type(event), []).append(event)
-        if self._wire is not None:
-            self._wire.flush()
-        self._write(to_document(event))
+        if self._events_file is not None:
+            self._unwritten.append(event)
+            if type(event) is not AgentAudio or event.at_us - self._held_since_us >= HELD_US:
+                self._held_since_us = event.at_us
+                self._write_out()
         return event
 
     def frame(self, at_us: int, side: Side, direction: str, text: str) -> None:
         """Keep one frame of a connection, `direction` being `in` or `out` as the engine sees it."""
         if self._mask is not None:
             text = self._mask(text)
-        if self._wire is not None:
-            # A template, because some sixty of them come every second.
-            frame = f'"direction":"{direction}","frame":{encode_basestring(text)}'
-            self._wire.write(f'{{"at_us":{at_us},"side":"{side}",{frame}}}\n')
+        if self._wire_file is not None:
+            self._frames.append((at_us, side, direction, text))
+            if len(self._frames) >= MOST_HELD:
+                self._write_frames()
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -152,13 +167,29 @@ class Evidence:
 
     def close(self) -> None:
         """Close the files; the record in memory stays."""
-        for file in (self._lines, self._wire):
+        self._write_out()
+        for file in (self._events_file, self._wire_file):
             if file is not None:
                 file.close()
 
-    def _write(self, document: dict[str, Any]) -> None:
-        if self._lines is not None:
-            self._lines.write(_JSON.encode(document) + "\n")
+    def _write_out(self) -> None:
+        self._write_frames()
+        if self._events_file is not None and self._unwritten:
+            self._events_file.write("".join(map(to_line, self._unwritten)))
+            self._events_file.flush()
+        self._unwritten.clear()
+
+    def _write_frames(self) -> None:
+        if self._wire_file is not None and self._frames:
+            self._wire_file.write("".join(starmap(_frame_line, self._frames)))
+            self._wire_file.flush()
+        self._frames.clear()
+
+
+def _frame_line(at_us: int, side: Side, direction: str, text: str) -> str:
+    # A template, because a hundred of them come every second.
+    frame = f'"direction":"{direction}","frame":{encode_basestring(text)}'
+    return f'{{"at_us":{at_us},"side":"{side}",{frame}}}\n'
 
 
 def read_events(folder: Path) -> tuple[dict[str, Any], tuple[Event, ...]]:
@@ -220,12 +251,12 @@ def _masked(value: Any, mask: Callable[[str], str]) -> Any:
     return mask(value) if isinstance(value, str) and not isinstance(value, Enum) else value
 
 
-def _open(folder: Path | None, name: str, buffering: int = -1) -> IO[str] | None:
+def _open(folder: Path | None, name: str) -> IO[str] | None:
     if folder is None:
         return None
     folder.mkdir(parents=True, exist_ok=True)
     # An agent may send half of a surrogate pair, which UTF-8 cannot hold; as `\\ud800` JSON can.
-    return (folder / name).open("w", encoding="utf-8", errors="backslashreplace", buffering=buffering)
+    return (folder / name).open("w", encoding="utf-8", errors="backslashreplace")
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:

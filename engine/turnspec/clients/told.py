@@ -10,7 +10,8 @@ from typing import Any
 from turnspec.adapters.base import LineError, LineRefused, NothingListens
 from turnspec.audio.files import write_flac
 from turnspec.call import Evidence, Track
-from turnspec.call.events import ActionDone, AgentSpeechBegan, CallEnded, CallRefused, Event, HarnessFailed
+from turnspec.call.events import ActionDone, AgentSpeechBegan, CallEnded, CallRefused, HarnessFailed
+from turnspec.call.evidence import AnyEvent
 from turnspec.conduct.facts import Facts, learn
 
 
@@ -53,7 +54,7 @@ class Told(Evidence):
         self.begun_us: list[int] = []  # when each stretch of agent speech began
         self.done = -1  # the caller's last action that is over
 
-    def append(self, event: Event) -> Event:
+    def append(self, event: AnyEvent) -> AnyEvent:
         """Record an event, and tell of it."""
         recorded = super().append(event)
         self.facts = learn(self.facts, recorded)

@@ -17,6 +17,7 @@ from turnspec.call import Source, actions
 from turnspec.call.actions import Action
 from turnspec.call.events import (
     ActionDone,
+    AgentAudio,
     CallerSpoke,
     Captured,
     Event,
@@ -59,6 +60,23 @@ def advance(
         if state.step is step and not given:
             break
     return _with_wake(state, wake, done)
+
+
+def is_no_news(state: CallState, event: AgentAudio) -> bool:
+    """Whether `advance` would only remember that `event` came: more of the audio that is heard already.
+
+    Nobody has to ask for such a one, fifty times a second; the last of them is to be given to `heard`
+    before anything else is given to `advance`.
+    """
+    facts, since = state.facts, state.reply_from_us
+    waits = state.wake_us is None or event.at_us < state.wake_us
+    known = since is None or _at_or_after(facts.arrived_us, since)
+    return facts.playing and waits and known
+
+
+def heard(state: CallState, event: AgentAudio) -> CallState:
+    """The state after audio that was no news."""
+    return state if _second_hand(state, event) else replace(state, facts=learn(state.facts, event))
 
 
 def acts_on(state: CallState, turn: int) -> bool:

@@ -13,12 +13,13 @@ class CallClock:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._time = loop.time
         self.began = loop.time()
         self.failed: asyncio.Future[None] = loop.create_future()
 
     def now_us(self) -> int:
         """Microseconds since the call began."""
-        return round((self._loop.time() - self.began) * MICROSECONDS)
+        return round((self._time() - self.began) * MICROSECONDS)
 
     def loop_time(self, at_us: int) -> float:
         """The loop's time at `at_us`."""

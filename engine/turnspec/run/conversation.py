@@ -48,7 +48,7 @@ async def converse(
 async def _hold(
     live: LiveCall, call: Call, wheel: PacingWheel, died: asyncio.Future[TargetDied] | None
 ) -> Seat:
-    seat = wheel.join(live.tick, live.clock.loop_time(live.started_us))
+    seat = wheel.join(live.tick, live.clock.loop_time(live.started_us), live.ticked)
     # On the wall clock the wheel moves a call onto its grid: frames count from there.
     live.started_us = round((seat.start_time - live.clock.began) * 1_000_000)
     try:

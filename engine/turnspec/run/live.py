@@ -9,24 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
 from turnspec.adapters.base import Call, turn_taker
-from turnspec.audio.activity import ActivityTracker, SpeechBegan
-from turnspec.audio.codecs import decode
 from turnspec.audio.edges import voiced_span
 from turnspec.audio.playback import PlaybackClock
 from turnspec.audio.recorder import Recorder
-from turnspec.audio.resample import StreamResampler
-from turnspec.audio.samples import position_at
-from turnspec.call import AudioFormat, Evidence, actions
+from turnspec.call import Evidence, actions
 from turnspec.call.actions import Action
 from turnspec.call.events import (
     ActionDone,
     AgentAudio,
-    AgentSpeechBegan,
-    AgentSpeechEnded,
     CallEnded,
     CallerHungUp,
     CallerPressed,
@@ -50,11 +43,12 @@ from turnspec.call.events import (
     TurnEnded,
     TurnJudged,
 )
-from turnspec.conduct import acts_on, advance, begin
+from turnspec.conduct import acts_on, advance, begin, heard, is_no_news
 from turnspec.dsl.caller import DIGIT_PAUSE
 from turnspec.plan.model import CallPlan
 from turnspec.run.clock import CallClock
 from turnspec.run.closing import TurnCloser
+from turnspec.run.ear import Ear
 from turnspec.run.sabotage import sabotage_of
 from turnspec.run.voice import FRAME_US, CallerVoice, Prepared
 
@@ -87,9 +81,9 @@ class LiveCall:
         self._utterances = utterances
         self._closer = closer
         self._voice = CallerVoice(line) if line else None
-        self._activity = ActivityTracker(self.rate_hz)
-        self._resamplers: dict[tuple[str, int], StreamResampler] = {}
+        self._ear = Ear(self.playback)
         self._state = begin(plan)
+        self._untold: AgentAudio | None = None  # heard, and not told the conductor
         self._queue: deque[Event] = deque()
         self._running = False
         self._held = False  # events after `CallUp` wait until the call can be driven
@@ -150,7 +144,9 @@ class LiveCall:
 
     def _take(self, event: Event) -> None:
         if isinstance(event, AgentAudio):
-            event = self._placed(event)
+            self._drained = False
+            self._take_audio(self.evidence.append(self._ear.placed(event)))
+            return
         recorded = self.evidence.append(event)
         self._queue.extend(() if self.sabotage is None else self.sabotage.learn(event))
         match event:
@@ -159,7 +155,7 @@ class LiveCall:
             case FlushAsked():
                 self._flush(event.at_us)
             case StreamEnded():
-                self._finish_stream(event.stream, event.at_us)
+                self._drained &= not self._ear.finish(event.stream, event.at_us)
         self._conduct(recorded)
         if isinstance(event, FunctionCalled) and self.on_function is not None:
             self.on_function(event)
@@ -167,33 +163,27 @@ class LiveCall:
         if is_over and (taker := turn_taker(self.call)):
             taker.caller_finished()
 
+    def _take_audio(self, audio: AgentAudio) -> None:
+        if is_no_news(self._state, audio):
+            self._untold = audio
+        else:
+            self._conduct(audio)
+
     def _conduct(self, event: Event | None) -> None:
+        if self._untold is not None:
+            self._state, self._untold = heard(self._state, self._untold), None
         self._state, given = advance(self._state, self.now_us(), event)
         for action in given:
             self._do(action)
 
     # --- the agent's audio -----------------------------------------------------------------
 
-    def _placed(self, event: AgentAudio) -> AgentAudio:
-        samples = decode(event.data, event.format)
-        if event.format.rate_hz != self.rate_hz:
-            samples = self._resampler(event.stream, event.format).feed(samples)
-        placement = self.playback.enqueue(event.at_us, samples, event.stream)
-        self._drained = False
-        return replace(event, plays_at_us=placement.start_us)
-
-    def _resampler(self, stream: str, format_: AudioFormat) -> StreamResampler:
-        key = (stream, format_.rate_hz)
-        if key not in self._resamplers:
-            self._resamplers[key] = StreamResampler(format_.rate_hz, self.rate_hz)
-        return self._resamplers[key]
-
     def _flush(self, at_us: int) -> None:
         for name in self.playback.due(at_us):  # played out, though nobody has looked yet
             self._return_mark(name, cleared=False)
         dropped = self.playback.heard(at_us, self.playback.drained_at_us)
         flushed = self.playback.flush(at_us)
-        self._resamplers.clear()  # what they hold back is dropped too
+        self._ear.forget()
         if not (self._drained or flushed.unplayed_us):
             self._all_heard(at_us)  # played out, though nobody has looked yet
         self._drained = True
@@ -212,14 +202,6 @@ class LiveCall:
         if self.call is not None:
             self.call.played_out()
 
-    def _finish_stream(self, stream: str, at_us: int) -> None:
-        """What a resampler holds back of a stream that has come to its end is played too."""
-        for key in [key for key in self._resamplers if key[0] == stream]:
-            samples = self._resamplers.pop(key).finish()
-            if len(samples):
-                self.playback.enqueue(at_us, samples, stream)
-                self._drained = False
-
     def _return_mark(self, name: str, *, cleared: bool) -> None:
         self._queue.append(MarkReturned(at_us=self.now_us(), name=name, cleared=cleared))
         if self.call is not None:
@@ -229,7 +211,7 @@ class LiveCall:
 
     def _arm(self) -> None:
         """Wake for whatever comes first: a mark, the end of playback, or the conductor's wish."""
-        soonest = None if self.over.is_set() else min(self._moments(), default=None)
+        soonest = None if self.over.is_set() else self._soonest()
         if soonest == self._wake_us and self._timer is not None:
             return
         if self._timer is not None:
@@ -239,13 +221,14 @@ class LiveCall:
         if soonest is not None:
             self._timer = self.clock.call_at(soonest, self._woken)
 
-    def _moments(self) -> Iterator[int]:
-        if not self._drained:
-            yield self.playback.drained_at_us
-        if self.playback.next_due_us is not None:
-            yield self.playback.next_due_us
-        if self._state.wake_us is not None:
-            yield self._state.wake_us
+    def _soonest(self) -> int | None:
+        soonest, mark_us = self._state.wake_us, self.playback.next_due_us
+        if mark_us is not None and (soonest is None or mark_us < soonest):
+            soonest = mark_us
+        if self._drained:
+            return soonest
+        drained_us = self.playback.drained_at_us
+        return drained_us if soonest is None or drained_us < soonest else soonest
 
     def _woken(self) -> None:
         self._timer = None
@@ -259,26 +242,29 @@ class LiveCall:
         self._run()
 
     def tick(self, number: int) -> None:
-        """Send the caller's next 20 ms, and listen to the agent's last 20 ms as heard."""
-        from_us = self.started_us + number * FRAME_US
+        """Send the caller's next 20 ms."""
+        if self._voice is not None and self.call is not None and not self.over.is_set():
+            self._send_frame(self.call, self._voice, self.started_us + number * FRAME_US)
+
+    def ticked(self, number: int) -> None:
+        """Listen to the agent's last 20 ms as heard, and do what follows of it."""
         if self.over.is_set() or self.call is None:
             return
-        if self._voice is not None:
-            self._send_frame(self._voice, from_us)
-        self._listen(from_us, from_us + FRAME_US)
+        from_us = self.started_us + number * FRAME_US
+        self._queue.extend(self._ear.listen(from_us, from_us + FRAME_US, self.clock))
         if self._queue:  # else nothing has changed since the last event, nor what to wake for
             self._run()
 
-    def _peer_stalls(self) -> bool:
+    def _peer_stalls(self, backlog: int) -> bool:
         """Whether the peer has stopped reading: frames are then dropped, as a line drops them."""
-        stalls = self._driven.backlog > HIGH_WATER
+        stalls = backlog > HIGH_WATER
         if stalls and not self._stalled:
-            detail = f"it has left {self._driven.backlog} bytes unread"
+            detail = f"it has left {backlog} bytes unread"
             self._queue.append(ProtocolFault(at_us=self.now_us(), rule="stalled-reader", detail=detail))
         self._stalled = stalls
         return stalls
 
-    def _send_frame(self, voice: CallerVoice, from_us: int) -> None:
+    def _send_frame(self, call: Call, voice: CallerVoice, from_us: int) -> None:
         if self._next_speech is not None and not voice.talking:
             asked_us, speak = self._next_speech
             if asked_us <= from_us:  # never in a frame that began before it was decided
@@ -289,8 +275,8 @@ class LiveCall:
         if is_onset and (taker := turn_taker(self.call)):
             taker.caller_began()
         frame = voice.frame()  # the caller goes on, whether or not anybody listens
-        if not self._peer_stalls():
-            self._driven.send_audio(frame)
+        if not self._peer_stalls(call.backlog):
+            call.send_audio(frame)
         if speech is not None and from_us + FRAME_US >= speech.speech_end_us:
             self._speech = None
             self._queue.append(ActionDone(at_us=self.now_us(), turn=speech.turn, end_us=speech.speech_end_us))
@@ -301,19 +287,6 @@ class LiveCall:
         self.recorder.put_caller(from_us, prepared.samples)
         self._speech = prepared.spoken(from_us, speak.turn, interrupts=speak.interrupts)
         self._queue.append(self._speech)
-
-    def _listen(self, from_us: int, to_us: int) -> None:
-        if self.playback.silent_from(from_us):
-            count = position_at(to_us, self.rate_hz) - position_at(from_us, self.rate_hz)
-            noticed = self._activity.feed_silence(from_us, count)
-        else:
-            noticed = self._activity.feed(from_us, self.playback.heard(from_us, to_us))
-        for edge in noticed:
-            now_us = self.now_us()
-            if isinstance(edge, SpeechBegan):
-                self._queue.append(AgentSpeechBegan(at_us=now_us, began_us=edge.began_us))
-            else:
-                self._queue.append(AgentSpeechEnded(at_us=now_us, ended_us=edge.ended_us))
 
     # --- actions ---------------------------------------------------------------------------
 

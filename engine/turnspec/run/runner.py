@@ -26,6 +26,7 @@ from turnspec.run.wheel import PacingWheel
 
 APART_S = 0.04  # between the beginnings of two wall-clock calls
 SWITCH_S = 0.0005
+GARBAGE_LOOKED_FOR_AFTER = 50_000  # new objects; Python's own is 700
 BAD = frozenset({Outcome.FAILED, Outcome.ERROR})
 
 
@@ -202,7 +203,7 @@ def _call_in_worker(number: int) -> CallResult:
 
 def _side_by_side(cases: Sequence[Case], options: RunOptions, calls: Calls) -> None:
     try:
-        with _punctually():
+        with punctually():
             run_on(WallLoop, _all_wall(cases, options, calls))
     except (KeyboardInterrupt, SystemExit):  # an application under test may want to exit, too
         calls.interrupted = True
@@ -232,19 +233,22 @@ class _Room:
 
 
 @contextmanager
-def _punctually() -> Iterator[None]:
+def punctually() -> Iterator[None]:
     """Let nothing hold the loop up while it has frames to send.
 
     Threads that judge ended calls give way at once, and what was loaded before is not looked through
     for garbage again and again.
     """
-    before = sys.getswitchinterval()
+    before, thresholds = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(SWITCH_S)
     gc.collect()
     gc.freeze()
+    # A call keeps what it records, fifty events a second, none of which is ever garbage before its end.
+    gc.set_threshold(GARBAGE_LOOKED_FOR_AFTER, *thresholds[1:])
     try:
         yield
     finally:
+        gc.set_threshold(*thresholds)
         gc.unfreeze()
         sys.setswitchinterval(before)
 

@@ -90,11 +90,12 @@ class CallerVoice:
 
     def frame(self) -> bytes:
         """The next 20 ms."""
-        if not self.talking:
+        start = self._position
+        if start >= len(self._wire):
             return self._silence
-        frame = self._wire[self._position : self._position + self._size]
-        self._position += self._size
-        return frame + self._silence[len(frame) :]
+        self._position = end = start + self._size
+        frame = self._wire[start:end]
+        return frame if end <= len(self._wire) else frame + self._silence[len(frame) :]
 
 
 def _quiet(count: int) -> Samples:

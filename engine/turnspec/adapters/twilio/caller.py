@@ -24,7 +24,8 @@ from turnspec.adapters.twilio.messages import (
     Start,
     Stop,
 )
-from turnspec.adapters.twilio.wire import decode_bot, encode, media_frame
+from turnspec.adapters.twilio.spelling import Spelling
+from turnspec.adapters.twilio.wire import around_media, base64, decode_bot, encode
 from turnspec.call import MULAW_8K, Identity
 from turnspec.call.events import (
     AgentAudio,
@@ -58,6 +59,8 @@ class CallerEnd:
         self._parameters = dict(parameters)
         self._sequence = 0
         self._chunk = 0
+        self._frame, self._written = b"", ""
+        self._spelling: Spelling | None = None
         self._played_us = timestamp_offset_ms * 1000
 
     def opening(self) -> tuple[str, str]:
@@ -69,10 +72,18 @@ class CallerEnd:
 
     def media(self, frame: bytes) -> str:
         """The next stretch of the caller, mu-law at 8 kHz."""
+        return "".join(self.media_in_parts(frame))
+
+    def media_in_parts(self, frame: bytes) -> tuple[str, str, str]:
+        """As `media`: what stands before the audio, the audio, and what stands after it."""
         self._chunk += 1
+        self._sequence += 1
         timestamp_ms = self._played_us // 1000
         self._played_us += len(frame) * FRAME_BYTE_US
-        return media_frame(self._next(), self.stream_sid, self._chunk, timestamp_ms, frame)
+        if frame is not self._frame:  # silence is one and the same frame again and again
+            self._frame, self._written = frame, base64(frame)
+        begin, end = around_media(self._sequence, self.stream_sid, self._chunk, timestamp_ms)
+        return begin, self._written, end
 
     def dtmf(self, digit: str) -> str:
         """One key pressed by the caller."""
@@ -86,9 +97,19 @@ class CallerEnd:
         """The caller hung up."""
         return encode(Stop(self._next(), self.stream_sid, self.account_sid, self.call_sid))
 
+    def usual_audio(self, frame: str | bytes) -> tuple[bytes, str] | None:
+        """The audio of a frame written as one before, and the frame as the wire log shows it; else None."""
+        spelling = self._spelling
+        payload = spelling.payload(frame) if spelling is not None else None
+        if payload is None or spelling is None or not isinstance(frame, str):
+            return None
+        return payload, spelling.shown(frame)
+
     def receive(self, frame: str | bytes, at_us: int) -> tuple[Event, ...]:
         """What a frame of the bot means; a wrong one is a fault and otherwise ignored."""
         decoded = decode_bot(frame, self.stream_sid)
+        if isinstance(decoded.message, BotMedia) and not decoded.faults:
+            self._spelling = Spelling.of(frame, decoded.message.payload)
         faults = (
             ProtocolFault(at_us=at_us, rule=fault.rule, detail=fault.detail, frame=fault.frame)
             for fault in decoded.faults
@@ -111,10 +132,15 @@ class CallerEnd:
         return self._sequence
 
 
+def agent_audio(payload: bytes, at_us: int) -> AgentAudio:
+    """Audio of the bot has arrived."""
+    return AgentAudio(at_us=at_us, format=MULAW_8K, size=len(payload), data=payload)
+
+
 def _event(message: BotMessage, at_us: int) -> Event:
     match message:
         case BotMedia(_, payload):
-            return AgentAudio(at_us=at_us, format=MULAW_8K, size=len(payload), data=payload)
+            return agent_audio(payload, at_us)
         case BotMark(_, name):
             return MarkSet(at_us=at_us, name=name)
         case BotClear():

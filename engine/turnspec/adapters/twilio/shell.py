@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.server import broadcast
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
 from turnspec.adapters.base import Dial, Witness
 from turnspec.adapters.faults.shell import make_faulty
-from turnspec.adapters.twilio.caller import CallerEnd
+from turnspec.adapters.text_shell import TextClient
+from turnspec.adapters.twilio.caller import CallerEnd, agent_audio
 from turnspec.adapters.twilio.excerpts import elided, excerpt
 from turnspec.adapters.twilio.faults import DIALECT
 from turnspec.adapters.twilio.ids import ACCOUNT_SID
@@ -20,12 +19,13 @@ from turnspec.adapters.twilio.upgrade_shell import auth_token, upgrade_headers, 
 from turnspec.call.events import CallUp, LineBroke, ProtocolFault, Side
 
 NO_CLOSE_FRAME: Final = 1006
+OPEN: Final = State.OPEN
 
 
 class TwilioCall:
     """A stream that is up. Sending on a closed one does nothing."""
 
-    def __init__(self, connection: ClientConnection, end: CallerEnd, witness: Witness) -> None:
+    def __init__(self, connection: TextClient, end: CallerEnd, witness: Witness) -> None:
         self._connection = connection
         self._end = end
         self._witness = witness
@@ -45,15 +45,17 @@ class TwilioCall:
     async def listen(self) -> None:
         """Report what the bot sends until it, the line or `hang_up` ends the stream."""
         try:
-            while True:
-                self._arrived(await self._connection.recv())
+            await self._connection.listen(self._arrived)
         except ConnectionClosed as closed:
             self._closed(closed)
 
     def send_audio(self, frame: bytes) -> None:
         """Send the next 20 ms of the caller, mu-law at 8 kHz."""
         if self._is_open:
-            self._send(self._end.media(frame))
+            begin, written, end = self._end.media_in_parts(frame)
+            shown = f"{begin}<{len(written)} base64 characters>{end}"  # as `elided` shows it
+            self._witness.frame(Side.LINE, "out", shown)
+            self._connection.write_text(f"{begin}{written}{end}")
 
     def send_digit(self, digit: str) -> None:
         """Press one key."""
@@ -92,13 +94,19 @@ class TwilioCall:
 
     @property
     def _is_open(self) -> bool:
-        return self._connection.state is State.OPEN
+        return self._connection.protocol.state is OPEN
 
     def _send(self, frame: str) -> None:
         self._witness.frame(Side.LINE, "out", elided(frame))
-        broadcast([self._connection], frame)  # the library's one way of writing without waiting
+        self._connection.write_text(frame)
 
     def _arrived(self, frame: str | bytes) -> None:
+        usual = self._end.usual_audio(frame)
+        if usual is not None:
+            payload, shown = usual
+            self._witness.frame(Side.LINE, "in", shown)
+            self._witness.happened(agent_audio(payload, self._witness.now_us()))
+            return
         shown = elided(frame) if isinstance(frame, str) else f"<{len(frame)} bytes: {excerpt(frame)}>"
         self._witness.frame(Side.LINE, "in", shown)
         for event in self._end.receive(frame, self._witness.now_us()):

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.server import broadcast
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
 from turnspec.adapters.base import Witness
+from turnspec.adapters.text_shell import TextClient
 from turnspec.adapters.twilio.excerpts import elided, excerpt
 from turnspec.adapters.twilio.messages import Fault
 from turnspec.adapters.twilio.one_way import OneWayEnd
@@ -75,7 +74,7 @@ class OneWayStream:
     def __init__(
         self,
         noun: Stream,
-        connection: ClientConnection,
+        connection: TextClient,
         end: OneWayEnd,
         witness: Witness,
         closed: Callable[[OneWayStream], None],
@@ -110,16 +109,17 @@ class OneWayStream:
 
     def _send(self, frame: str) -> None:
         self._witness.frame(Side.LINE, "out", elided(frame))
-        broadcast([self._connection], frame)
+        self._connection.write_text(frame)
 
     async def _read(self) -> None:
         try:
-            while True:
-                frame = await self._connection.recv()
-                self._witness.frame(Side.LINE, "in", excerpt(frame))
-                self._witness.happened(self._end.receive(frame, self._witness.now_us()))
+            await self._connection.listen(self._arrived)
         except ConnectionClosed as closed:
             if closed.rcvd is None and closed.sent is None:
                 detail = "a one-way stream ended without a close frame"
                 report(self._witness, Fault("stream-broke", detail))
             self._closed(self)
+
+    def _arrived(self, frame: str | bytes) -> None:
+        self._witness.frame(Side.LINE, "in", excerpt(frame))
+        self._witness.happened(self._end.receive(frame, self._witness.now_us()))

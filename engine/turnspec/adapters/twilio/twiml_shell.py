@@ -12,10 +12,9 @@ import asyncio
 from dataclasses import replace
 from typing import Final
 
-from websockets.asyncio.client import ClientConnection
-
 from turnspec.adapters.base import Dial, LineError, LineRefused
 from turnspec.adapters.faults.shell import make_faulty
+from turnspec.adapters.text_shell import TextClient
 from turnspec.adapters.twilio.caller import CallerEnd
 from turnspec.adapters.twilio.excerpts import excerpt, short
 from turnspec.adapters.twilio.faults import DIALECT
@@ -346,7 +345,7 @@ class TwimlCall:
             self._witness.happened(CallUp(at_us=self._witness.now_us()))
         self._callbacks.tell(stream, sid, "stream-started")
 
-    async def _upgraded(self, address: StreamAddress) -> ClientConnection:
+    async def _upgraded(self, address: StreamAddress) -> TextClient:
         signer, direct = self._signer, address.place is None
         signed = (self._options.signed_url or address.url) if direct else address.url
         headers = upgrade_headers(self._request.headers, signer.signing, signer.auth_token, signed)

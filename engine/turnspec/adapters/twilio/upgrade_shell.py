@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.protocol import State
 
 from turnspec.adapters.base import Dial, LineRefused, NothingListens
 from turnspec.adapters.reasons import system_reason
+from turnspec.adapters.text_shell import TextClient
 from turnspec.adapters.twilio.signature import Signing, signed_headers, upgrade_url
 
 USER_AGENT: Final = "Twilio.TmeWs/1.0"
@@ -50,7 +51,7 @@ def auth_token(request: Dial) -> str | None:
 
 async def upgraded(
     url: str, headers: Mapping[str, str], timeout_us: int, place: tuple[str, int] | None = None
-) -> ClientConnection:
+) -> TextClient:
     """A WebSocket that is open; `place` is where to connect to, if not where `url` says.
 
     Raises:
@@ -66,12 +67,12 @@ async def upgraded(
 
 async def _connected(
     url: str, headers: Mapping[str, str], timeout_us: int, place: tuple[str, int] | None
-) -> ClientConnection:
+) -> TextClient:
     elsewhere: dict[str, Any] = {} if place is None else {"host": place[0], "port": place[1]}
     if place is not None and url.startswith("wss:"):
         elsewhere["server_hostname"] = place[0]
     try:
-        return await _Twilio(
+        connection = await _Twilio(
             url,
             user_agent_header=USER_AGENT,
             additional_headers=dict(headers),
@@ -81,12 +82,14 @@ async def _connected(
             ping_interval=None,  # not documented for Twilio; answering pings is the library's
             close_timeout=CLOSE_TIMEOUT_S,
             max_size=LARGEST_MESSAGE,
+            create_connection=TextClient,
             **elsewhere,
         )
+        return cast(TextClient, connection)  # as asked for
     except InvalidStatus as error:
         status = error.response.status_code
         raise LineRefused(f"the upgrade was answered with HTTP {status}", status) from error
-    except (InvalidURI, ValueError) as error:  # the latter: brackets or labels that no host's name has
+    except (InvalidURI, ValueError) as error:  # the latter: a name that no host can have
         raise NothingListens(f"{url!r} is not the address of a WebSocket") from error
     except (InvalidHandshake, ConnectionClosed) as error:
         raise LineRefused(f"no WebSocket answered: {error}") from error

@@ -33,7 +33,7 @@ from turnspec.adapters.twilio.messages import (
 
 LARGE_MESSAGE: Final = 64 * 1024  # nothing is documented; the OpenAI Agents example accepts no more
 MOST_EXTRA: Final = 5
-_FILE_HEADERS: Final = {b"RIFF": "a WAV", b"OggS": "an Ogg", b"fLaC": "a FLAC"}
+FILE_HEADERS: Final = {b"RIFF": "a WAV", b"OggS": "an Ogg", b"fLaC": "a FLAC"}
 
 
 # --- encoding -----------------------------------------------------------------------------------
@@ -42,21 +42,30 @@ _FILE_HEADERS: Final = {b"RIFF": "a WAV", b"OggS": "an Ogg", b"fLaC": "a FLAC"}
 def media_frame(  # one parameter a field of the message, which need not be made for it
     sequence: int, stream_sid: str, chunk: int, timestamp_ms: int, payload: bytes, track: str = "inbound"
 ) -> str:
-    """The `media` frame of the platform; a template, because 50 of them leave every second."""
-    return (
+    """The `media` frame of the platform."""
+    begin, end = around_media(sequence, stream_sid, chunk, timestamp_ms, track)
+    return f"{begin}{base64(payload)}{end}"
+
+
+def around_media(
+    sequence: int, stream_sid: str, chunk: int, timestamp_ms: int, track: str = "inbound"
+) -> tuple[str, str]:
+    """What stands before and after the audio; a template, because 50 of them leave every second."""
+    begin = (
         f'{{"event":"media","sequenceNumber":"{sequence}","media":{{"track":"{track}",'
-        f'"chunk":"{chunk}","timestamp":"{timestamp_ms}",'
-        f'"payload":"{_base64(payload)}"}},"streamSid":"{stream_sid}"}}'
+        f'"chunk":"{chunk}","timestamp":"{timestamp_ms}","payload":"'
     )
+    return begin, f'"}},"streamSid":"{stream_sid}"}}'
 
 
 def encode_bot_media(message: BotMedia) -> str:
     """The `media` frame of a bot."""
-    payload = _base64(message.payload)
+    payload = base64(message.payload)
     return f'{{"event":"media","streamSid":"{message.stream_sid}","media":{{"payload":"{payload}"}}}}'
 
 
-def _base64(payload: bytes) -> str:
+def base64(payload: bytes) -> str:
+    """Audio as it stands in a frame."""
     return b2a_base64(payload, newline=False).decode("ascii")
 
 
@@ -367,7 +376,7 @@ def _payload(written: str) -> tuple[bytes | None, tuple[Fault, ...]]:
         return None, (Fault("bad-base64", f"media.payload is not base64: {error}"),)
     if not payload:
         return None, (Fault("empty-payload", "media.payload is empty"),)
-    file = _FILE_HEADERS.get(payload[:4])
+    file = FILE_HEADERS.get(payload[:4])
     if file is None:
         return payload, ()
     detail = f"media.payload begins with {file} file's header, which plays as noise: send bare mu-law"

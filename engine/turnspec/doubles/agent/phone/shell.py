@@ -7,19 +7,16 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any, Final, Protocol
 
-from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.exceptions import ConnectionClosed
-from websockets.frames import Frame, Opcode
-from websockets.protocol import Event
 
 from turnspec.adapters.base import Witness
+from turnspec.adapters.text_shell import TextServer
 from turnspec.call.events import HarnessFailed, Side
 from turnspec.doubles.agent.local import AgentScriptError
 from turnspec.doubles.watcher import Watcher, watched
 
 NORMAL: Final = 1000
 INTERNAL_ERROR: Final = 1011
-CONTROL: Final = frozenset({Opcode.PING, Opcode.PONG, Opcode.CLOSE})
 
 
 class Bot(Protocol):
@@ -48,47 +45,8 @@ class Bot(Protocol):
         ...
 
 
-class BotConnection(ServerConnection):
-    """A connection that hands whole texts over as they arrive.
-
-    The library's own way, a task that waits in `recv`, costs half as much as all that the bot does with a
-    frame, fifty times a second. Whatever is not a whole text still goes that way, and all that comes after
-    it, so that the order of messages stays.
-    """
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._early: list[str] = []
-        self._taker: Callable[[str], None] | None = None
-        self._whole = True  # as all messages so far
-
-    def hand_to(self, taker: Callable[[str], None]) -> None:
-        """Give `taker` what has come, and what comes; the rest is for `recv`."""
-        self._taker = taker
-        for text in self._early:
-            taker(text)
-        self._early.clear()
-
-    def process_event(self, event: Event) -> None:
-        """Take one event of the protocol."""
-        text = self._text_of(event) if self._whole and isinstance(event, Frame) else None
-        if text is None:
-            super().process_event(event)
-        elif self._taker is None:
-            self._early.append(text)
-        else:
-            self._taker(text)
-
-    def _text_of(self, frame: Frame) -> str | None:
-        self._whole = frame.opcode in CONTROL
-        if frame.opcode is not Opcode.TEXT or not frame.fin:
-            return None
-        try:
-            text = bytes(frame.data).decode()
-        except UnicodeDecodeError:
-            return None  # `recv` closes the connection because of it
-        self._whole = True
-        return text
+class BotConnection(TextServer):
+    """A connection of the platform's to a bot."""
 
 
 async def hold(
@@ -204,4 +162,4 @@ class _Talk:
         for frame in frames:
             if self._elided is not None:
                 self._witness.frame(Side.AGENT, "out", self._elided(frame))
-            broadcast([self._connection], frame)
+            self._connection.write_text(frame)

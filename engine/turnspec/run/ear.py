@@ -1,0 +1,72 @@
+"""What the caller hears of the agent: its audio as it plays, and where speech begins and ends in it."""
+
+from __future__ import annotations
+
+from turnspec.audio.activity import ActivityTracker, SpeechBegan
+from turnspec.audio.codecs import decode
+from turnspec.audio.playback import PlaybackClock
+from turnspec.audio.resample import StreamResampler
+from turnspec.audio.samples import position_at
+from turnspec.call import AudioFormat
+from turnspec.call.events import AgentAudio, AgentSpeechBegan, AgentSpeechEnded
+from turnspec.run.clock import CallClock
+
+Edge = AgentSpeechBegan | AgentSpeechEnded
+
+
+class Ear:
+    """Puts arriving audio on a playback clock, and listens to what that plays."""
+
+    def __init__(self, playback: PlaybackClock) -> None:
+        self._playback = playback
+        self._rate_hz = playback.rate_hz
+        self._activity = ActivityTracker(playback.rate_hz)
+        self._resamplers: dict[tuple[str, int], StreamResampler] = {}
+
+    def placed(self, audio: AgentAudio) -> AgentAudio:
+        """Queue audio that has arrived; the event with the time at which it plays."""
+        samples = decode(audio.data, audio.format)
+        if audio.format.rate_hz != self._rate_hz:
+            samples = self._resampler(audio.stream, audio.format).feed(samples)
+        placement = self._playback.enqueue(audio.at_us, samples, audio.stream)
+        return AgentAudio(  # `replace` takes four times as long
+            at_us=audio.at_us,
+            side=audio.side,
+            format=audio.format,
+            size=audio.size,
+            data=audio.data,
+            stream=audio.stream,
+            plays_at_us=placement.start_us,
+        )
+
+    def _resampler(self, stream: str, format_: AudioFormat) -> StreamResampler:
+        key = (stream, format_.rate_hz)
+        if key not in self._resamplers:
+            self._resamplers[key] = StreamResampler(format_.rate_hz, self._rate_hz)
+        return self._resamplers[key]
+
+    def finish(self, stream: str, at_us: int) -> bool:
+        """Play what a resampler holds back of a stream that has come to its end; whether there was any."""
+        kept = [self._resamplers.pop(key).finish() for key in [*self._resamplers] if key[0] == stream]
+        for samples in kept:
+            if len(samples):
+                self._playback.enqueue(at_us, samples, stream)
+        return any(len(samples) for samples in kept)
+
+    def forget(self) -> None:
+        """Drop what resamplers hold back: playback was flushed."""
+        self._resamplers.clear()
+
+    def listen(self, from_us: int, to_us: int, clock: CallClock) -> list[Edge]:
+        """Hear what played between two moments; the edges of speech that are noticed now."""
+        if self._playback.silent_from(from_us):
+            count = position_at(to_us, self._rate_hz) - position_at(from_us, self._rate_hz)
+            noticed = self._activity.feed_silence(from_us, count)
+        else:
+            noticed = self._activity.feed(from_us, self._playback.heard(from_us, to_us))
+        return [
+            AgentSpeechBegan(at_us=clock.now_us(), began_us=edge.began_us)
+            if isinstance(edge, SpeechBegan)
+            else AgentSpeechEnded(at_us=clock.now_us(), ended_us=edge.ended_us)
+            for edge in noticed
+        ]
