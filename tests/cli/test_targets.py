@@ -137,6 +137,17 @@ def test_nothing_listens(tmp_path: Path, url: str, protocol: str, reason: str) -
     assert "help: start the agent first, let `start:` do it, or correct the target's `url`" in ran.out
 
 
+@pytest.mark.parametrize("protocol", ["twilio", "audiocodes", "realtime", "pcm"])
+@pytest.mark.parametrize("url", ["ws://[::1/", "ws://no..such.example/"])
+def test_address_of_no_host(tmp_path: Path, url: str, protocol: str) -> None:
+    """A name that no host can have is the target's mistake, over every protocol."""
+    project = silent_talk(tmp_path, f"{{protocol: {protocol}, url: {json.dumps(url)}}}")
+
+    ran = project.run()
+
+    assert_error(ran, "is not the address of a WebSocket")
+
+
 def test_process_that_dies_in_a_call(tmp_path: Path) -> None:
     """What was said before is kept; the call after it on the same target is told why, and is not tried."""
     project = silent_talk(tmp_path, bot_target("die").removesuffix("}") + ", backend: desk.yaml}")

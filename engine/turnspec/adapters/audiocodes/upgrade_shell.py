@@ -66,7 +66,7 @@ async def _connected(url: str, headers: Mapping[str, str], timeout_us: int) -> C
     except InvalidStatus as error:
         status = error.response.status_code
         raise LineRefused(f"the upgrade was answered with HTTP {status}", status) from error
-    except InvalidURI as error:
+    except (InvalidURI, ValueError) as error:  # the latter: a name that no host can have
         raise NothingListens(f"{url!r} is not the address of a WebSocket") from error
     except (InvalidHandshake, ConnectionClosed) as error:
         raise LineRefused(f"no WebSocket answered: {error}") from error

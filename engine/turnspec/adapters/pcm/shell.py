@@ -120,7 +120,7 @@ async def dial(request: Dial, audio: AudioFormat) -> PcmCall:
     except InvalidStatus as error:
         status = error.response.status_code
         raise LineRefused(f"the upgrade was answered with HTTP {status}", status) from error
-    except InvalidURI as error:
+    except (InvalidURI, ValueError) as error:  # the latter: a name that no host can have
         raise NothingListens(f"{request.url!r} is not the address of a WebSocket") from error
     except InvalidHandshake as error:
         raise LineRefused(f"no WebSocket answered: {error}") from error

@@ -161,7 +161,10 @@ async def dial(request: Dial) -> RealtimeCall:
         NothingListens: No connection, or no session within `request.timeout_us`.
     """
     options = RealtimeOptions.model_validate(request.options)
-    url = address(request.url, options.model)
+    try:
+        url = address(request.url, options.model)
+    except ValueError as error:
+        raise NothingListens(f"{request.url!r} is not the address of a WebSocket") from error
     try:
         async with asyncio.timeout(request.timeout_us / MICROSECONDS):
             connection = await _connected(url, request)
@@ -201,7 +204,7 @@ async def _connected(url: str, request: Dial) -> ClientConnection:
     except InvalidStatus as error:
         status = error.response.status_code
         raise LineRefused(f"the upgrade was answered with HTTP {status}", status) from error
-    except InvalidURI as error:
+    except (InvalidURI, ValueError) as error:  # the latter: a name that no host can have
         raise NothingListens(f"{url!r} is not the address of a WebSocket") from error
     except InvalidHandshake as error:
         raise LineRefused(f"no WebSocket answered: {error}") from error
