@@ -95,7 +95,7 @@ class Truncated(Received):
 
     type: Literal["conversation.item.truncated"]
     item_id: str
-    content_index: int
+    content_index: int = Field(ge=0)
     audio_end_ms: int = Field(ge=0)
 
 
@@ -151,14 +151,14 @@ class OutputItemEvent(Received):
 class _OfItem(Received):
     response_id: str
     item_id: str
-    output_index: int
+    output_index: int = Field(ge=0)
 
 
 class TextDelta(_OfItem):
     """Some text or transcript."""
 
     type: Literal["response.output_text.delta", "response.output_audio_transcript.delta"]
-    content_index: int
+    content_index: int = Field(ge=0)
     delta: str
 
 
@@ -166,7 +166,7 @@ class TextDone(_OfItem):
     """All of the text."""
 
     type: Literal["response.output_text.done"]
-    content_index: int
+    content_index: int = Field(ge=0)
     text: str
 
 
@@ -174,7 +174,7 @@ class TranscriptDone(_OfItem):
     """All of the transcript."""
 
     type: Literal["response.output_audio_transcript.done"]
-    content_index: int
+    content_index: int = Field(ge=0)
     transcript: str
 
 
@@ -182,7 +182,7 @@ class AudioDelta(_OfItem):
     """Some audio."""
 
     type: Literal["response.output_audio.delta"]
-    content_index: int
+    content_index: int = Field(ge=0)
     delta: str = Field(repr=False)
 
 
