@@ -15,7 +15,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 
-from support_projects import DESK, Project, eventually, surroundings, turnspec_here
+from support_projects import DESK, TURNSPEC, Project, eventually, surroundings, turnspec_here
 from support_serving import entries, program, sdk_round, served, text_round
 from turnspec.call.events import CallerHeard, Side
 from turnspec.cli.serving import line_of
@@ -102,6 +102,29 @@ def test_sigterm_ends_it_like_sigint(editor: Project) -> None:
 
     assert code == 130
     assert told.splitlines()[-1].endswith("disconnected")
+
+
+def test_sigterm_ends_what_a_shell_runs_in_its_background(editor: Project) -> None:
+    """A shell lets its background jobs ignore SIGINT, and scripts stop them with SIGTERM."""
+    command = [*TURNSPEC, "serve", "realtime", "--agent", "editor.yaml", "--as", "api.openai.com"]
+    with subprocess.Popen(
+        ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *command],
+        cwd=editor.folder,
+        env=surroundings(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(5)]
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=20)
+
+    certificates = next(line.partition("=")[2].strip() for line in lines if "SSL_CERT_FILE" in line)
+    assert process.returncode == 130
+    assert rest == ""
+    assert not Path(certificates).parent.exists()
 
 
 def test_a_wrong_key_is_told(editor: Project) -> None:

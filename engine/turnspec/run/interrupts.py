@@ -59,8 +59,9 @@ def terminated_as_interrupted() -> Iterator[None]:
 def _interrupt(_: int, frame: FrameType | None) -> None:
     # Called, not raised as a signal: that would be noticed only once what waits is done waiting.
     handler = signal.getsignal(signal.SIGINT)
-    if callable(handler):
-        handler(signal.SIGINT, frame)
+    if not callable(handler):  # a shell starts what runs in its background with SIGINT ignored
+        raise KeyboardInterrupt
+    handler(signal.SIGINT, frame)
 
 
 @contextmanager
