@@ -79,7 +79,7 @@ def test_both_ends_speak_the_beta(tmp_path: Path) -> None:
     project = talk(
         tmp_path,
         target="{agent: desk.yaml, protocol: realtime, options: {dialect: beta}}",
-        desk=DESK + "session: {dialect: beta}\n",
+        desk=DESK,
     )
     project.write("talk.yaml", OVER)
     ran = run_here(project)
@@ -134,3 +134,31 @@ def test_talking_over_a_model(tmp_path: Path, listens: str, name: str) -> None:
     ]
     assert truncated["heard_us"] == cut["audio_end_ms"] * 1000
     assert 300 <= cut["audio_end_ms"] < 2_000
+
+
+@pytest.mark.parametrize(
+    ("pace", "within_ms"), [("instant", (0, 0)), ("real_time", (900, 1_300)), ("4x", (200, 330))]
+)
+def test_a_local_agent_sends_at_the_pace_of_the_options(
+    tmp_path: Path, pace: str, within_ms: tuple[int, int]
+) -> None:
+    """A greeting of 1.2 s leaves at once, as fast as it plays, or four times as fast."""
+    ran = realtime(tmp_path, f"{{pace: {pace}}}")
+    wire = ran.output / ran.call()["folder"] / "wire.jsonl"
+    lines = [json.loads(line) for line in wire.read_text("utf-8").splitlines()]
+    times = [
+        line["at_us"] // 1_000
+        for line in lines
+        if line["side"] == "line" and "response.output_audio.delta" in line["frame"]
+    ]
+    greeting = [at for at in times if at - times[0] < 2_000]
+
+    assert within_ms[0] <= greeting[-1] - greeting[0] <= within_ms[1]
+
+
+def test_a_pace_that_is_none(tmp_path: Path) -> None:
+    """A wrong word is refused with the right ones."""
+    ran = realtime(tmp_path, "{pace: realtime}")
+
+    assert ran.code == 2
+    assert "did you mean 'real_time'" in ran.told

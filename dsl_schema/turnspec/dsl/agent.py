@@ -72,21 +72,25 @@ def _pace(written: object) -> object:
     )
 
 
+Pace = Annotated[str, BeforeValidator(_pace)]
+"""How fast an agent sends its speech: `real_time`, `instant` or `fast`, or so many times real time (`4x`)."""
+
+
+def percent_of(pace: str | None) -> int | None:
+    """How fast audio is sent, in percent of real time; None: all at once."""
+    if pace in (None, "fast", "instant"):
+        return None
+    found = _TIMES.fullmatch(pace or "")
+    return 100 if found is None else round(float(found[1]) * 100)
+
+
 class ReplyTiming(Model):
     """When a reply begins, counted from the true end of the caller's speech, and how fast it is sent."""
 
     WORD = "timing"
 
     first_audio: Duration | None = None
-    pace: Annotated[str, BeforeValidator(_pace)] | None = None
-
-    @property
-    def percent(self) -> int | None:
-        """How fast audio is sent, in percent of real time; None: all at once."""
-        if self.pace in (None, "fast", "instant"):
-            return None
-        found = _TIMES.fullmatch(self.pace or "")
-        return 100 if found is None else round(float(found[1]) * 100)
+    pace: Pace | None = None
 
 
 class FunctionCall(Model):

@@ -154,7 +154,8 @@ def _cut(record: CaseRecord, reason: str) -> None:
 async def _far_end(record: CaseRecord, live: LiveCall, targets: Targets) -> AsyncIterator[FarEnd]:
     case = record.case
     if case.plan.kind is TargetKind.AGENT:
-        session = (_brain(case), SidedWitness(live, Side.AGENT), _agent_identity(case))
+        said = {name: getattr(case.options, name, None) for name in ("pace", "dialect")}
+        session = (_brain(case, **said), SidedWitness(live, Side.AGENT), _agent_identity(case))
         async with local_agent(case.plan.protocol, session, case.options) as far:
             yield far
         return
@@ -171,7 +172,8 @@ def _agent_identity(case: Case) -> Identity:
     return Identity(f"{case.plan.identity.seed}/agent")
 
 
-def _brain(case: Case) -> LocalAgent:
+def _brain(case: Case, **said: Any) -> LocalAgent:
+    """The local agent of a case; `said` is what the options of its call tell it."""
     assert case.script is not None, "a local agent and a backend have a script"
     try:
         return LocalAgent(
@@ -182,6 +184,7 @@ def _brain(case: Case) -> LocalAgent:
             call={"from": case.plan.scenario.caller.from_ or DEFAULT_CALLER, "to": DEFAULT_CALLEE},
             variables={**case.variables, "env": case.environment},
             faults=faults_by("agent", case.plan.scenario.faults),
+            **said,
         )
     except AudioFileError as error:
         raise HarnessError(str(error)) from error

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from turnspec.call import ALAW_8K, MULAW_8K, PCM_24K, AudioFormat
+from turnspec.dsl.agent import Pace
 from turnspec.dsl.refusals import refusal
 
 FORMATS: Final[Mapping[str, AudioFormat]] = {"pcm": PCM_24K, "pcmu": MULAW_8K, "pcma": ALAW_8K}
@@ -78,6 +79,11 @@ class RealtimeOptions(BaseModel):
     greets: bool | None = Field(
         default=None,
         description="Whether the model is asked to begin; by default when the first turn only listens.",
+    )
+    pace: Pace | None = Field(
+        default=None,
+        description="How fast a local agent sends its speech where its script does not say: `real_time`, "
+        "`instant`, or `4x`. Others send as they do.",
     )
     instructions: str | None = Field(default=None, description="Instructions of the session.")
     voice: str | None = Field(default=None, description="The model's voice.")

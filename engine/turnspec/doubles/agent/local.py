@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import JsonValue
 
@@ -23,6 +23,7 @@ from turnspec.doubles.agent.session import SessionWishes
 from turnspec.doubles.agent.spoiling import spoilt
 from turnspec.dsl import AgentScript, Fault, FunctionSpec, ReplyFault
 from turnspec.dsl import Reply as Written
+from turnspec.dsl.agent import percent_of
 from turnspec.dsl.templates import TemplateError, render_value
 from turnspec.speech.intents import Intents
 from turnspec.speech.text import natural_length_us
@@ -48,8 +49,8 @@ class LocalAgent:
 
     `functions` are the scenario's, which override the script's own; `utterances` the recordings of the
     running scenario with their words; `call` what `{{ call.from }}` and the like stand for; `variables`
-    are the project's, and `env`; `faults` come beside the script's own. The audio of its replies has the
-    rate of its recordings.
+    are the project's, and `env`; `faults` come beside the script's own. Where the script does not say, it
+    speaks at `pace` and in `dialect`. The audio of its replies has the rate of its recordings.
 
     Raises:
         AudioFileError: A recording that it is to recognise cannot be read.
@@ -65,8 +66,11 @@ class LocalAgent:
         call: Mapping[str, str] | None = None,
         variables: Mapping[str, Any] | None = None,
         faults: Sequence[Fault] = (),
+        pace: str | None = None,
+        dialect: Literal["ga", "beta"] | None = None,
     ) -> None:
         self._script = script
+        self._pace, self._dialect = pace, dialect
         self._intents = intents
         self._known = KnownClips.of(script, (utterances or {}).items())
         self._functions = DeclaredFunctions({**script.functions, **(functions or {})})
@@ -87,7 +91,7 @@ class LocalAgent:
         return SessionWishes(
             voice=said.voice,
             instructions=said.instructions,
-            dialect=said.dialect,
+            dialect=said.dialect or self._dialect,
             lifetime_us=said.expires_after.us if said.expires_after else None,
             lost_turns=said.transcription_fails,
         )
@@ -152,6 +156,7 @@ class LocalAgent:
         written = thread.written
         text = None if written.say is None else str(self._rendered(written.say, thread.variables, name))
         timing = written.timing
+        percent = percent_of(timing.pace or self._pace)
         audio, wrong = self._audio(written, text, name), self._wrong(written)
         reply = Reply(
             name=name,
@@ -167,8 +172,8 @@ class LocalAgent:
             hang_up=written.hangup,
             interruptible=written.interruptible,
             first_audio_us=timing.first_audio.us if timing.first_audio else None,
-            fast=timing.percent != REAL_TIME,
-            pace_percent=timing.percent,
+            fast=percent != REAL_TIME,
+            pace_percent=percent,
             has_more=written.then is not None,
             scores=choice.scores if choice else {},
             token=thread,
