@@ -6,7 +6,8 @@ How a page is written so that its tests can hold it to the truth:
   project. `part="turns"` (turn, expect, targets, scenario, agent or project) says what it is a piece of.
   `wrong` marks a file that is wrong on purpose: the command after it shows what is said about it.
 - A `python` fence compiles and imports what there is; `run` in its info string runs it. `title="PATH"` makes
-  it a file of the package that the page has its reader make, which a test of its own follows.
+  it that file of the page's project, or of the package that the page has its reader make, which a test of its
+  own follows.
 - Other YAML, such as a pipeline, stands in a fence of language `yml`.
 - A `console` fence has commands behind `$ ` and what they print; a line `...` stands for any lines, and `...`
   inside a line for anything in it.

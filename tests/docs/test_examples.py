@@ -89,7 +89,7 @@ class Played:
             match step:
                 case Block(language="yaml", options={"title": title}):
                     self._write(title, step)
-                case Block(language="text", options={"title": title}):
+                case Block(language="text" | "python", options={"title": title}):
                     self._file(title).write_text(step.text, encoding="utf-8")
                 case Block(language="console"):
                     self._run(step)
