@@ -68,9 +68,11 @@ class PlatformEnd:
         """A text among the bot's activities."""
         self.bot("activities", activities=[{"type": "message", "text": text}])
 
-    def plays(self, stream: str = "s", audio: str = "AAAAAAAA", form: str = "raw/lpcm16") -> None:
+    def plays(
+        self, stream: str = "s", audio: str = "AAAAAAAA", form: str = "raw/lpcm16", params: Any = None
+    ) -> None:
         """A whole stream of the bot."""
-        self.bot("playStream.start", streamId=stream, mediaFormat=form)
+        self.bot("playStream.start", streamId=stream, mediaFormat=form, activityParams=params)
         self.bot("playStream.chunk", streamId=stream, audioChunk=audio)
         self.bot("playStream.stop", streamId=stream)
 

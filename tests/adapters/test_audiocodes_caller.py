@@ -298,6 +298,21 @@ class TestListening:
 
         assert len(line.hears(100)) == 1
 
+    def test_nothing_of_it_is_in_the_next_stream(self) -> None:
+        """Not even what the conversion to another rate holds back."""
+        line = PlatformEnd(barge_in=False, formats=["raw/lpcm16", "raw/lpcm16_24"], chunk="20 ms")
+        line.bot("session.accepted", mediaFormat="raw/lpcm16_24")
+        line.bot("userStream.started")
+        for _ in range(10):
+            line.end.audio(b"\x00\x40" * 320)
+        line.plays()
+        line.played_out()
+        line.bot("userStream.started")
+
+        heard = b"".join(b64decode(chunk["audioChunk"]) for chunk in line.hears(200))
+        assert len(heard) > 0
+        assert not any(heard)
+
     def test_what_is_not_a_chunk_when_it_stops_is_never_sent(self) -> None:
         """The next chunk begins with what is said after the pause."""
         line = up(barge_in=False)
@@ -467,6 +482,21 @@ class TestPlaying:
 
         assert [event.rule for event in line.events if isinstance(event, ProtocolFault)] == rules
 
+    def test_the_same_stream_twice(self) -> None:
+        """A stream that is opened again while it is open begins anew: the earlier one is over."""
+        line = up()
+        line.bot("playStream.start", streamId="1", mediaFormat="raw/lpcm16")
+        line.plays("1")
+
+        assert line.kinds == [
+            "stream-began",
+            "second-stream",
+            "stream-ended",
+            "stream-began",
+            "agent-audio",
+            "stream-ended",
+        ]
+
     def test_half_samples_are_dropped(self) -> None:
         """What is whole of an odd chunk is heard."""
         line = up()
@@ -603,6 +633,50 @@ class TestInterrupting:
         ]
         assert line.types == []
 
+    def test_a_bot_need_not_stop_what_was_interrupted(self) -> None:
+        """Its next stream is no second one, and there is no more to flush if the stop comes late or never."""
+        line = up(send_events=["playFinished"])
+        line.bot("playStream.start", streamId="1", mediaFormat="raw/lpcm16")
+        line.bot("playStream.chunk", streamId="1", audioChunk=PCM)
+        line.bot("userStream.speech.started")
+        line.bot("userStream.speech.started")
+        line.plays("2")
+        line.bot("playStream.stop", streamId="1")
+        line.played_out()
+
+        assert line.kinds == [
+            "stream-began",
+            "agent-audio",
+            "flush-asked",
+            "stream-began",
+            "agent-audio",
+            "stream-ended",
+            "stream-ended",
+        ]
+        assert line.types == ["[playFinished]"]
+
+    def test_a_silent_bot_that_did_not_stop_what_was_interrupted(self) -> None:
+        """It hears the caller again all the same."""
+        line = up(barge_in=False)
+        allowed = {"bargeIn": True}
+        line.bot("playStream.start", streamId="1", mediaFormat="raw/lpcm16", activityParams=allowed)
+        line.bot("playStream.chunk", streamId="1", audioChunk=PCM)
+        line.bot("userStream.speech.started")
+        line.bot("userStream.speech.committed")
+        line.wait_until(10_000)
+
+        assert line.types == ["userStream.stop", "userStream.start"]
+
+    def test_a_prompt_that_may_be_talked_over(self) -> None:
+        """The caller's stream, stopped for the bot's turn, starts again as soon as such a prompt does."""
+        line = up(barge_in=False)
+        line.bot("userStream.speech.committed")
+        line.plays("1", params={"bargeIn": True})
+        assert line.types == ["userStream.stop", "userStream.start"]
+        line.bot("userStream.speech.started")
+
+        assert line.kinds[-1] == "flush-asked"
+
     def test_a_setting_of_the_call(self) -> None:
         """The bot may change it for the rest of the call."""
         line = up()
@@ -726,6 +800,39 @@ class TestPrompts:
 
         assert line.types == ["session.end"]
 
+    def test_aborted_while_it_is_fetched(self) -> None:
+        """It is not played, and nobody waits for it."""
+        line = up()
+        for _ in range(2):
+            line.acts("playUrl", {"playUrlUrl": "http://x/a.wav", "playUrlMediaFormat": "raw/lpcm16"})
+        (prompt, _) = line.end.prompts_to_fetch()
+        line.acts("playUrl", {"playUrlUrl": "http://x/b.wav"})
+        line.acts("abortPrompts")
+        assert line.end.prompts_to_fetch() == []
+        line.do(line.end.fetched(prompt, bytes(8), 0))
+        line.do(line.end.not_fetched(prompt, "HTTP 404", 0))
+        assert [event.kind for event in line.events] == ["agent-activity"] * 4
+        line.acts("hangup")
+
+        assert line.types == ["session.end"]
+
+    @pytest.mark.parametrize(
+        ("settings", "told"),
+        [
+            ({"playUrlFailureHandling": "notify-bot"}, ["[playUrlFailed]"]),
+            ({"playUrlFailureHandling": "disconnect"}, []),
+            ({"playUrlFailureHandling": None}, []),
+        ],
+    )
+    def test_failures_are_told_as_the_bot_asks(self, settings: dict[str, Any], told: list[str]) -> None:
+        """Which is a setting of its own, whatever other events the bot asks for."""
+        line = up()
+        line.acts("config", sessionParams=settings)
+        line.acts("config", sessionParams={"sendEventsToBot": ["playFinished"]})
+        line.acts("playUrl", {"playUrlUrl": "data:,"})
+
+        assert line.types == told
+
     def test_not_fetched(self) -> None:
         """What cannot be had is a fault, and no reason to wait."""
         line = up()
@@ -794,6 +901,13 @@ class TestActivities:
         (activity,) = line.sent[0]["activities"]
 
         assert (activity["type"], activity["name"], activity["value"]) == ("event", name, "5")
+
+    def test_keys_that_are_not_sent(self) -> None:
+        """A platform that sends none sends none, whoever presses them."""
+        line = up(dtmf="off")
+        line.do(line.end.digit("5", 0))
+
+        assert (line.sent, line.end.wake_us) == ([], None)
 
     @pytest.mark.parametrize(
         ("options", "keys", "sent"),
@@ -974,6 +1088,17 @@ class TestLostLine:
         line.bot("userStream.started")
 
         assert {len(b64decode(chunk["audioChunk"])) for chunk in line.hears(1_000)} == {800}
+
+    def test_refused_says_what_was_answered(self) -> None:
+        """The reason names the message that the bot declined."""
+        line = up()
+        line.do(line.end.closed(1000, "", 0))
+        line.do(line.end.resuming())
+        line.bot("session.error", reason="conversation not found")
+
+        (broke,) = [event for event in line.events if isinstance(event, LineBroke)]
+        assert broke.reason == "session.resume was answered with session.error: conversation not found"
+        assert not line.end.said_end
 
     def test_refused(self) -> None:
         """A bot that keeps no state says so: the line is broken."""

@@ -496,6 +496,20 @@ class TestEnding:
         assert codes == [1000]
         assert ended == [3_000_000]
 
+    def test_a_bot_that_gives_up(self) -> None:
+        """`session.error` ends the call: no `session.end` follows that the bot had to answer."""
+
+        async def behaviour(bot: Bot) -> None:
+            await bot.accept()
+            await bot.send("session.error", reason="out of memory")
+            await bot.line.wait_closed()
+
+        ended: list[int] = []
+        notebook = held(behaviour, caller=a_while, ended=ended)
+
+        assert [event.reason for event in notebook.of(LineBroke)] == ["session.error: out of memory"]
+        assert ended == [1_000_000]
+
     def test_the_bot(self) -> None:
         """A hang-up where nothing plays ends the call at once."""
         notebook = held(hangs_up)
@@ -580,7 +594,9 @@ class TestResuming:
         notebook = held(self.leaves, forgets)
 
         assert rules(notebook) == ["closed-without-hangup"]
-        assert [event.reason for event in notebook.of(LineBroke)] == ["session.error: conversation not found"]
+        assert [event.reason for event in notebook.of(LineBroke)] == [
+            "session.resume was answered with session.error: conversation not found"
+        ]
 
     def test_given_up(self) -> None:
         """After as many attempts as the options allow the line is broken."""

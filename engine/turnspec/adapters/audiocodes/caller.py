@@ -17,7 +17,7 @@ from typing import Any, Final, assert_never
 
 from turnspec.adapters.audiocodes import asked
 from turnspec.adapters.audiocodes.formats import audio_format
-from turnspec.adapters.audiocodes.keys import Collecting, Keys
+from turnspec.adapters.audiocodes.keys import keys_of
 from turnspec.adapters.audiocodes.messages import (
     Activities,
     Activity,
@@ -85,11 +85,12 @@ class CallerEnd:
     def __init__(self, options: AudioCodesOptions, identity: Identity, caller: str, callee: str) -> None:
         self.stage = Stage.WAITING
         self.refusal = ""  # why the bot does not take the call
+        self.said_end = False  # `session.end` was sent: the bot is to close the connection
         self._options = options
         self._caller, self._callee = caller, callee
         self._out = Outbox(identity, options.language)
         self._talk = Talk(options, self._out)
-        self._keys = Keys(_collecting(options))
+        self._keys = keys_of(options)
         self._ending: _Ending | None = None
         self._attempt = 0
         self._early: list[Message] = []
@@ -180,8 +181,7 @@ class CallerEnd:
         """The caller ended the call."""
         if self.stage is Stage.UP and not self.validates:
             code = self._options.hang_up_code
-            reason = "Client Side" if code == "client-disconnected" else code
-            self._out.say(SessionEnd(self.conversation_id, code, reason))
+            self._say_end(code, "Client Side" if code == "client-disconnected" else code)
         self._over()
         return self._out.taken()
 
@@ -367,7 +367,8 @@ class CallerEnd:
         if self.stage is Stage.WAITING:
             self.refusal = reason
         else:
-            self._out.tell(LineBroke(at_us=at_us, reason=reason))
+            answered = "session.resume was answered with " if self.stage is Stage.RESUMING else ""
+            self._out.tell(LineBroke(at_us=at_us, reason=answered + reason))
         self._over()
 
     # --- the end ----------------------------------------------------------------------------
@@ -385,16 +386,15 @@ class CallerEnd:
         ending = self._ending
         if ending is not None and not self._talk.pending and self.stage is not Stage.OVER:
             if self._out.connected:
-                self._out.say(SessionEnd(self.conversation_id, ending.code, ending.reason or "Bot Side"))
+                self._say_end(ending.code, ending.reason or "Bot Side")
             self._out.tell(AgentHungUp(at_us=at_us, reason=ending.reason))
             self._over()
         return self._out.taken()
 
+    def _say_end(self, code: str, reason: str) -> None:
+        self._out.say(SessionEnd(self.conversation_id, code, reason))
+        self.said_end = True
+
     def _over(self) -> None:
         self.stage = Stage.OVER
         self._out.connected = False
-
-
-def _collecting(options: AudioCodesOptions) -> Collecting | None:
-    how = Collecting(options.dtmf_submit, options.dtmf_most, options.dtmf_pause.us)
-    return how if options.dtmf == "collected" else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from turnspec.adapters.audiocodes.options import AudioCodesOptions
+
 
 @dataclass(frozen=True, slots=True)
 class Collecting:
@@ -17,14 +19,17 @@ class Collecting:
 class Keys:
     """What was pressed and not sent yet. `due_us`: when it is to be sent, if no other key comes."""
 
-    def __init__(self, collecting: Collecting | None) -> None:
+    def __init__(self, collecting: Collecting | None, *, sent: bool) -> None:
         self._collecting = collecting
+        self._sent = sent
         self._held = ""
         self.due_us: int | None = None
 
     def press(self, digit: str, now_us: int) -> str | None:
         """One key; answers with the digits that are to be sent now."""
         how = self._collecting
+        if not self._sent:
+            return None
         if how is None:
             return digit
         if digit == how.submit:
@@ -39,3 +44,9 @@ class Keys:
         """What has been collected, if anything; from here on it is sent."""
         held, self._held, self.due_us = self._held, "", None
         return held or None
+
+
+def keys_of(options: AudioCodesOptions) -> Keys:
+    """Keys as these options send them."""
+    how = Collecting(options.dtmf_submit, options.dtmf_most, options.dtmf_pause.us)
+    return Keys(how if options.dtmf == "collected" else None, sent=options.dtmf != "off")

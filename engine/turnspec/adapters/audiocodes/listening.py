@@ -45,6 +45,7 @@ class UserStream:
     def accept(self, media: AudioFormat, *, header: bool) -> None:
         """The bot takes this format; `header`: as a WAV file that has no end."""
         self._header = streamed_header(media) if header else b""
+        self._media = media
         self._converter = Converter(self._line, media)
         self._chunk_size = media.size_of(self._chunk_us)
 
@@ -61,6 +62,7 @@ class UserStream:
         """`userStream.stop` is sent; what is not a chunk yet is not sent any more."""
         self.state = OFF
         self._held.clear()
+        self._converter = Converter(self._line, self._media)  # the old one holds some of it back
         self._opened = False
 
     def feed(self, frame: bytes) -> list[str]:

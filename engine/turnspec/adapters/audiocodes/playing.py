@@ -71,18 +71,19 @@ class Playing:
 
     @property
     def busy(self) -> bool:
-        """Whether a stream is open, or something is still to be heard."""
-        return self.unplayed or bool(self._open)
+        """Whether a stream is open that was not interrupted, or something is still to be heard."""
+        return self.unplayed or bool(self._going_on)
 
     def start(self, message: PlayStreamStart, at_us: int) -> Iterator[Event]:
         """A stream is opened."""
-        if self._open:
-            others = " and ".join(short(name) for name in self._open)
+        if others := " and ".join(short(name) for name in self._going_on):
             detail = f"stream {short(message.stream_id)} was opened while {others} was open"
             yield _fault("second-stream", detail, at_us)
         if message.media_format not in self._offered:
             detail = f"stream {short(message.stream_id)} is {short(message.media_format)}; {self._offer}"
             yield _fault("format-not-offered", detail, at_us)
+        if replaced := self._open.get(message.stream_id):
+            yield StreamEnded(at_us=at_us, stream=replaced.name)
         stream = _Stream(self._named(message.stream_id), message.media_format)
         self._open[message.stream_id] = stream
         yield StreamBegan(at_us=at_us, stream=stream.name)
@@ -127,6 +128,11 @@ class Playing:
         for stream in self._open.values():
             yield StreamEnded(at_us=at_us, stream=stream.name)
         self._open.clear()
+
+    @property
+    def _going_on(self) -> list[str]:
+        # Stopping a stream that was interrupted is usual, and not required.
+        return [stream_id for stream_id, stream in self._open.items() if not stream.dropped]
 
     def _named(self, stream_id: str) -> str:
         uses = self._uses[stream_id] = self._uses.get(stream_id, 0) + 1

@@ -114,14 +114,13 @@ class AudioCodesCall:
 
     async def hang_up(self) -> None:
         """Send `session.end`, and close unless the bot does so first."""
-        told = self._end.stage in (Stage.UP, Stage.OVER) and not self._end.validates
         self._react(self._end.hang_up())
         self._over.set()
         for task in (*self._fetches, *([self._resuming] if self._resuming else [])):
             task.cancel()
         if self._connection is None:
             return
-        if told:
+        if self._end.said_end:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSING_S):
                     await self._connection.wait_closed()

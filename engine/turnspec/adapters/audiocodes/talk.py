@@ -7,7 +7,7 @@ stream) and starts again when all has been heard, or when the bot stays silent f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from turnspec.adapters.audiocodes.asked import PlayUrl
 from turnspec.adapters.audiocodes.formats import audio_format, has_header
@@ -25,6 +25,8 @@ from turnspec.adapters.audiocodes.playing import Playing
 from turnspec.adapters.audiocodes.prompts import Prompt, PromptError, decoded, is_data, prompt_of
 from turnspec.call import AudioFormat
 from turnspec.call.events import AgentMessaged, ListeningPaused, ListeningResumed
+
+URL_FAILED: Final = "playUrlFailed"
 
 
 def line_format(options: AudioCodesOptions) -> AudioFormat:
@@ -52,12 +54,12 @@ class Talk:
             self._user = UserStream(outbox.conversation_id, line_format(options), options.chunk.us)
         self._paused = False
         self._finishing = False  # something was played whose end has not been told
-        self._fetching = 0
+        self._fetching: list[PlayUrl] = []
 
     @property
     def pending(self) -> bool:
         """Whether something that arrived is still to be heard."""
-        return self._playing.unplayed or self._fetching > 0
+        return self._playing.unplayed or bool(self._fetching)
 
     def configure(self, settings: Mapping[str, Any]) -> None:
         """Settings for the rest of the call."""
@@ -65,7 +67,12 @@ class Talk:
         self._barge_in = self._barge_in if barge_in is None else barge_in
         wanted = settings.get("sendEventsToBot")
         if isinstance(wanted, list):
-            self._events = frozenset(name for name in wanted if isinstance(name, str))
+            names = frozenset(name for name in wanted if isinstance(name, str))
+            self._events = names | (self._events & {URL_FAILED})
+        handling = settings.get("playUrlFailureHandling")
+        if isinstance(handling, str):
+            told = {URL_FAILED} if handling.casefold() == "notify-bot" else set()
+            self._events = self._events - {URL_FAILED} | told
         timeout_ms = settings.get("resumeRecognitionTimeoutMS")
         if isinstance(timeout_ms, int) and timeout_ms > 0:
             self._patience_us = timeout_ms * 1_000
@@ -119,7 +126,8 @@ class Talk:
         self._out.tell(ListeningPaused(at_us=at_us))
 
     def _listen_again(self, at_us: int) -> None:
-        if self._paused and self._out.connected and not (self._playing.busy or self.closing):
+        prevented = self.closing or (self._playing.busy and not self._may_interrupt)
+        if self._paused and self._out.connected and not prevented:
             self._paused, self.due_us = False, None
             self.ask()
             self._out.tell(ListeningResumed(at_us=at_us))
@@ -169,23 +177,32 @@ class Talk:
         if is_data(prompt.url):
             self._prompt(prompt, lambda: decoded(prompt.url, prompt.media_format), at_us)
         else:
-            self._fetching += 1
+            self._fetching.append(prompt)
             self.to_fetch.append(prompt)
 
     def fetched(self, prompt: PlayUrl, data: bytes, at_us: int) -> None:
         """The bytes of a prompt from `to_fetch`."""
-        self._fetching -= 1
-        self._prompt(prompt, lambda: prompt_of(data, prompt.media_format), at_us)
+        if self._awaited(prompt):
+            self._prompt(prompt, lambda: prompt_of(data, prompt.media_format), at_us)
 
     def not_fetched(self, prompt: PlayUrl, reason: str, at_us: int) -> None:
         """A prompt from `to_fetch` cannot be had."""
-        self._fetching -= 1
-        self._unplayable(prompt, reason, at_us)
+        if self._awaited(prompt):
+            self._unplayable(prompt, reason, at_us)
+
+    def _awaited(self, prompt: PlayUrl) -> bool:
+        """Whether it was not aborted meanwhile; from here on it is not awaited."""
+        awaited = prompt in self._fetching
+        if awaited:
+            self._fetching.remove(prompt)
+        return awaited
 
     def interrupt(self, at_us: int) -> None:
         """Stop playing, if what is played may be interrupted."""
         if self._may_interrupt:
             self._finishing = False
+            self._fetching.clear()
+            self.to_fetch.clear()
             self._out.told(self._playing.flush(at_us))
 
     def played_out(self, at_us: int) -> None:
@@ -203,6 +220,8 @@ class Talk:
         self._prompt_barge_in = _truth(settings.get("bargeIn"))
         if not self._may_interrupt:
             self._pause(at_us)
+        elif self._prompt_barge_in:  # a turn that was understood had paused it
+            self._listen_again(at_us)
 
     def _after_playing(self, at_us: int) -> None:
         if self._playing.busy or self._fetching:
@@ -226,7 +245,7 @@ class Talk:
         self._out.fault("bad-prompt", f"a prompt of playUrl cannot be played: {reason}", at_us)
         url = prompt.url if len(prompt.url) <= 200 else prompt.url[:200] + "…"
         told = {"reason": reason, "playUrlUrl": url, "selfGenerated": False}
-        self._notify("playUrlFailed", at_us, told)
+        self._notify(URL_FAILED, at_us, told)
         self._after_playing(at_us)
 
     def _notify(self, name: str, at_us: int, value: Any = None) -> None:
