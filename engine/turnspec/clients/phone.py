@@ -1,4 +1,4 @@
-"""A telephone in a program's hand: one call over any adapter that carries audio.
+"""A telephone in a program's hand: one call over any adapter that calls telephone agents.
 
 It is the engine's own end of a call - the same adapters, pacing, playback clock, recorder and evidence as
 under `turnspec run` - with a program in the conductor's place. It runs on the running loop: on the wall
@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from turnspec.adapters.base import Adapter, Dial
 from turnspec.audio.samples import track_of
-from turnspec.call import Identity, actions
+from turnspec.call import Capability, Identity, actions
 from turnspec.call.events import CallEnded, Event
 from turnspec.clients.plan import NAME, NoTurns, open_plan
 from turnspec.clients.told import CallOver, NoReply, Recording, Reply, Told
@@ -112,13 +112,26 @@ class Phone:
         Raises:
             AudioFileError: It cannot be read, or holds no speech.
             CallOver: The line went before all was said.
+            ValueError: The call carries no audio of the caller.
         """
         live = self._up
         line = live.plan.capabilities.caller_format
-        assert line is not None, "a Phone is for adapters that carry audio"
+        if line is None:
+            raise ValueError("this call carries no audio of the caller: write() what there is to say")
         utterance = Utterance(text, Path(recording), str(recording))
         self._utterances += await asyncio.to_thread(prepare, [utterance], line)
         await self._act(actions.Speak(self._actions, len(self._utterances) - 1))
+
+    async def write(self, text: str) -> None:
+        """Say something in words, where the platform understands the caller itself.
+
+        Raises:
+            CallOver: The line went before.
+            ValueError: The call carries no text of the caller.
+        """
+        if Capability.TEXT not in self._up.plan.capabilities.can:
+            raise ValueError("this call carries no text of the caller: say() a recording")
+        await self._act(actions.SendText(self._actions, text))
 
     async def press(self, keys: str) -> None:
         """Press keys, ten a second; `w` waits half a second. Returns when the last one is pressed.
@@ -133,7 +146,8 @@ class Phone:
     async def wait_for_reply(self, patience_s: float | None = None) -> Reply:
         """The agent's next reply, once it is over: what begins after the caller last acted.
 
-        A reply is over when the agent has been quiet for as long as ends a turn over this protocol.
+        An answer in text is a reply without sound. A reply is over when the agent has been quiet for as
+        long as ends a turn over this protocol.
 
         Raises:
             NoReply: It has not begun within so many seconds from now.
@@ -147,9 +161,10 @@ class Phone:
                 raise NoReply(f"nothing was heard within {patience_s:g} s")
             await self._news(deadline_us)
         ended_us = await self._reply_ended()
-        self._since_us = max(self._since_us, ended_us)
+        words = self._told.words_since(self._since_us)
+        self._since_us = max(self._since_us, ended_us + 1)
         heard = self._up.playback.heard(began_us, ended_us)
-        return Reply(track_of(heard, self._up.rate_hz), began_us, ended_us)
+        return Reply(track_of(heard, self._up.rate_hz), began_us, ended_us, words)
 
     async def hang_up(self) -> None:
         """End the call; harmless when it has ended. Raises what the call failed with, if it did."""
@@ -183,9 +198,10 @@ class Phone:
                 break
             await self._news(over_us)
         facts = self._told.facts
-        if facts.speaking or facts.speech_ended_us is None:
+        ends_us = [moment for moment in (facts.speech_ended_us, facts.text_us) if moment is not None]
+        if facts.speaking or not ends_us:
             return self._told.events[-1].at_us  # the line went while the agent spoke
-        return facts.speech_ended_us
+        return max(ends_us)
 
     async def _require_line(self) -> None:
         assert self._holding is not None

@@ -10,7 +10,14 @@ from typing import Any
 from turnspec.adapters.base import LineError, LineRefused, NothingListens
 from turnspec.audio.files import write_flac
 from turnspec.call import Evidence, Track
-from turnspec.call.events import ActionDone, AgentSpeechBegan, CallEnded, CallRefused, HarnessFailed
+from turnspec.call.events import (
+    ActionDone,
+    AgentMessaged,
+    AgentSpeechBegan,
+    CallEnded,
+    CallRefused,
+    HarnessFailed,
+)
 from turnspec.call.evidence import AnyEvent
 from turnspec.conduct.facts import Facts, learn
 
@@ -25,11 +32,15 @@ class CallOver(ConnectionError):  # noqa: N818 # as above
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the agent said: its sound as heard, from its first to its last speech on the call's clock."""
+    """What the agent said: its sound as heard, from its first to its last speech on the call's clock.
+
+    `text` has the words that came with it, or in place of it; None: the wire gave none.
+    """
 
     audio: Track = field(repr=False)
     began_us: int
     ended_us: int
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +62,7 @@ class Told(Evidence):
         super().__init__(folder, header)
         self.news = asyncio.Event()
         self.facts = Facts()
-        self.begun_us: list[int] = []  # when each stretch of agent speech began
+        self.begun_us: list[int] = []  # when each stretch of agent speech began, or a text came
         self.done = -1  # the caller's last action that is over
 
     def append(self, event: AnyEvent) -> AnyEvent:
@@ -61,14 +72,21 @@ class Told(Evidence):
         match recorded:
             case AgentSpeechBegan():
                 self.begun_us.append(recorded.began_us)
+            case AgentMessaged() if not recorded.stream:
+                self.begun_us.append(recorded.at_us)
             case ActionDone():
                 self.done = recorded.turn
         self.news.set()
         return recorded
 
     def begun_after(self, since_us: int) -> int | None:
-        """When agent speech began for the first time at or after a moment."""
+        """When the agent began to speak for the first time at or after a moment."""
         return next((at_us for at_us in self.begun_us if at_us >= since_us), None)
+
+    def words_since(self, since_us: int) -> str | None:
+        """The words that the agent's side gave at or after a moment, if any."""
+        given = [event.text for event in self.of(AgentMessaged) if event.at_us >= since_us]
+        return " ".join(given) if given else None
 
     def why_not_up(self) -> LineError | CallOver:
         """Why the line never came up."""
