@@ -9,16 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support_twilio import AUDIO, SILENCE, Phone, caller_clip, local_agent, tone
+from support_twilio import AUDIO, SILENCE, Phone, agent_script, caller_clip, local_agent, tone
+from turnspec.adapters.twilio.caller import CallerEnd
 from turnspec.adapters.twilio.messages import BotMedia
 from turnspec.adapters.twilio.wire import decode_bot
 from turnspec.audio.codecs import decode
 from turnspec.audio.edges import voiced_span
 from turnspec.audio.files import load_clip
-from turnspec.call import MULAW_8K
+from turnspec.call import MULAW_8K, Identity
 from turnspec.call.events import (
     AgentSaid,
     CallerHeard,
+    Event,
     FunctionCalled,
     FunctionReturned,
     HarnessFailed,
@@ -27,7 +29,9 @@ from turnspec.call.events import (
     ResponseStarted,
     Side,
 )
+from turnspec.doubles.agent import LocalAgent
 from turnspec.doubles.twilio import TwilioBot
+from turnspec.speech import Intents
 
 CLIPS = {path.with_suffix(".flac"): path.read_text().strip() for path in (AUDIO / "caller").glob("*.txt")}
 
@@ -441,6 +445,59 @@ class TestIdle:
             "Are you there?",
             "Are you there?",
         ]
+
+
+BRIEF = agent_script(
+    "agent: Brief\ngreeting: {say: Hello.}\notherwise: {say: Pardon?, audio: agent/saved.flac}\n"
+)
+
+
+class TestWrongOrder:
+    """Frames at the wrong moment are told, and nothing comes of them."""
+
+    @pytest.mark.parametrize(
+        ("order", "told"),
+        [
+            ("dtmf", ["dtmf came before `start`"]),
+            ("media media", ["media came before `start`"] * 2),
+            ("connected start start", ["`start` came again"]),
+            ("connected start stop start dtmf", ["`start` came again"]),
+        ],
+    )
+    def test_told(self, order: str, told: list[str]) -> None:
+        """No order of frames is an error of the bot's own; it greets once."""
+        end, reported = CallerEnd(Identity("phone"), {}, 102), list[Event]()
+        opened = dict(zip(("connected", "start"), end.opening(), strict=True))
+        frames = opened | {"dtmf": end.dtmf("5"), "media": end.media(SILENCE), "stop": end.stop()}
+        bot = TwilioBot(local_agent(SCRIPT), reported.append)
+        for number, name in enumerate(order.split()):
+            bot.receive(frames[name], number * 20_000)
+        bot.wake(10_000_000)
+
+        failed = [event.reason for event in reported if isinstance(event, HarnessFailed)]
+        assert failed == [f"the caller's frame is wrong: {reason}" for reason in told]
+        assert sum(isinstance(event, ResponseStarted) for event in reported) == order.count("connected")
+
+    @settings(max_examples=600, deadline=None)
+    @given(
+        st.lists(
+            st.sampled_from(["connected", "start", "media", "dtmf", "mark", "stop", "junk"]), max_size=12
+        )
+    )
+    def test_any(self, order: list[str]) -> None:
+        """Whatever comes when, no exception escapes, and nothing is sent before `start`."""
+        end = CallerEnd(Identity("phone"), {}, 102)
+        opened = dict(zip(("connected", "start"), end.opening(), strict=True))
+        frames = opened | {
+            "dtmf": end.dtmf("5"),
+            "media": end.media(tone(20_000)),
+            "mark": end.mark("reply-1"),
+        }
+        frames |= {"stop": end.stop(), "junk": "{"}
+        bot = TwilioBot(LocalAgent(BRIEF, intents=Intents({})), list[Event]().append)
+        for number, name in enumerate(order):
+            sent = bot.receive(frames[name], number * 400_000) + bot.wake(number * 400_000 + 399_999)
+            assert not sent or "start" in order[: number + 1]
 
 
 class TestAnyCall:

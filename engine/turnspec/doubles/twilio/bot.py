@@ -36,10 +36,15 @@ class TwilioBot(Port):
 
     def receive(self, frame: str | bytes, at_us: int) -> list[str]:
         """Take a frame of the platform; the frames to send for it."""
+        begun = self._end.started is not None
         decoded = self._end.receive(frame)
         if decoded.message is None and decoded.faults:
-            self._fail(f"the caller's frame is wrong: {decoded.faults[0].detail}", at_us)
+            self._wrong(decoded.faults[0].detail, at_us)
         match decoded.message:
+            case Start() if begun:
+                self._wrong("`start` came again", at_us)
+            case Media() | Dtmf() | Mark() | Stop() if not begun:
+                self._wrong(f"{type(decoded.message).__name__.lower()} came before `start`", at_us)
             case Start():
                 self._agent.up()
                 self._agent.greet(at_us)
@@ -90,6 +95,9 @@ class TwilioBot(Port):
     def hang_up(self, at_us: int) -> None:  # noqa: ARG002 # as every line does it
         """Close the socket."""
         self.closing = True
+
+    def _wrong(self, detail: str, at_us: int) -> None:
+        self._fail(f"the caller's frame is wrong: {detail}", at_us)
 
     def _fail(self, reason: str, at_us: int) -> None:
         self._report(HarnessFailed(at_us=at_us, side=Side.AGENT, reason=reason))
