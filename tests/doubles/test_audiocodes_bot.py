@@ -581,6 +581,19 @@ class TestResuming:
         assert line.times("playStream.chunk")[0] == begin + true_end("ten-of-clubs") + 300_000
         assert line.messages("playStream.start")[0]["streamId"] == "play-0"
 
+    def test_one_that_was_not_greeted_yet(self) -> None:
+        """It is greeted when `start` comes, on whichever line that is, and once."""
+        lost = Conversations()
+        first = platform(lost=lost)
+        first.give(initiate())
+        first.bot.gone(0)
+        second = platform(lost=lost)
+        second.give({"type": "session.resume", "conversationId": CONVERSATION})
+        second.give(activity(name="start"))
+        second.give(activity(name="start"))
+        second.pass_time(5_000_000)
+        assert len(second.messages("playStream.start")) == 1
+
     def test_an_unknown_one(self) -> None:
         """Nobody else's conversation is taken up."""
         assert self.resumed("another")[1] == [{"type": "session.error", "reason": "conversation not found"}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
-from support_audiocodes_bot import CONVERSATION, activity, caller_audio, initiate
+from support_audiocodes_bot import CONVERSATION, activity, caller_audio, initiate, stream
 from support_twilio import AUDIO, Notebook, local_agent
 from turnspec.adapters.audiocodes import ADAPTER, AudioCodesOptions
 from turnspec.adapters.base import Call, Dial, LineRefused
@@ -275,6 +276,23 @@ def test_a_lost_call_is_taken_up_again(loop: type[asyncio.AbstractEventLoop]) ->
         await bot.aclose()
 
     run_on(loop, scene())
+
+
+def test_a_long_message() -> None:
+    """What the platform may take, the bot takes too: 100 s of audio in one chunk are heard."""
+
+    async def scene() -> None:
+        notebook = Notebook()
+        bot = await serve_audiocodes_bot(lambda: (local_agent(SCRIPT), notebook, Identity("bot")))
+        async with connect(bot.url, compression=None) as line:
+            await told(line, initiate())
+            assert await told(line, stream("start")) == {"type": "userStream.started"}
+            audio = base64.b64encode(bytes(100 * 32_000)).decode()
+            await line.send(json.dumps(stream("chunk", audioChunk=audio)))
+            assert await told(line, stream("stop")) == {"type": "userStream.stopped"}
+        await bot.aclose()
+
+    run_on(VirtualLoop, scene())
 
 
 @BOTH_CLOCKS

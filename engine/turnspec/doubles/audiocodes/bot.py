@@ -57,6 +57,7 @@ class Conversation:
     hears: AudioFormat
     plays: str
     speaks: AudioFormat
+    greeted: bool = False
 
 
 class Conversations:
@@ -98,7 +99,6 @@ class AudioCodesBot(Port):
         self._end = BotEnd()
         self._talk: Conversation | None = None
         self._out: list[str] = []
-        self._greeted = False
         self._participant: str | None = None
         self._first_chunk = True
         self._told = False  # the platform knows that the caller is speaking
@@ -171,7 +171,6 @@ class AudioCodesBot(Port):
         if self._talk is None:
             self._talk = self._lost.take(conversation_id)
             if self._talk is not None:
-                self._greeted = True
                 self._talk.agent.move(self, self._report)
         if self._talk is None or self._talk.id != conversation_id:
             self._out.append(self._end.decline("conversation not found"))
@@ -191,7 +190,7 @@ class AudioCodesBot(Port):
                 talk.agent.break_off(at_us)
             case Activities(activities):
                 for activity in activities:
-                    self._activity(talk.agent, activity, at_us)
+                    self._activity(talk, activity, at_us)
             case SessionEnd():
                 talk.agent.gone(at_us)
                 self.closing = True
@@ -218,10 +217,11 @@ class AudioCodesBot(Port):
             return b""
         return payload if header is None else payload[header.size :]
 
-    def _activity(self, agent: PhoneAgent, activity: Activity, at_us: int) -> None:
+    def _activity(self, talk: Conversation, activity: Activity, at_us: int) -> None:
+        agent = talk.agent
         match activity.name.casefold():
-            case "start" if not self._greeted:
-                self._greeted = True
+            case "start" if not talk.greeted:
+                talk.greeted = True
                 agent.greet(at_us)
             case "dtmf":
                 self._keys(agent, activity.value, at_us)

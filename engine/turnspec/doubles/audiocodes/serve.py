@@ -13,6 +13,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from turnspec.adapters.audiocodes.faults import DIALECT
+from turnspec.adapters.audiocodes.upgrade_shell import LARGEST_MESSAGE
 from turnspec.adapters.base import Witness
 from turnspec.adapters.excerpts import elided
 from turnspec.adapters.faults.shell import answered, make_faulty
@@ -25,7 +26,6 @@ from turnspec.doubles.watcher import Watcher, ended_at_once
 
 Session = tuple[Agent, Witness, Identity]
 
-LARGEST_MESSAGE: Final = 4 * 1024 * 1024
 CLOSE_TIMEOUT_S: Final = 2.0
 AUDIO_KEY: Final = "audioChunk"
 
