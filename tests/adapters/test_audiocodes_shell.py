@@ -412,7 +412,14 @@ class TestPrompts:
         notebook = Notebook()
 
         def answered(request: HttpRequest) -> HttpResponse:
-            assert (request.method, request.target) == ("GET", "/a.wav?b=c")
+            assert request.method == "GET"
+            if request.target == "/old":
+                return HttpResponse(302, (("Location", "/a.wav?b=c"),))
+            if request.target == "/round":
+                return HttpResponse(307, (("Location", "/round"),))
+            if request.target == "/nowhere":
+                return HttpResponse(301, (("Location", "http://["),))
+            assert request.target == "/a.wav?b=c"
             return answer or HttpResponse(404)
 
         async def scene() -> None:
@@ -444,10 +451,22 @@ class TestPrompts:
         assert [(event.format, event.size) for event in notebook.of(AgentAudio)] == [(PCM_8K, 16)]
         assert [event.at_us for event in notebook.of(AgentHungUp)] == [1_000_000]
 
+    def test_a_long_prompt(self) -> None:
+        """Minutes of music are no message of an API: they are as welcome as in one chunk."""
+        notebook = self.play(
+            "{}/a.wav?b=c", HttpResponse(200, (), streamed_header(PCM_8K) + bytes(3_000_000))
+        )
+
+        assert [event.size for event in notebook.of(AgentAudio)] == [3_000_000]
+        assert rules(notebook) == []
+
     @pytest.mark.parametrize(
         ("url", "said"),
         [
             ("{}/a.wav?b=c", "was answered with HTTP 404"),
+            ("{}/old", "/a.wav?b=c was answered with HTTP 404"),
+            ("{}/round", "it was sent on 5 times, last to http://127.0.0.1:"),
+            ("{}/nowhere", "http://[ is no http:, https: or data: URL"),
             ("http://127.0.0.1:9/a.wav", "is not to be had: "),
             ("ftp://x/a.wav", "is no http:, https: or data: URL"),
             ("http://", "is no http:, https: or data: URL"),

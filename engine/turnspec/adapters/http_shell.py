@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from turnspec.adapters.http import (
+    LARGEST_BODY,
     HttpError,
     HttpRequest,
     HttpResponse,
@@ -21,14 +22,16 @@ from turnspec.adapters.http import (
 READ_BYTES: Final = 64 * 1024
 
 
-async def fetch(url: str, request: HttpRequest, timeout_s: float) -> HttpResponse:
+async def fetch(
+    url: str, request: HttpRequest, timeout_s: float, largest_body: int = LARGEST_BODY
+) -> HttpResponse:
     """Send a request to the host of `url` (`http` or `https`), and its response.
 
     Raises:
         TimeoutError: There was no answer within `timeout_s`.
         OSError: No connection, or it was reset, or the host's name is none; `ssl.SSLError` where TLS is not
             accepted.
-        HttpError: What came is no response.
+        HttpError: What came is no response, or one with a body beyond `largest_body`.
     """
     parts = urlsplit(url)
     secure = ssl.create_default_context() if parts.scheme == "https" else None
@@ -38,7 +41,7 @@ async def fetch(url: str, request: HttpRequest, timeout_s: float) -> HttpRespons
         reader, writer = await _connected(parts.hostname or "", port, secure)
         try:
             writer.write(wire)
-            return await _answer(reader, ResponseParser(request.method))
+            return await _answer(reader, ResponseParser(request.method, largest_body))
         finally:
             writer.transport.abort()  # one exchange a connection: nothing is left to say
 
@@ -110,6 +113,8 @@ class _Exchange(asyncio.Protocol):
             return
         if request is not None:
             self._respond(self._server.answer(request))
+        elif self._transport is not None:
+            self._transport.write(self._parser.go_ahead())
 
     def _respond(self, response: HttpResponse) -> None:
         if self._transport is not None and not self._transport.is_closing():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import broadcast
@@ -17,18 +16,15 @@ from turnspec.adapters.audiocodes.caller import NO_CLOSE_FRAME, CallerEnd, Stage
 from turnspec.adapters.audiocodes.faults import DIALECT
 from turnspec.adapters.audiocodes.options import AudioCodesOptions
 from turnspec.adapters.audiocodes.outbox import Reaction
+from turnspec.adapters.audiocodes.prompt_shell import fetched
 from turnspec.adapters.audiocodes.upgrade_shell import MICROSECONDS, upgrade_headers, upgraded
 from turnspec.adapters.base import Dial, LineError, LineRefused
 from turnspec.adapters.excerpts import elided, excerpt
 from turnspec.adapters.faults.shell import make_faulty
-from turnspec.adapters.http import HttpError, HttpRequest
-from turnspec.adapters.http_shell import fetch
-from turnspec.adapters.reasons import system_reason
 from turnspec.call.events import ProtocolFault, Side
 
 CLOSING_S: Final = 2.0  # after `session.end` the bot closes; the vendor's SDK does so at once
 LOGGED: Final = 4_096  # of a frame without audio chunks, such as a prompt in a data: URL
-OK: Final = range(200, 300)
 
 
 class AudioCodesCall:
@@ -250,43 +246,11 @@ class AudioCodesCall:
 
     async def _fetch(self, prompt: PlayUrl) -> None:
         try:
-            audio = await _fetched(prompt.url, self._request.timeout_us / MICROSECONDS)
+            audio = await fetched(prompt.url, self._request.timeout_us / MICROSECONDS)
         except LineError as error:
             self._react(self._end.not_fetched(prompt, error.reason, self._witness.now_us()))
         else:
             self._react(self._end.fetched(prompt, audio, self._witness.now_us()))
-
-
-async def _fetched(url: str, timeout_s: float) -> bytes:
-    """The bytes of a prompt.
-
-    Raises:
-        LineError: They cannot be had, and why.
-    """
-    target = _target(url)
-    if target is None:
-        raise LineError(f"{excerpt(url)} is no http:, https: or data: URL")
-    try:
-        response = await fetch(url, HttpRequest("GET", target), timeout_s)
-    except TimeoutError as error:
-        raise LineError(f"{excerpt(url)} did not answer within {timeout_s:g} s") from error
-    except OSError as error:
-        raise LineError(f"{excerpt(url)} is not to be had: {system_reason(error)}") from error
-    except (HttpError, ValueError) as error:  # a name that no host can have is a UnicodeError
-        raise LineError(f"{excerpt(url)} is not to be had: {error}") from error
-    if response.status not in OK:
-        raise LineError(f"{excerpt(url)} was answered with HTTP {response.status}", response.status)
-    return response.body
-
-
-def _target(url: str) -> str | None:
-    """What is asked of the host of an address; None: it is none that can be fetched."""
-    try:
-        parts = urlsplit(url)
-        fetchable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        return None
-    return urlunsplit(("", "", parts.path or "/", parts.query, "")) if fetchable else None
 
 
 def _logged(frame: str) -> str:
