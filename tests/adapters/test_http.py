@@ -129,6 +129,21 @@ def test_no_body_follows_the_response_to_a_head() -> None:
     assert response.body == b""
 
 
+def test_a_client_that_waits_is_told_to_go_on() -> None:
+    """Once, where it waits before sending the body, and not otherwise."""
+    head, body = POST.split(b"\r\n\r\n")
+    parser = RequestParser()
+
+    assert parser.feed(head + b"\r\nExpect: 100-continue\r\n\r\n") is None
+    assert [parser.go_ahead(), parser.go_ahead()] == [b"HTTP/1.1 100 Continue\r\n\r\n", b""]
+    request = parser.feed(body)
+    assert request is not None
+    assert request.body == body
+    other = RequestParser()
+    assert other.feed(head + b"\r\n\r\n") is None
+    assert other.go_ahead() == b""
+
+
 def test_a_body_beyond_the_bound_is_refused() -> None:
     """A body is bounded whether or not its length was announced."""
     with pytest.raises(HttpError, match="more than 8 bytes") as announced:

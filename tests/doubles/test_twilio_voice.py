@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -11,6 +12,7 @@ from turnspec.adapters.base import Dial, LineRefused
 from turnspec.adapters.http import HttpRequest, HttpResponse
 from turnspec.adapters.http_shell import fetch
 from turnspec.adapters.twilio import ADAPTER, TwilioOptions
+from turnspec.adapters.twilio.platform_shell import TwilioPlatform
 from turnspec.adapters.twilio.signature import signature
 from turnspec.adapters.twilio.twiml import Connect, Stream, read_twiml
 from turnspec.call import Identity
@@ -157,6 +159,33 @@ class TestDoor:
             assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
             writer.close()
             await server.aclose()
+
+        run_on(VirtualLoop, scene())
+
+    def test_clients_that_wait_to_be_told_to_go_on(self) -> None:
+        """They are, by the bot's webhook and by the REST API alike."""
+        head = b"POST /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"
+
+        async def asked(port: int) -> tuple[bytes, bytes]:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head)
+            told = await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"a=1")
+            answered = await reader.readline()
+            writer.close()
+            return told, answered
+
+        async def scene() -> None:
+            bot, platform = await serve_twilio_bot(lambda: None), TwilioPlatform("AC" + "0" * 32, "t")
+            await platform.open()
+            go_on = b"HTTP/1.1 100 Continue\r\n\r\n"
+            assert await asked(urlsplit(bot.url).port or 0) == (go_on, b"HTTP/1.1 200 OK\r\n")
+            assert await asked(urlsplit(platform.api_url).port or 0) == (
+                go_on,
+                b"HTTP/1.1 401 Unauthorized\r\n",
+            )
+            await bot.aclose()
+            await platform.aclose()
 
         run_on(VirtualLoop, scene())
 

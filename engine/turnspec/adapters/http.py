@@ -197,6 +197,15 @@ class RequestParser(_Parser[HttpRequest]):
     def __init__(self, largest_body: int = LARGEST_BODY) -> None:
         super().__init__(h11.Connection(h11.SERVER, max_incomplete_event_size=LARGEST_HEAD), largest_body)
 
+    def go_ahead(self) -> bytes:
+        """What a client awaits before it sends its body (`Expect: 100-continue`); b"" if it awaits nothing."""
+        if not self._connection.they_are_waiting_for_100_continue:
+            return b""
+        return (
+            self._connection.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
+            or b""
+        )
+
     def _begun(self, head: h11.Request | h11.Response | h11.InformationalResponse) -> HttpRequest | None:
         assert isinstance(head, h11.Request)
         # latin-1 gives every byte a character: what stands there is the business of whoever reads it.

@@ -98,6 +98,8 @@ class _Visitor(asyncio.Protocol):
             return
         if request is not None:
             self._respond(self._door.answer(request))
+        elif self._transport is not None:
+            self._transport.write(parser.go_ahead())
 
     def _respond(self, response: HttpResponse) -> None:
         if self._transport is not None and not self._transport.is_closing():
