@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openai.types import realtime
+from openai.types import realtime, responses
 from openai.types.beta.realtime import response_create_event, session_update_event
 from openai.types.realtime import realtime_audio_input_turn_detection, realtime_tools_config_union
 from pydantic import BaseModel, TypeAdapter
@@ -46,6 +46,18 @@ REFUSALS = [
     ('{"type": NaN}', "invalid_json", None),
     ("[" * 100_000, "invalid_json", None),
     (r'{"type":"session.update","event_id":"\ud800"}', "invalid_json", None),
+    ('{"type":"session.update","session":{"tools":[{"parameters":1e999}]}}', "invalid_json", None),
+    ('{"type":"x","deep":' + '{"a":' * 200 + "1" + "}" * 201, "invalid_json", None),
+    (
+        update(type="realtime", prompt={"id": "p", "variables": {"city": 5}}),
+        "invalid_type",
+        "session.prompt.variables.city",
+    ),
+    (
+        update(type="realtime", prompt={"id": "p", "variables": {"city": {"type": "server_vad"}}}),
+        "invalid_type",
+        "session.prompt.variables.city",
+    ),
     (b"{}", "invalid_event", None),
     ({}, "missing_required_parameter", "type"),
     ({"type": 7}, "invalid_type", "type"),
@@ -261,6 +273,18 @@ def test_the_same_type_keeps_the_rest() -> None:
     assert (session.vad.silence_us, session.vad.threshold, session.vad.prefix_us) == (450_000, 0.7, 300_000)
 
 
+def test_maps_of_the_clients_own_are_kept_as_they_came() -> None:
+    """What stands in them is nobody's setting, whatever it looks like."""
+    metadata = {"none": None, "deep": {"type": "audio/pcm", "parameters": {}}}
+    before = patched({"tracing": {"metadata": {"kept": 1}}, "prompt": {"id": "p", "variables": {"a": "b"}}})
+    variables = {"c": {"type": "input_text", "text": "d"}}
+    patch = {"tracing": {"metadata": metadata}, "prompt": {"id": "p", "variables": variables}}
+    after = before.updated(SessionPatch.model_validate({"type": "realtime", **patch})).document
+
+    assert after["tracing"] == {"metadata": {"kept": 1, **metadata}}
+    assert after["prompt"] == {"id": "p", "variables": {"a": "b", **variables}}
+
+
 def test_the_model_is_fixed_by_the_url() -> None:
     """Another model in an update is ignored, as live servers do."""
     assert patched({"model": "gpt-other"}).document["model"] == "gpt-realtime"
@@ -276,6 +300,25 @@ def test_the_wire_log_has_no_audio() -> None:
     assert elided(delta).endswith('"delta":"<300 bytes>"}')
     text = f'{{"type":"response.output_text.delta","delta":"{payload}"}}'
     assert elided(text) == text
+
+
+@pytest.mark.parametrize("spelt", ["\\/w" * 100, "\\u002Bw" * 100, "QUJDQUJD\\r\\n" * 60])
+def test_the_wire_log_has_no_audio_however_json_spells_it(spelt: str) -> None:
+    """PHP writes a slash with a backslash, .NET a plus by its number, others break lines."""
+    logged = elided(f'{{"type":"input_audio_buffer.append","audio":"{spelt}"}}')
+    size = len(json.loads(f'"{spelt}"').replace("\r\n", "")) * 3 // 4
+
+    assert logged == f'{{"type":"input_audio_buffer.append","audio":"<{size} bytes>"}}'
+
+
+def test_the_wire_log_has_no_key_of_an_mcp_server() -> None:
+    """Clients say in the session how to get into theirs."""
+    keys = {"authorization": 'tok"en', "headers": {"Authorization": "Bearer t"}}
+    server = {"type": "mcp", "server_label": "s", **keys}
+    logged = json.loads(elided(json.dumps({"tools": [server], "text": "authorization: none"})))
+
+    hidden = {**server, "authorization": "***", "headers": {"Authorization": "***"}}
+    assert logged == {"tools": [hidden], "text": "authorization: none"}
 
 
 JSON = st.recursive(
@@ -320,6 +363,9 @@ SAME_KEYS: list[tuple[type[Shape], type[BaseModel]]] = [
     (session.ServerVad, realtime_audio_input_turn_detection.ServerVad),
     (session.SemanticVad, realtime_audio_input_turn_detection.SemanticVad),
     (session.Reasoning, realtime.RealtimeReasoning),
+    (session.PromptText, responses.ResponseInputText),
+    (session.PromptImage, responses.ResponseInputImage),
+    (session.PromptFile, responses.ResponseInputFile),
     (tools.FunctionTool, realtime.RealtimeFunctionTool),
     (tools.McpTool, realtime_tools_config_union.Mcp),
     (ResponseParams, realtime.RealtimeResponseCreateParams),

@@ -17,6 +17,7 @@ from turnspec.adapters.realtime.server.policy import OPENAI, Policy
 from turnspec.adapters.realtime.wire.beta import DEFAULT_TEMPERATURE, beta_session, ga_session
 from turnspec.adapters.realtime.wire.effective import Session, default_session
 from turnspec.adapters.realtime.wire.errors import ClientError, refusal
+from turnspec.adapters.realtime.wire.json_text import value_of
 from turnspec.adapters.realtime.wire.secret_shapes import BetaSecretRequest, SecretRequest
 from turnspec.adapters.realtime.wire.session import SessionPatch
 from turnspec.call import Identity
@@ -127,11 +128,8 @@ def wrong_key(key: str) -> ClientError:
 
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(body or b"{}")
-        json.dumps(
-            document, ensure_ascii=False
-        ).encode()  # half of a surrogate pair can be spelt, but is no text
-    except (ValueError, RecursionError) as error:
+        document = value_of((body or b"{}").decode())
+    except ValueError as error:
         message = f"We could not parse the JSON body of your request: {error}"
         raise ClientError("invalid_json", message) from error
     if not isinstance(document, dict):

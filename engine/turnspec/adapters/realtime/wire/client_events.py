@@ -7,15 +7,15 @@ messages as live servers send them.
 from __future__ import annotations
 
 import binascii
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Literal, NoReturn, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from turnspec.adapters.realtime.wire.errors import ClientError, json_type, refusal, supported
 from turnspec.adapters.realtime.wire.items import InputItem, Item
+from turnspec.adapters.realtime.wire.json_text import value_of
 from turnspec.adapters.realtime.wire.session import (
     AudioOutput,
     MaxTokens,
@@ -214,23 +214,13 @@ def decoded(frame: str | bytes, typed: Callable[[dict[str, Any]], ClientEvent]) 
 
 def _parsed(frame: str) -> dict[str, Any]:
     try:
-        event = _JSON.decode(frame)
-        if "\\ud" in frame or "\\uD" in frame:
-            # Half of a surrogate pair can be spelt in JSON but is no text.
-            json.dumps(event, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
+        event = value_of(frame)
+    except ValueError as error:
         message = f"We could not parse the JSON body of your event: {error}"
         raise ClientError("invalid_json", message) from error
     if not isinstance(event, dict):
         raise ClientError("invalid_json", f"An event is a JSON object, but got {json_type(event)} instead.")
     return event
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-_JSON: Final = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _typed(event: dict[str, Any]) -> ClientEvent:

@@ -220,6 +220,8 @@ def _with_whole_turn_detection(change: Mapping[str, Any]) -> dict[str, Any]:
 _OFF: Final = frozenset(
     {"turn_detection", "transcription", "noise_reduction", "tracing", "prompt", "include"}
 )
+# Maps of the client's own, whose values are nobody's settings.
+_OWN: Final = frozenset({"variables", "metadata"})
 
 
 def merged(
@@ -231,7 +233,9 @@ def merged(
         default = defaults.get(key)
         if value is None:
             result[key] = None if key in _OFF else default
-        elif isinstance(value, dict) and key != "parameters":
+        elif isinstance(value, dict) and key in _OWN:
+            result[key] = {**(current.get(key) or {}), **value}
+        elif isinstance(value, dict):
             result[key] = _merged_object(current.get(key), value, default)
         else:
             result[key] = value

@@ -130,12 +130,54 @@ class RetentionRatio(Shape):
     token_limits: TokenLimits | None = None
 
 
+class CacheBreakpoint(Shape):
+    """Up to where a prompt is worth keeping."""
+
+    mode: Literal["explicit"]
+    ttl: Literal["30m", "12h"] | None = None
+
+
+class PromptText(Shape):
+    """Text for a prompt."""
+
+    type: Literal["input_text"]
+    text: str
+    prompt_cache_breakpoint: CacheBreakpoint | None = None
+
+
+class PromptImage(Shape):
+    """A picture for a prompt."""
+
+    type: Literal["input_image"]
+    detail: Literal["low", "high", "auto", "original"]
+    file_id: str | None = None
+    image_url: str | None = None
+    prompt_cache_breakpoint: CacheBreakpoint | None = None
+
+
+class PromptFile(Shape):
+    """A file for a prompt."""
+
+    type: Literal["input_file"]
+    detail: Literal["auto", "low", "high"] | None = None
+    file_data: str | None = None
+    file_id: str | None = None
+    file_url: str | None = None
+    filename: str | None = None
+    prompt_cache_breakpoint: CacheBreakpoint | None = None
+
+
+PromptVariable: TypeAlias = (
+    str | Annotated[PromptText | PromptImage | PromptFile, Field(discriminator="type")]
+)
+
+
 class Prompt(Shape):
     """A stored prompt."""
 
     id: str
     version: str | None = None
-    variables: dict[str, Any] | None = None
+    variables: dict[str, PromptVariable] | None = None
 
 
 class Reasoning(Shape):

@@ -1,0 +1,56 @@
+"""JSON of a client: what it may hold is bounded, so that it can be kept and sent back as it came."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, Final, NoReturn
+
+DEEPEST: Final = 100
+
+
+def value_of(text: str) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        ValueError: It is no JSON, too deep, or has a number or half of a character that JSON cannot spell.
+    """
+    try:
+        value = _JSON.decode(text)
+    except RecursionError:
+        raise ValueError(f"it is nested deeper than {DEEPEST} levels") from None
+    if text.count("{") + text.count("[") > DEEPEST:
+        _check_depth(value)
+    if "\\ud" in text or "\\uD" in text:
+        # Half of a surrogate pair can be spelt in JSON but is no text.
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return
+    raise ValueError(f"it is nested deeper than {DEEPEST} levels")
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _finite(written: str) -> float:
+    number = float(written)
+    if math.isinf(number):
+        raise ValueError(f"{written} is too large a number")
+    return number
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_JSON: Final = json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant)
