@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from turnspec.run.errors import VirtualDeadlock
 from turnspec.run.loops import WallLoop, run_on
 from turnspec.run.virtual import VirtualLoop
-from turnspec.run.wheel import Lateness, PacingWheel
+from turnspec.run.wheel import Lateness, PacingWheel, Stalls
 
 T = TypeVar("T")
 
@@ -219,3 +219,24 @@ def test_percentiles_are_within_two_percent_and_never_understated(values: list[i
 def test_nothing_counted_is_no_lateness() -> None:
     """A seat that never ticked has none."""
     assert (Lateness().ticks, Lateness().percentile_us(99), Lateness().maximum_us) == (0, 0, 0)
+
+
+class TestStalls:
+    """What is remembered of late ticks."""
+
+    def test_a_tick_counts_for_all_the_time_that_it_was_missing(self) -> None:
+        """Due at 1 s, it came at 1.5 s: whoever measured in between may be off by half a second."""
+        stalls = Stalls()
+        stalls.note(1_000_000_000, 500_000_000)
+
+        assert [stalls.worst_us(at, at) for at in (0.9, 1.1, 1.4, 1.6)] == [100, 500_000, 500_000, 100]
+        assert stalls.worst_us(0.0, 2.0) == 500_000
+
+    def test_a_loop_that_is_an_hour_behind_pays_no_more_for_it(self) -> None:
+        """What is kept grows with the time that passes, not with how late it is."""
+        stalls = Stalls()
+        for tick in range(500):
+            stalls.note(tick * 20_000_000, 3_600_000_000_000)
+
+        assert stalls.worst_us(1_800.0, 1_800.0) == 3_600_000_000
+        assert stalls.worst_us(3_700.0, 3_700.0) == 100

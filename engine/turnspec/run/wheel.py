@@ -79,25 +79,33 @@ class Lateness:
 
 
 class Stalls:
-    """When ticks were late, and how much at worst, in loop time; what is hardly late is left out."""
+    """When ticks were late, and how much at worst, in loop time; what is hardly late is left out.
+
+    Kept is, for each stretch of time in which late ticks came, the latest of them: it was missing for all the
+    time that the others were, too. So what one tick costs does not grow with its lateness, which would make
+    a loop that is behind fall further behind.
+    """
 
     __slots__ = ("_worst_us",)
 
     def __init__(self) -> None:
-        self._worst_us: dict[int, int] = {}
+        self._worst_us: dict[int, int] = {}  # by when the tick came
 
     def note(self, due_ns: int, late_ns: int) -> None:
         """Remember how late a tick is, for all the time that it was missing."""
-        late_us, worst_us = late_ns // 1000, self._worst_us
-        for bucket in range(due_ns // _BUCKET_NS, (due_ns + late_ns) // _BUCKET_NS + 1):
-            if late_us > worst_us.get(bucket, 0):
-                worst_us[bucket] = late_us
+        bucket, late_us = (due_ns + late_ns) // _BUCKET_NS, late_ns // 1000
+        if late_us > self._worst_us.get(bucket, 0):
+            self._worst_us[bucket] = late_us
 
     def worst_us(self, from_time: float, to_time: float) -> int:
         """How late a tick was at worst between two moments of loop time, to 0.1 ms."""
         first, last = (round(time * _NS) // _BUCKET_NS for time in (from_time, to_time))
-        worst_us = max((self._worst_us.get(bucket, 0) for bucket in range(first, last + 1)), default=0)
-        return max(worst_us, _WORTH_NOTING_NS // 1000)
+        missing = (
+            late_us
+            for bucket, late_us in self._worst_us.items()
+            if bucket >= first and (bucket * _BUCKET_NS - late_us * 1000) // _BUCKET_NS <= last
+        )
+        return max(max(missing, default=0), _WORTH_NOTING_NS // 1000)
 
 
 class Seat:
