@@ -198,7 +198,7 @@ class RequestParser(_Parser[HttpRequest]):
         super().__init__(h11.Connection(h11.SERVER, max_incomplete_event_size=LARGEST_HEAD), largest_body)
 
     def go_ahead(self) -> bytes:
-        """What a client awaits before it sends its body (`Expect: 100-continue`); b"" if it awaits nothing."""
+        """What a client awaits before it sends its body (`Expect: 100-continue`); b"" if nothing."""
         if not self._connection.they_are_waiting_for_100_continue:
             return b""
         return (
