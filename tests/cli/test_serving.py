@@ -6,13 +6,15 @@ import asyncio
 import json
 import signal
 import socket
+import ssl
+import struct
 import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 
 from support_projects import DESK, TURNSPEC, Project, eventually, surroundings, turnspec_here
@@ -133,10 +135,15 @@ def test_a_wrong_key_is_told(editor: Project) -> None:
     with served(editor.folder, "realtime", *arguments, settings=2) as serving:
         assert text_round(serving.settings, "messages") == "No more messages."
         with pytest.raises(ConnectionClosedError, match="invalid_api_key"):
-            text_round({**serving.settings, "OPENAI_API_KEY": "wrong"}, "messages")
+            text_round({**serving.settings, "OPENAI_API_KEY": "sk-wr0ng"}, "messages")
+        elsewhere = serving.settings["OPENAI_BASE_URL"].replace("http", "ws") + "/other?api-key=wr0ng"
+        with pytest.raises(InvalidStatus, match="404"), connect(elsewhere):
+            pass
         _, told = serving.stop()
 
     assert "refused            3000: Incorrect API key" in told
+    assert "refused            404: /v1/other: only /v1/realtime is served" in told
+    assert "wr0" not in told, "somebody's key, for somebody else"
 
 
 def test_a_beta_client_whose_session_ends(editor: Project) -> None:
@@ -283,6 +290,13 @@ def test_secrets_are_masked(editor: Project, monkeypatch: pytest.MonkeyPatch) ->
         (("twilio-bot", "--dialect", "ga"), "--dialect is for realtime, not for twilio-bot"),
         (("twilio-bot", "--max-age", "5 s"), "--max-age is for realtime, not for twilio-bot"),
         (("realtime", "--max-age", "5"), "--max-age: 5 has no unit: write '5 ms' or '5 s'"),
+        (("realtime", "--max-age", "0 s"), "--max-age: sessions would be over before they begin"),
+        (("realtime", "--api-key", ""), "--api-key: no client is let in with this key: it is empty"),
+        (("realtime", "--api-key", "ek_1"), "keys that begin with ek_ are those that the server makes"),
+        (("realtime", "--as", "https://api.openai.com"), "--as: 'https://api.openai.com' is not the name of"),
+        (("realtime", "--as", "api.openai.com:443"), "write it without scheme, port and path"),
+        (("realtime", "--as", ""), "--as: '' is not the name of a host"),
+        (("realtime", "--as", "a..b"), "--as: 'a..b' is not the name of a host"),
         (("realtime", "--port", "70000"), "70000 is not in the range"),
         (("realtime", "--agent", "nowhere.yaml"), "there is no such file"),
         (("realtime", "--log", "."), "the log cannot be written: .: Is a directory"),
@@ -380,8 +394,15 @@ def test_the_extra_is_named_where_it_lacks(editor: Project) -> None:
 def test_a_tunnel_that_is_cut_ends_nothing_else(editor: Project) -> None:
     """Noise instead of a request, and a client that goes away, leave the proxy as it was."""
 
-    async def disturb(proxy: str) -> None:
+    async def disturb(proxy: str, believing: ssl.SSLContext) -> None:
         host, port = proxy.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"CONNECT api.openai.com:443 HTTP/1.1\r\nHost: api.openai.com\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        await writer.start_tls(believing, server_hostname="api.openai.com")
+        reset = struct.pack("ii", 1, 0)  # no farewell
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        writer.transport.abort()
         for noise in (b"\x16\x03\x01 not HTTP\r\n\r\n", b"CONNECT api.openai.com:443 HTTP/1.1\r\n", b""):
             _, writer = await asyncio.open_connection(host, int(port))
             writer.write(noise)
@@ -390,12 +411,14 @@ def test_a_tunnel_that_is_cut_ends_nothing_else(editor: Project) -> None:
 
     arguments = ("--agent", "editor.yaml", "--as", "api.openai.com")
     with served(editor.folder, "realtime", *arguments, settings=3) as serving:
-        asyncio.run(disturb(serving.settings["HTTPS_PROXY"]))
         chosen = {name: serving.settings[name] for name in ("HTTPS_PROXY", "SSL_CERT_FILE")}
+        believing = ssl.create_default_context(cafile=chosen["SSL_CERT_FILE"])
+        asyncio.run(disturb(chosen["HTTPS_PROXY"], believing))
         assert program(HARD_CODED, chosen) == "No more messages.\n"
-        code, _ = serving.stop()
+        code, told = serving.stop()
 
     assert code == 130
+    assert "tunnel to api.openai.com broke: [Errno" not in told, "a client may leave as it likes"
 
 
 # --- lines of the live log ----------------------------------------------------------------------
@@ -431,7 +454,7 @@ def test_a_reader_that_goes_away(editor: Project) -> None:
         assert serving.process.stdout is not None
         assert serving.process.stderr is not None
         serving.process.stdout.close()
-        with suppress(AssertionError, ConnectionClosedError):  # whether it is still answered
+        with suppress(AssertionError, ConnectionClosed):  # whether it is still answered
             text_round(serving.settings, "messages")
         code = serving.process.wait(timeout=20)
         told = serving.process.stderr.read()

@@ -198,6 +198,7 @@ REQUESTS: list[tuple[Any, dict[str, str], int, str, str | None]] = [
     (b"{", {}, 400, "invalid_json", None),
     (b"[]", {}, 400, "invalid_json", None),
     (b"\xff", {}, 400, "invalid_json", None),
+    (b'{"session":' + b'{"a":' * 600 + b"1" + b"}" * 601, {}, 400, "invalid_json", None),
     (rb'{"session":{"type":"realtime","instructions":"\ud800"}}', {}, 400, "invalid_json", None),
     ({"expires_after": {"seconds": 9}}, {}, 400, "integer_below_min_value", "expires_after.seconds"),
     ({"expires_after": {"seconds": 7201}}, {}, 400, "integer_above_max_value", "expires_after.seconds"),

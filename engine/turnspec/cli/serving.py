@@ -19,7 +19,7 @@ from turnspec.run.interrupts import terminated_as_interrupted
 from turnspec.run.journal import AnyEntry, Framed, Happened, Noted, as_document
 from turnspec.run.logs import set_up_logs
 from turnspec.run.loops import WallLoop, run_on
-from turnspec.run.redirect import NoTls, require_tls
+from turnspec.run.redirect import NoTls, host_name, require_tls
 from turnspec.run.scripts import WrongScript, playable
 from turnspec.run.serving import PROTOCOLS, Served, Wanted, serve_alone
 
@@ -96,22 +96,39 @@ def _wanted(options: Mapping[str, Any]) -> Wanted:
         double=double,
         host=options["host"],
         port=options["port"],
-        api_key=options["api_key"],
+        api_key=_lasting_key(options["api_key"]),
         dialect=options["dialect"] or "ga",
-        max_age_us=None if options["max_age"] is None else _duration(options["max_age"]).us,
-        stands_for=options["stands_for"],
+        max_age_us=None if options["max_age"] is None else _age_us(options["max_age"]),
+        stands_for=None if options["stands_for"] is None else _host(options["stands_for"]),
         auth_token=options["auth_token"],
         token=options["token"],
         log=options["log"],
     )
 
 
-def _duration(written: str) -> Duration:
+def _lasting_key(key: str | None) -> str | None:
+    if key == "" or (key is not None and key.startswith("ek_")):
+        why = "it is empty" if not key else "keys that begin with ek_ are those that the server makes"
+        raise click.BadParameter(f"no client is let in with this key: {why}", param_hint="--api-key")
+    return key
+
+
+def _host(written: str) -> str:
     try:
-        return Duration.parse(written)
+        return host_name(written)
+    except ValueError as wrong:
+        raise click.BadParameter(str(wrong), param_hint="--as") from wrong
+
+
+def _age_us(written: str) -> int:
+    try:
+        age_us = Duration.parse(written).us
     except PydanticCustomError as wrong:
         hint = (wrong.context or {}).get("hint", "")
         raise click.BadParameter(f"{wrong.message()}: {hint}", param_hint="--max-age") from wrong
+    if age_us == 0:
+        raise click.BadParameter("sessions would be over before they begin", param_hint="--max-age")
+    return age_us
 
 
 def _ready(wanted: Wanted, served: Served) -> None:

@@ -8,10 +8,11 @@ which a throw-away authority signed. Only that one host has a tunnel.
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ import h11
 LOOPBACK: Final = "127.0.0.1"
 CHUNK: Final = 65_536
 HTTPS: Final = 443
+_HOST: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 LARGEST_HEAD: Final = 65_536
 CA_FILE: Final = "ca.pem"
 EXTRA: Final = "pip install 'turnspec[tls]'"
@@ -89,6 +91,21 @@ def _system_authorities() -> bytes:
     return b"\n" + Path(found).read_bytes() if found else b""
 
 
+def host_name(written: str) -> str:
+    """A host's name as it goes over the wire.
+
+    Raises:
+        ValueError: It is none; the message says what is wrong.
+    """
+    try:
+        name = written.encode("idna").decode("ascii").casefold()
+    except UnicodeError:
+        name = ""
+    if not _HOST.fullmatch(name):
+        raise ValueError(f"'{written}' is not the name of a host: write it without scheme, port and path")
+    return name
+
+
 class _Proxy:
     """Answers CONNECT: a tunnel to the one host, 403 for all else."""
 
@@ -154,7 +171,9 @@ def _forbidden(text: str) -> bytes:
 async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, to: Address) -> None:
     far_reader, far_writer = await asyncio.open_connection(*to)
     try:
-        await asyncio.gather(_pass(reader, far_writer), _pass(far_reader, writer))
+        # Who resets has left; what that means the double at the far end tells.
+        with suppress(ConnectionError):
+            await asyncio.gather(_pass(reader, far_writer), _pass(far_reader, writer))
     finally:
         far_writer.close()
 

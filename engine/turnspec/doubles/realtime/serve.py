@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
@@ -137,7 +138,9 @@ class RunningDouble:
     async def _only_realtime(self, connection: ServerConnection, request: Request) -> Response | None:
         handshake = _handshake(request)
         if not handshake.path_is_served:
-            self._tell_refused(f"{request.path}: only {PATHS[0]} is served", HTTPStatus.NOT_FOUND)
+            # Azure's clients may have their key in the query.
+            path = urlsplit(request.path).path
+            self._tell_refused(f"{path}: only {PATHS[0]} is served", HTTPStatus.NOT_FOUND)
             return connection.respond(HTTPStatus.NOT_FOUND, f"only {PATHS[0]} is served here\n")
         wrong = key_refused(handshake, self._keys, self._now_us())
         if wrong is not None and self._policy.unauthorized_as_http:

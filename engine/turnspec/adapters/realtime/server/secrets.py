@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -28,6 +29,9 @@ SECOND_US: Final = 1_000_000
 SECRETS: Final = "/client_secrets"
 BETA_SESSIONS: Final = "/sessions"
 JSON: Final = (("Content-Type", "application/json"),)
+_KIND: Final = re.compile(
+    r"sk-(?:proj-|svcacct-|admin-)?|ek_"
+)  # what kind of key it is, all that is told of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,8 @@ class Keys:
 
 def wrong_key(key: str) -> ClientError:
     """The error of a key that opens nothing, without giving it away."""
-    shown = f"{key[:4]}..." if key else "none"
+    kind = _KIND.match(key)
+    shown = f"{kind[0] if kind else ''}***" if key else "none"
     message = f"Incorrect API key provided: {shown}. Send 'Authorization: Bearer <key>'."
     return ClientError("invalid_api_key", message)
 
