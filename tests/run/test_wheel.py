@@ -6,6 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import pytest
@@ -240,3 +241,18 @@ class TestStalls:
 
         assert stalls.worst_us(1_800.0, 1_800.0) == 3_600_000_000
         assert stalls.worst_us(3_700.0, 3_700.0) == 100
+
+    def test_asked_beside_the_loop(self) -> None:
+        """A call that is judged in another thread may ask while ticks of other calls are noted."""
+        stalls = Stalls()
+        bucket_ns = 1_000_000_000
+        for second in range(50_000):
+            stalls.note(second * bucket_ns, 500_000)
+
+        with ThreadPoolExecutor(1) as judges:
+            judging = judges.submit(lambda: [stalls.worst_us(0.0, 100_000.0) for _ in range(10)])
+            while not judging.done():
+                second += 1
+                stalls.note(second * bucket_ns, 500_000)
+
+        assert set(judging.result()) == {500}

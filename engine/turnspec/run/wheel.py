@@ -102,7 +102,8 @@ class Stalls:
         first, last = (round(time * _NS) // _BUCKET_NS for time in (from_time, to_time))
         missing = (
             late_us
-            for bucket, late_us in self._worst_us.items()
+            # A copy: calls are judged beside the loop, which goes on noting.
+            for bucket, late_us in self._worst_us.copy().items()
             if bucket >= first and (bucket * _BUCKET_NS - late_us * 1000) // _BUCKET_NS <= last
         )
         return max(max(missing, default=0), _WORTH_NOTING_NS // 1000)
