@@ -342,6 +342,21 @@ class TestOutside:
         with pytest.raises(ForeignWork, match="a connection to api"):
             virtually(main())
 
+    def test_a_refusal_is_told_once(self, caplog: pytest.LogCaptureFixture) -> None:
+        """However deep in tasks it lies, and whatever ends after it, no traceback is printed besides."""
+
+        async def main() -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(asyncio.open_connection("api.example.com", 80))
+                try:
+                    await asyncio.sleep(1)
+                finally:
+                    await asyncio.sleep(1)
+
+        with pytest.raises(ForeignWork, match="a connection to api"):
+            virtually(main())
+        assert caplog.records == []
+
     def test_watching_a_descriptor_is_refused(self) -> None:
         """A real socket's readiness is nothing that virtual time can wait for."""
         near, far = socket.socketpair()

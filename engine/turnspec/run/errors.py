@@ -190,6 +190,13 @@ class ForeignWork(HarnessError):  # noqa: N818 - named after the fact
         return f"virtual time only knows what runs in its own event loop; {self.suggestion}"
 
 
+def is_refusal(error: object) -> bool:
+    """Whether an error is `ForeignWork`, or a group of nothing else."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(is_refusal(inner) for inner in error.exceptions)
+    return isinstance(error, ForeignWork)
+
+
 @dataclass(eq=False)
 class VirtualDeadlock(HarnessError):  # noqa: N818 - named after the fact
     """In virtual time everything waits and nothing can ever happen again."""

@@ -24,7 +24,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import PurePath
 from typing import Any, NoReturn, TypeVar
 
-from turnspec.run.errors import ForeignWork, VirtualDeadlock, VirtualStandstill
+from turnspec.run.errors import ForeignWork, VirtualDeadlock, VirtualStandstill, is_refusal
 from turnspec.run.memory import MemoryTransport
 from turnspec.run.network import MemoryNetwork, MemoryServer, ProtocolFactory, is_loopback
 from turnspec.run.threads import OtherThreads, named
@@ -320,6 +320,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         refusal = ForeignWork(work, suggestion)
         self._refusal = self._refusal or refusal
         return refusal
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """Tell of an error that nobody took, unless it is a refusal: that is raised."""
+        if not is_refusal(context.get("exception")):
+            super().call_exception_handler(context)
 
     def _refuse_if(self, wrong: object, work: str, suggestion: str) -> None:
         if wrong:
