@@ -421,6 +421,73 @@ def test_out_of_band_runs_beside_the_conversation() -> None:
     judged(line.sent)
 
 
+def test_calls_out_of_band_leave_those_of_the_conversation_open() -> None:
+    """Nothing can answer them; what the conversation called is answered and goes on."""
+    called, aside = (Reply(name, calls=(call_of("look_up", of=name),)) for name in ("called", "aside"))
+    agent = LiteralAgent([called, aside], following=Reply("then", text="Found."))
+    line = Line(agent)
+    line.configure(output_modalities=["text"])
+    call_id = line.say("Look")[-2]["response"]["output"][0]["call_id"]
+    line.send({"type": "response.create", "response": {"conversation": "none"}})
+    output = {"type": "function_call_output", "call_id": call_id, "output": "42"}
+    line.send({"type": "conversation.item.create", "item": output})
+    done = line.send({"type": "response.create"})[-2]["response"]
+
+    assert done["output"][0]["content"] == [{"type": "output_text", "text": "Found."}]
+    assert agent.results == [{"look_up": "42"}]
+
+
+class Prompting(LiteralAgent):
+    """Speaks unprompted after a second."""
+
+    def idle_after_us(self) -> int | None:
+        """A second."""
+        return 1_000_000
+
+    def idle(self, silent_us: int, times: int) -> Reply | None:
+        """A question."""
+        return Reply("idle", text=f"Still there after {silent_us // 1_000_000} s and {times}?")
+
+
+def test_calls_that_were_not_made_are_not_waited_for() -> None:
+    """The words before them were cut short; nothing comes back, and the agent speaks up again."""
+    reply = Reply("r", text="One two three.", pace_percent=100, calls=(call_of("look_up"),))
+    line = Line(Prompting([reply]))
+    line.configure(output_modalities=["text"])
+    line.say("Look")
+    line.wait(300_000)
+    line.send({"type": "response.cancel"})
+    events = line.later(1_000_000)
+
+    assert [event["text"] for event in events if event["type"] == "response.output_text.done"] == [
+        "Still there after 1 s and 0?"
+    ]
+
+
+TOOLS = [{"type": "function", "name": name} for name in ("a", "b")]
+CHOICES: list[tuple[Any, set[str]]] = [
+    ("auto", {"a", "b"}),
+    ("required", {"a", "b"}),
+    ("none", set()),
+    ({"type": "function", "name": "b"}, {"b"}),
+    ({"type": "mcp", "server_label": "s"}, set()),
+]
+
+
+@pytest.mark.parametrize(("choice", "offered"), CHOICES, ids=range(len(CHOICES)))
+def test_the_choice_of_tools_holds(choice: Any, offered: set[str]) -> None:
+    """Only what the session, or the response itself, leaves to choose from is on offer."""
+    agent = LiteralAgent([Reply("r", text="One."), Reply("r", text="Two.")])
+    line = Line(agent)
+    line.configure(output_modalities=["text"], tools=TOOLS, tool_choice=choice)
+    line.say("Hello")
+    line.configure(tool_choice="auto")
+    line.write("Again")
+    line.send({"type": "response.create", "response": {"tool_choice": choice}})
+
+    assert agent.offered == [offered, offered]
+
+
 def test_a_response_may_have_its_own_settings() -> None:
     """Overrides hold for that response only."""
     line = Line(

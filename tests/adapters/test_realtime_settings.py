@@ -82,7 +82,11 @@ class TestPolicy:
         done = line.say("Hello")[-2]["response"]
 
         assert (done["status"], done["usage"]) == ("failed", None)
-        assert done["status_details"]["error"]["code"] == "rate_limit_exceeded"
+        assert done["status_details"]["error"] == {
+            "type": "server_error",
+            "code": "rate_limit_exceeded",
+            "message": "The server had an error while processing your request: rate_limit_exceeded.",
+        }
 
     @pytest.mark.parametrize(("resets", "silence_ms"), [(False, 450), (True, 200)])
     def test_turn_detection_that_is_said_in_part(self, resets: bool, silence_ms: int) -> None:  # noqa: FBT001 # a fact

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from support_projects import Ran, run_here, talk
+from turnspec.adapters.realtime.options import RealtimeOptions
+from turnspec.run.stand import endpointing_us
 
 DESK = """\
 agent: Desk
@@ -58,6 +60,25 @@ def test_a_call_holds(tmp_path: Path, name: str, listens: str) -> None:
             assert kinds(ran) == asked
     (heard,) = [event for event in ran.events() if event["kind"] == "caller-heard"]
     assert heard["text"] == "five five"
+
+
+@pytest.mark.parametrize(
+    ("listens", "least_us"),
+    [
+        ("server_vad", 200_000),
+        ({"type": "server_vad", "silence_duration_ms": 450}, 450_000),
+        ("none", 0),
+        ("semantic_vad", 600_000),
+        ({"type": "semantic_vad", "eagerness": "low"}, 1_000_000),
+        ({"type": "semantic_vad", "eagerness": "auto"}, 600_000),
+        ({"type": "semantic_vad", "eagerness": "high"}, 300_000),
+    ],
+)
+def test_the_end_of_a_turn_is_known_when_its_detection_knows_it(listens: Any, least_us: int) -> None:
+    """No reply of a local agent can begin before; a script that wants to is told so."""
+    options = RealtimeOptions.model_validate({"turn_detection": listens})
+
+    assert endpointing_us("realtime", options) == least_us
 
 
 def test_without_turn_detection_only_turns_are_sent(tmp_path: Path) -> None:

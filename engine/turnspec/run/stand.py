@@ -113,6 +113,10 @@ def endpointing_us(protocol: str, options: BaseModel | None = None) -> int:
     listens = getattr(options, "turn_detection", None)
     if getattr(listens, "is_off", False):
         return 0  # it is told
+    if getattr(listens, "type", None) == "semantic_vad":
+        from turnspec.adapters.realtime.wire.effective import EAGERNESS_US
+
+        return EAGERNESS_US[getattr(listens, "eagerness", None) or "auto"]
     silence_ms = getattr(listens, "silence_duration_ms", None)
     return REALTIME_ENDPOINTING_US if silence_ms is None else int(silence_ms) * 1_000
 

@@ -63,10 +63,15 @@ def error_type(code: str) -> str:
     return "invalid_request_error" if code in REQUEST_ERRORS else "server_error"
 
 
+def error_details(code: str) -> dict[str, str]:
+    """What such an error, or a response that it ended, says of itself."""
+    message = f"The server had an error while processing your request: {code}."
+    return {"type": error_type(code), "code": code, "message": message}
+
+
 def error_event(code: str) -> str:
     """The event that reports an error which no client event caused."""
-    message = f"The server had an error while processing your request: {code}."
-    error = {"type": error_type(code), "code": code, "message": message, "param": None, "event_id": None}
+    error = {**error_details(code), "param": None, "event_id": None}
     return json.dumps({"type": "error", "event_id": f"event_fault_{code}", "error": error})
 
 

@@ -20,9 +20,10 @@ NOTHING_HEARD = Heard(text=None, source="protocol", modality="text")
 
 @dataclass(slots=True)
 class _Pending:
-    """A reply that called functions: what came back so far, by call id."""
+    """A reply that calls functions: what came back so far, by call id."""
 
     reply: Reply
+    answer: Answer
     results: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
@@ -79,7 +80,8 @@ class ScriptedMind:
         first, self._asked = not self._asked, True
         if ask.context is not None:
             heard = self._heard(ask.context[-1]) if ask.context else NOTHING_HEARD
-            return self._answer(self._agent.answer(heard, ask.functions), now_us, now_us)
+            apart = ask.apart
+            return self._answer(self._agent.answer(heard, ask.functions), now_us, now_us, apart=apart)
         if self._pending is not None and self._pending.complete:
             followed = self._follow(self._pending)
             if followed is not None or not self._unanswered:
@@ -92,6 +94,11 @@ class ScriptedMind:
         if first:
             return self._answer(self._agent.greet(), now_us, now_us)
         return self._answer(self._agent.answer(NOTHING_HEARD, ask.functions), now_us, now_us)
+
+    def cut_short(self, answer: Answer) -> None:
+        """Wait for no results of calls that were not made."""
+        if self._pending is not None and self._pending.answer is answer:
+            self._pending = None
 
     def idle_after_us(self) -> int | None:
         """How much silence makes it speak unprompted; None: never."""
@@ -125,27 +132,33 @@ class ScriptedMind:
         self._pending = None
         return self._agent.follow(pending.reply, pending.by_name())
 
-    def _answer(self, reply: Reply | None, from_us: int, now_us: int) -> Answer:
+    def _answer(self, reply: Reply | None, from_us: int, now_us: int, *, apart: bool = False) -> Answer:
         """The reply as the server says it; its first audio counts from `from_us`."""
         if reply is None:
             return Answer()
-        if reply.calls:
-            self._pending = _Pending(reply)
+        answer = _answer_of(reply, from_us, now_us)
+        # What is called out of band is not in the conversation, where no result can follow it.
+        if reply.calls and not apart:
+            self._pending = _Pending(reply, answer)
         self._report(
             ResponseChosen(at_us=now_us, side=self._side, name=reply.name, scores=dict(reply.scores))
         )
         for fault, detail in reply.injected:
             self._report(FaultInjected(at_us=now_us, side=self._side, fault=fault, detail=detail))
-        return Answer(
-            text=reply.text,
-            audio=reply.audio,
-            calls=tuple(Call(call.name, _json(call.arguments)) for call in reply.calls),
-            not_before_us=max(now_us, from_us + (reply.first_audio_us or 0)) + reply.late_us,
-            fails_with=reply.fails_with,
-            pace_percent=_pace(reply),
-            interruptible=reply.interruptible,
-            hangs_up=reply.hang_up,
-        )
+        return answer
+
+
+def _answer_of(reply: Reply, from_us: int, now_us: int) -> Answer:
+    return Answer(
+        text=reply.text,
+        audio=reply.audio,
+        calls=tuple(Call(call.name, _json(call.arguments)) for call in reply.calls),
+        not_before_us=max(now_us, from_us + (reply.first_audio_us or 0)) + reply.late_us,
+        fails_with=reply.fails_with,
+        pace_percent=_pace(reply),
+        interruptible=reply.interruptible,
+        hangs_up=reply.hang_up,
+    )
 
 
 def _pace(reply: Reply) -> int | None:

@@ -27,10 +27,11 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A response is wanted. `context`, if given, is all that it may know (out of band)."""
+    """A response is wanted. `context`, if given, is all that it may know; `apart`: it is out of band."""
 
     functions: frozenset[str]
     context: tuple[Said, ...] | None = None
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,10 @@ class Mind(Protocol):
 
     def respond(self, ask: Ask, now_us: int) -> Answer:
         """The next response, given all that was heard and returned so far."""
+        ...
+
+    def cut_short(self, answer: Answer) -> None:
+        """Take note that not all of an answer was given."""
         ...
 
     def idle_after_us(self) -> int | None:

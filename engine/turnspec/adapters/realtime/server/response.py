@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, assert_never
 
-from turnspec.adapters.realtime.faults import error_type
+from turnspec.adapters.realtime.faults import error_details
 from turnspec.adapters.realtime.server.conversation import Entry
 from turnspec.adapters.realtime.server.exchange import Exchange
 from turnspec.adapters.realtime.server.mind import Answer, Call
@@ -351,7 +351,7 @@ def _details(status: str, reason: str) -> Document | None:
         case "completed":
             return None
         case "failed":
-            return {"type": status, "error": {"type": error_type(reason), "code": reason}}
+            return {"type": status, "error": error_details(reason)}
         case _:
             return {"type": status, "reason": reason}
 

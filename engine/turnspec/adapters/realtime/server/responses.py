@@ -77,7 +77,8 @@ class Responses:
             raise already_active(self.current)
         exchange = self._exchange
         settings = settings_of(exchange.session, params)
-        ask = Ask(functions_of(exchange.session, params), self._context(params, apart=apart))
+        functions = functions_of(exchange.session, params)
+        ask = Ask(functions, self._context(params, apart=apart), apart)
         self._begin(exchange.mind.respond(ask, exchange.now_us), settings, apart=apart)
 
     def create_unasked(self) -> None:
@@ -147,6 +148,8 @@ class Responses:
     def _leave(self, response: Response) -> None:
         exchange = self._exchange
         self.spoke = self.spoke or response.speaks
+        if response.status != "completed":
+            exchange.mind.cut_short(response.answer)
         # Whoever cancels a response stops playing it.
         played_us = 0 if response.status == "cancelled" else response.played_us
         exchange.both_quiet.from_now(exchange.now_us, plays_until_us=played_us)

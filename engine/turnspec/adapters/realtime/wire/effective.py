@@ -62,7 +62,7 @@ class Vad:
 
 
 # The pause that ends a turn whose words are complete or unknown; OpenAI publishes only the longest waits.
-_EAGERNESS_US: Final = {"low": 1_000_000, "medium": 600_000, "auto": 600_000, "high": 300_000}
+EAGERNESS_US: Final = {"low": 1_000_000, "medium": 600_000, "auto": 600_000, "high": 300_000}
 _LONGEST_WAIT_US: Final = {"low": 8_000_000, "medium": 4_000_000, "auto": 4_000_000, "high": 2_000_000}
 # The family, not the year: `gpt-realtime-2025-08-28` is no such model.
 _REASONING: Final = re.compile(r"gpt-realtime-2(\.\d+)?(-.*)?")
@@ -162,7 +162,7 @@ class Session:
         if settings["type"] == "semantic_vad":
             eagerness = settings["eagerness"]
             longest_us = _LONGEST_WAIT_US[eagerness]
-            return Vad(0.5, 300_000, _EAGERNESS_US[eagerness], create, interrupt, patience_us=longest_us)
+            return Vad(0.5, 300_000, EAGERNESS_US[eagerness], create, interrupt, patience_us=longest_us)
         idle_ms = settings["idle_timeout_ms"]
         return Vad(
             settings["threshold"],

@@ -72,9 +72,14 @@ ToolChoice: TypeAlias = Literal["auto", "none", "required"] | ChosenFunction | C
 
 def function_names(tools: list[dict[str, Any]] | None, choice: Any) -> frozenset[str]:
     """Names of the functions that a model may call."""
-    if choice == "none":
-        return frozenset()
-    return frozenset(tool["name"] for tool in tools or () if tool["type"] == "function")
+    names = frozenset(tool["name"] for tool in tools or () if tool["type"] == "function")
+    match choice:
+        case "none" | ChosenMcp() | {"type": "mcp"}:
+            return frozenset()
+        case ChosenFunction(name=name) | {"type": "function", "name": name}:
+            return names & {name}
+        case _:
+            return names
 
 
 def mcp_labels(tools: list[dict[str, Any]] | None) -> list[str]:
