@@ -20,8 +20,8 @@ SOCKETS = re.compile(r"(\w+/)+(\w+_)?shell\.py|doubles/\w+/serve\.py|run/\w+\.py
 # What programs and tests of other people import: a name goes from here only with a deprecation.
 PUBLIC = {
     "clients": """
-        CallOver LocalAudioCodesBot LocalRealtimeServer LocalTwilioBot MockAudioCodesClient MockTwilioClient NoReply Phone
-        Recording Reply ServedCall WrongScript local_audiocodes_bot local_realtime local_twilio_bot
+        CallOver LocalAudioCodesBot LocalRealtimeServer LocalTwilioBot MockAudioCodesClient MockTwilioClient
+        NoReply Phone Recording Reply ServedCall WrongScript local_audiocodes_bot local_realtime local_twilio_bot
         run_scenarios run_virtually
     """,
     "testing": """

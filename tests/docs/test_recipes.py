@@ -28,7 +28,7 @@ class Recipe:
     @property
     def port(self) -> str:
         """The port in its examples."""
-        return re.findall(r"--port (\d+)", self.command)[0]
+        return str(re.findall(r"--port (\d+)", self.command)[0])
 
 
 def recipes() -> list[Recipe]:

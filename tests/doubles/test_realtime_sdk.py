@@ -20,7 +20,6 @@ from support_realtime import (
     IDENTITY,
     ListWitness,
     LiteralAgent,
-    SequenceJudge,
     call_of,
     check_shape,
     frames,
@@ -28,6 +27,7 @@ from support_realtime import (
     speech,
     tone,
 )
+from support_realtime_order import SequenceJudge
 from turnspec.call import PCM_24K
 from turnspec.call.events import ResponseEnded
 from turnspec.doubles.agent.reply import Reply

@@ -58,7 +58,7 @@ class TestEndings:
 
         assert call.kinds() == ["unexpected-hangup"]
         # A Realtime reply is over with its last sound, so what comes after that is the next turn's.
-        ended = dict.fromkeys(PROTOCOLS, ["passed", "failed", "skipped"])
+        ended = {name: ["passed", "failed", "skipped"] for name in PROTOCOLS}
         ended["realtime"] = ["passed", "passed", "failed"]
         assert call.outcomes() == ended[protocol]
         assert call.events("turn-began")[-1]["turn"] == ended[protocol].index("failed")
