@@ -21,8 +21,8 @@ SOCKETS = re.compile(r"(\w+/)+(\w+_)?shell\.py|doubles/\w+/serve\.py|run/\w+\.py
 PUBLIC = {
     "clients": """
         CallOver LocalAudioCodesBot LocalRealtimeServer LocalTwilioBot MockAudioCodesClient MockTwilioClient
-        NoReply Phone Recording Reply ServedCall WrongScript local_audiocodes_bot local_realtime local_twilio_bot
-        run_scenarios run_virtually
+        NoReply Phone Recording Reply ServedCall WrongScript local_audiocodes_bot local_realtime
+        local_twilio_bot run_scenarios run_virtually
     """,
     "testing": """
         EVERYTHING Digit Expect Fails Flush Frame FunctionOutput HangUp Mark RecordingWitness ReplyRequest

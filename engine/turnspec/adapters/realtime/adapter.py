@@ -8,7 +8,7 @@ from turnspec.adapters.base import Call, Dial
 from turnspec.adapters.faults import Dialect
 from turnspec.adapters.realtime.faults import DIALECT
 from turnspec.adapters.realtime.options import RealtimeOptions
-from turnspec.call import PCM_24K, Capabilities, Capability, ReplyEnd, Source
+from turnspec.call import Capabilities, Capability, ReplyEnd, Source
 
 
 class RealtimeAdapter:
@@ -44,7 +44,7 @@ class RealtimeAdapter:
             gives=frozenset(gives),
             reply_end=ReplyEnd.RESPONSE_DONE,
             reply_ends_after_us=0,  # `response.done` says so
-            caller_format=PCM_24K if is_audio else None,
+            caller_format=settings.audio_format if is_audio else None,
             greets=True,
         )
 
