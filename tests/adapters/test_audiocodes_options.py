@@ -74,7 +74,7 @@ class TestCapabilities:
             ({"direct_stt": False}, {Capability.TEXT, Capability.DTMF}),
             ({"direct_stt": False, "direct_tts": False}, {Capability.TEXT, Capability.DTMF}),
         ],
-        ids=str,
+        ids=lambda given: str(given) if isinstance(given, dict) else "",
     )
     def test_of_a_call(self, options: dict[str, Any], can: set[Capability]) -> None:
         """Text, not audio, where the platform understands the caller; written words are not talked over."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -69,6 +70,25 @@ def test_a_sandwich_adds_little_to_its_call(tmp_path: Path) -> None:
     call_s = document["calls"][0]["duration_us"] / 1e6
     report("seconds that a sandwich run takes beside its call", took - call_s, 2, " s")
     assert took - call_s <= 2
+
+
+def test_a_bridge_inside_is_fifty_times_as_fast(tmp_path: Path) -> None:
+    """A further call to the example bridge as `asgi:` takes a fiftieth of what it takes over sockets."""
+    project = Path(shutil.copytree(ROOT / "scenarios", tmp_path / "scenarios"))
+    text = (project / "card-table.yaml").read_text("utf-8")
+    name = next(line for line in text.splitlines() if line.startswith("scenario:"))
+    for number in range(11):
+        inside = text.replace(name, f"scenario: hand {number}").replace(
+            "card-table\n", "card-table-inside\n", 1
+        )
+        (project / f"hand-{number}.yaml").write_text(inside, "utf-8")
+    hands = [str(path) for path in sorted(project.glob("hand-*.yaml"))]
+    run = [*TURNSPEC, "run", "-q", "-o", str(tmp_path / "report")]
+    all_of_them, first = in_turns(lambda: wall_s([*run, *hands]), lambda: wall_s([*run, hands[0]]), rounds=3)
+    over_sockets = wall_s([*run, str(project / "card-table.yaml")])
+    ratio = over_sockets / ((all_of_them - first) / (len(hands) - 1))
+    report("the bridge over sockets / a further call of it inside (at least)", ratio, 50)
+    assert ratio >= 50
 
 
 LOAD = """

@@ -1,4 +1,4 @@
-"""Bridges with one planted fault each, called over real sockets: every fault is found, and named."""
+"""Bridges with one planted fault each, over sockets and inside turnspec: every fault is found, and named."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ WHAT_IS_FOUND = {
 }
 HARNESS_ERRORS = ("die", "die_at_start", "never_ready")
 HONEST = "honest"
+INSIDE = " inside"  # the same bridge in turnspec's own process, in virtual time
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,9 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
             example.unlink()
     for fault in (*WHAT_IS_FOUND, *HARNESS_ERRORS, HONEST):
         (project / f"{fault}.yaml").write_text(calling(scenario, fault), encoding="utf-8")
+    for fault in (*WHAT_IS_FOUND, HONEST):
+        text = calling_inside(scenario, fault)
+        (project / f"{fault}-inside.yaml").write_text(text, encoding="utf-8")
     return run_examples(project, ".")
 
 
@@ -55,6 +59,21 @@ target:
     return scenario.replace(name, f"scenario: {fault}").replace("target: card-table\n", target)
 
 
+def calling_inside(scenario: str, fault: str) -> str:
+    """Write the example's scenario anew, for the same bridge as an application in the same process."""
+    name = next(line for line in scenario.splitlines() if line.startswith("scenario:"))
+    environment = f'{{OPENAI_API_BASE_URL: "{{{{ backend.url }}}}", BRIDGE_FAULT: {planted(fault)}}}'
+    target = f"""\
+patience: 5 s
+target:
+  protocol: twilio
+  asgi: targets.bridge.faulty:app
+  environment: {environment}
+  backend: agents/dealer.yaml
+"""
+    return scenario.replace(name, f"scenario: {fault}{INSIDE}").replace("target: card-table\n", target)
+
+
 def planted(fault: str) -> str:
     """Return the value of BRIDGE_FAULT."""
     return '""' if fault == HONEST else fault
@@ -70,6 +89,18 @@ def test_fault_of_the_agent_is_found(outcome: Outcome, fault: str) -> None:
     """A bridge that misbehaves fails its call, with a finding of the right kind."""
     assert outcome.call(fault)["outcome"] == "failed", outcome.printed
     assert WHAT_IS_FOUND[fault] in outcome.failed_kinds(fault)
+
+
+@pytest.mark.parametrize("fault", [*WHAT_IS_FOUND, HONEST])
+def test_outcome_inside_is_that_over_sockets(outcome: Outcome, fault: str) -> None:
+    """In virtual time the same bridge comes to the same, turn by turn, with the same kind of finding."""
+    outside, inside = outcome.call(fault), outcome.call(fault + INSIDE)
+
+    assert inside["clock"] == "virtual"
+    assert inside["outcome"] == outside["outcome"], outcome.printed
+    assert [turn["outcome"] for turn in inside["turns"]] == [turn["outcome"] for turn in outside["turns"]]
+    if fault != HONEST:
+        assert WHAT_IS_FOUND[fault] in outcome.failed_kinds(fault + INSIDE)
 
 
 @pytest.mark.parametrize("fault", HARNESS_ERRORS)
