@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -98,60 +98,68 @@ CALLS = st.sampled_from(
         {"type": "mcp_approval_response", "id": "m", "approval_request_id": "x", "approve": False},
     ]
 )
-DETECTIONS = st.sampled_from(
-    [
-        None,
-        {"type": "server_vad"},
-        {"type": "server_vad", "create_response": False, "silence_duration_ms": 60},
-        {"type": "server_vad", "interrupt_response": False, "threshold": 0.9},
-        {"type": "server_vad", "idle_timeout_ms": 5000},
-        {"type": "semantic_vad", "eagerness": "high"},
-    ]
+
+
+def any_of(**values: Iterable[Any]) -> list[dict[str, Any]]:
+    """Every dictionary that has some of these keys: one of them is drawn at once, which is cheap."""
+    found: list[dict[str, Any]] = [{}]
+    for key, each in values.items():
+        found += [{**before, key: value} for before in found for value in each]
+    return found
+
+
+DETECTIONS = (
+    None,
+    {"type": "server_vad"},
+    {"type": "server_vad", "create_response": False, "silence_duration_ms": 60},
+    {"type": "server_vad", "interrupt_response": False, "threshold": 0.9},
+    {"type": "server_vad", "idle_timeout_ms": 5000},
+    {"type": "semantic_vad", "eagerness": "high"},
 )
-FORMATS = st.sampled_from(
-    [{"type": "audio/pcm", "rate": 24000}, {"type": "audio/pcmu"}, {"type": "audio/pcma"}]
+FORMATS = ({"type": "audio/pcm", "rate": 24000}, {"type": "audio/pcmu"}, {"type": "audio/pcma"})
+INPUT = any_of(
+    turn_detection=DETECTIONS,
+    format=FORMATS,
+    transcription=(None, {"model": "whisper-1"}, {"language": "en"}),
 )
-SESSIONS = st.fixed_dictionaries(
-    {"type": st.just("realtime")},
-    optional={
-        "output_modalities": st.sampled_from([["audio"], ["text"], None]),
-        "instructions": st.sampled_from([None, "", "Be brief."]),
-        "max_output_tokens": st.sampled_from([1, 4, 9, "inf", None]),
-        "tools": st.sampled_from([[], TOOLS, None, [{"type": "mcp", "server_label": "s"}]]),
-        "tool_choice": st.sampled_from(["auto", "none", {"type": "function", "name": "save"}]),
-        "audio": st.fixed_dictionaries(
-            {},
-            optional={
-                "input": st.fixed_dictionaries(
-                    {},
-                    optional={
-                        "turn_detection": DETECTIONS,
-                        "format": FORMATS,
-                        "transcription": st.sampled_from([None, {"model": "whisper-1"}, {"language": "en"}]),
-                    },
-                ),
-                "output": st.fixed_dictionaries(
-                    {},
-                    optional={
-                        "format": FORMATS,
-                        "voice": st.sampled_from(["ash", "marin"]),
-                        "speed": st.sampled_from([0.5, 1.5]),
-                    },
-                ),
-            },
-        ),
+OUTPUT = any_of(format=FORMATS, voice=("ash", "marin"), speed=(0.5, 1.5))
+WORDS = any_of(
+    output_modalities=(["audio"], ["text"], None),
+    instructions=(None, "", "Be brief."),
+    max_output_tokens=(1, 4, 9, "inf", None),
+)
+CHOSEN = any_of(
+    tools=([], TOOLS, None, [{"type": "mcp", "server_label": "s"}]),
+    tool_choice=("auto", "none", {"type": "function", "name": "save"}),
+)
+SESSIONS = st.builds(
+    lambda words, chosen, audio: {
+        "type": "realtime",
+        **words,
+        **chosen,
+        **({"audio": audio} if audio else {}),
     },
+    st.sampled_from(WORDS),
+    st.sampled_from(CHOSEN),
+    st.sampled_from([{}, *({"input": each} for each in INPUT), *({"output": each} for each in OUTPUT)])
+    | st.builds(
+        lambda heard, spoken: {"input": heard, "output": spoken},
+        st.sampled_from(INPUT),
+        st.sampled_from(OUTPUT),
+    ),
 )
 INPUTS = st.lists(st.just({"type": "item_reference", "id": "a"}) | MESSAGES, max_size=2)
-PARAMS = st.fixed_dictionaries(
-    {},
-    optional={
-        "conversation": st.sampled_from(["auto", "none", None]),
-        "input": st.none() | INPUTS,
-        "output_modalities": st.sampled_from([["audio"], ["text"]]),
-        "max_output_tokens": st.sampled_from([1, 3, 8, "inf"]),
-        "metadata": st.sampled_from([None, {}, {"k": "v"}]),
-    },
+PARAMS = st.builds(
+    lambda asked, given: {**asked, **given},
+    st.sampled_from(
+        any_of(
+            conversation=("auto", "none", None),
+            output_modalities=(["audio"], ["text"]),
+            max_output_tokens=(1, 3, 8, "inf"),
+            metadata=(None, {}, {"k": "v"}),
+        )
+    ),
+    st.fixed_dictionaries({}, optional={"input": st.none() | INPUTS}),
 )
 EVENTS = st.one_of(
     event("session.update", session=SESSIONS),

@@ -423,7 +423,8 @@ def test_out_of_band_runs_beside_the_conversation() -> None:
 
 def test_calls_out_of_band_leave_those_of_the_conversation_open() -> None:
     """Nothing can answer them; what the conversation called is answered and goes on."""
-    called, aside = (Reply(name, calls=(call_of("look_up", of=name),)) for name in ("called", "aside"))
+    called = Reply("called", calls=(call_of("look_up"),))
+    aside = Reply("aside", calls=(call_of("look_up"), call_of("write_down")))
     agent = LiteralAgent([called, aside], following=Reply("then", text="Found."))
     line = Line(agent)
     line.configure(output_modalities=["text"])
