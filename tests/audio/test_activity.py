@@ -221,14 +221,41 @@ def test_recorded_speech_ends_there_at_another_rate_too() -> None:
         assert abs(stopped.ended_us - span[1]) <= 2 * RESOLUTION_US, name
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(1, 60)), min_size=1, max_size=12))
-def test_silence_by_its_length_is_silence_by_its_samples(stretches: list[tuple[bool, int]]) -> None:
-    """Counting digital silence notices what hearing it does, whatever came before."""
+STRETCHES = st.lists(
+    st.tuples(st.booleans(), st.integers(1, 60) | st.integers(1, 3)), min_size=1, max_size=12
+)
+
+
+@given(STRETCHES, st.integers(0, 79))
+def test_silence_by_its_length_is_silence_by_its_samples(
+    stretches: list[tuple[bool, int]], offset: int
+) -> None:
+    """Counting digital silence notices what hearing it does, whatever came before, however frames fall."""
     counted, heard = ActivityTracker(8_000), ActivityTracker(8_000)
-    position = 0
+    position = offset
     for loud, tens in stretches:
         samples = np.full(tens * 80, 4_000 if loud else 0, np.int16)
         at_us = time_of(position, 8_000)
         told = counted.feed(at_us, samples) if loud else counted.feed_silence(at_us, len(samples))
         assert told == heard.feed(at_us, samples)
         position += len(samples)
+
+
+@given(STRETCHES, st.integers(0, 79), st.integers(0, 2**32 - 1))
+def test_while_speech_is_certain_hearing_can_wait(
+    stretches: list[tuple[bool, int]], offset: int, seed: int
+) -> None:
+    """What is heard in one go once it may be over is noticed as if it had been heard at once."""
+    at_once, late = ActivityTracker(8_000), ActivityTracker(8_000)
+    noise_of = np.random.default_rng(seed)
+    sound = [noise_of.normal(0, 3_000 if loud else 30, tens * 80) for loud, tens in stretches]
+    samples = np.concatenate(sound).astype(np.int16)
+    unheard = 0
+    for start in range(0, len(samples) - FRAME + 1, FRAME):
+        end = start + FRAME
+        told = at_once.feed(time_of(offset + start, 8_000), samples[start:end])
+        if time_of(offset + end, 8_000) < late.certain_until_us:
+            assert told == []
+            continue
+        assert told == late.feed(time_of(offset + unheard, 8_000), samples[unheard:end])
+        unheard = end

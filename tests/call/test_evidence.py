@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support_events import ANY_EVENT
-from turnspec.call import Evidence, RecordError, Track, read_events
+from turnspec.call import MULAW_8K, Evidence, RecordError, Track, read_events
 from turnspec.call.events import (
+    AgentAudio,
     AgentSaid,
     CallEnded,
     CallerSpoke,
@@ -67,6 +68,29 @@ class TestFile:
         for number in range(3):
             evidence.append(said("hello", number))
             assert read_events(tmp_path)[1] == evidence.events
+        evidence.close()
+
+    def test_a_killed_run_lacks_half_a_second_of_arrivals_at_most(self, tmp_path: Path) -> None:
+        """Agent audio waits for company; anything else that happens is written at once, after what waited."""
+        evidence = Evidence(tmp_path, {})
+        for number in range(1, 101):
+            at_us = number * 20_000
+            evidence.append(AgentAudio(at_us=at_us, format=MULAW_8K, size=160, plays_at_us=at_us))
+            read = read_events(tmp_path)[1]
+            assert read == evidence.events[: len(read)]
+            assert len(evidence.events) - len(read) <= 25
+        evidence.append(said("hello", 2_100_000))
+
+        assert read_events(tmp_path)[1] == evidence.events
+        evidence.close()
+
+    def test_frames_are_on_disk_before_the_event_that_they_led_to(self, tmp_path: Path) -> None:
+        """An event that is read has its frames in the wire log."""
+        evidence = Evidence(tmp_path, {})
+        evidence.frame(1, Side.LINE, "in", "{}")
+        evidence.append(CallUp(at_us=2))
+
+        assert (tmp_path / WIRE_FILE).read_text().count("\n") == 1
         evidence.close()
 
     @given(cut=st.floats(0, 1))

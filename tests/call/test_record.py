@@ -21,6 +21,7 @@ from turnspec.call.events import (
     Origin,
     Side,
 )
+from turnspec.call.record import to_line
 
 
 def test_every_class_of_events_has_a_kind_of_its_own() -> None:
@@ -33,6 +34,18 @@ def test_every_class_of_events_has_a_kind_of_its_own() -> None:
 def test_an_event_comes_back_as_it_was(event: Event) -> None:
     """Through JSON text and back, whatever its fields hold; only the sound itself stays out."""
     assert from_document(json.loads(json.dumps(to_document(event)))) == event
+
+
+@pytest.mark.parametrize("kind", sorted(EVENT_KINDS))
+def test_a_line_is_the_document_as_compact_json(kind: str) -> None:
+    """Of audio too, whose lines are made in a shorter way."""
+
+    @given(any_fields(EVENT_KINDS[kind]))
+    def is_the_document(event: Event) -> None:
+        written = json.dumps(to_document(event), ensure_ascii=False, separators=(",", ":"))
+        assert to_line(event) == f"{written}\n"
+
+    is_the_document()
 
 
 @pytest.mark.parametrize("kind", sorted(EVENT_KINDS))

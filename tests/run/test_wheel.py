@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from turnspec.run.errors import VirtualDeadlock
 from turnspec.run.loops import WallLoop, run_on
 from turnspec.run.virtual import VirtualLoop
-from turnspec.run.wheel import Lateness, PacingWheel, Stalls
+from turnspec.run.wheel import Lateness, PacingWheel, Stalls, Tick
 
 T = TypeVar("T")
 
@@ -220,6 +220,102 @@ def test_percentiles_are_within_two_percent_and_never_understated(values: list[i
 def test_nothing_counted_is_no_lateness() -> None:
     """A seat that never ticked has none."""
     assert (Lateness().ticks, Lateness().percentile_us(99), Lateness().maximum_us) == (0, 0, 0)
+
+
+def test_what_follows_a_tick_delays_no_other() -> None:
+    """All that are due tick first; then each does the rest, with the number of its tick."""
+    seen: list[tuple[str, int]] = []
+
+    def noted(word: str) -> Tick:
+        return lambda n: seen.append((word, n))
+
+    async def main() -> None:
+        wheel = PacingWheel.of(asyncio.get_running_loop())
+        wheel.join(noted("tick a"), 0.0, noted("then a"))
+        wheel.join(noted("tick b"), 0.0)
+        wheel.join(noted("tick c"), 0.0, noted("then c"))
+        await asyncio.sleep(0.045)
+
+    virtually(main())
+    in_turn = ["tick a", "tick b", "tick c", "then a", "then c"]
+    assert seen == [(word, n) for n in range(2) for word in in_turn]
+
+
+def test_a_late_wheel_does_the_rest_of_a_round_before_the_next() -> None:
+    """Ticks that are made up for come in order, each seat's rest between its own ticks."""
+    seen: list[str] = []
+
+    def noted(form: str) -> Tick:
+        return lambda n: seen.append(form.format(n))
+
+    async def main() -> None:
+        await asyncio.sleep(0.05)
+        wheel = PacingWheel(asyncio.get_running_loop(), slot_us=0)
+        wheel.join(noted("a{}"), 0.0, noted("(a{})"))
+        wheel.join(noted("b{}"), 0.004, noted("(b{})"))
+        await asyncio.sleep(0.001)
+
+    virtually(main())
+    assert seen == ["a0", "b0", "(a0)", "(b0)", "a1", "b1", "(a1)", "(b1)"]
+
+
+def test_what_follows_a_tick_ends_its_own_seat_if_it_raises() -> None:
+    """As a tick that raises does; and after a tick that raised, or left, nothing follows."""
+    followed: list[int] = []
+
+    def fail(n: int) -> None:
+        raise LookupError(str(n))
+
+    async def main() -> None:
+        wheel = PacingWheel.of(asyncio.get_running_loop())
+        first = wheel.join(lambda _: None, 0.0, fail)
+        second = wheel.join(fail, 0.0, followed.append)
+        for seat in (first, second):
+            with pytest.raises(LookupError, match="0"):
+                await seat.ended
+
+    virtually(main())
+    assert followed == []
+
+
+def test_a_seat_may_join_the_slot_of_another_late_or_early() -> None:
+    """A neighbour's start, before or after one's own by whole periods, changes nobody's ticks."""
+    ticks: dict[str, list[int]] = {"old": [], "past": [], "future": []}
+
+    async def main() -> None:
+        wheel = PacingWheel.of(asyncio.get_running_loop())
+        wheel.join(ticks["old"].append, 0.0)
+        await asyncio.sleep(0.05)
+        wheel.join(ticks["future"].append, 0.08)
+        wheel.join(ticks["past"].append, 0.0)
+        assert len(ticks["past"]) == 0
+        await asyncio.sleep(0.001)
+        assert ticks == {"old": [0, 1], "past": [0, 1], "future": []}
+        await asyncio.sleep(0.07)
+
+    virtually(main())
+    assert ticks == {"old": [0, 1, 2, 3, 4, 5], "past": [0, 1, 2, 3, 4, 5], "future": [0, 1]}
+
+
+@given(
+    noted=st.lists(st.tuples(st.integers(0, 2_000), st.integers(0, 300)), max_size=30),
+    asked=st.tuples(st.integers(0, 2_500), st.integers(0, 200)),
+)
+def test_stalls_are_told_for_all_the_time_that_they_lasted(
+    noted: list[tuple[int, int]], asked: tuple[int, int]
+) -> None:
+    """In milliseconds: at least the worst lateness that touches the time, and none from far away."""
+    stalls = Stalls()
+    for due, late in noted:
+        stalls.note(due * 1_000_000, late * 1_000_000)
+    start, end = asked[0], asked[0] + asked[1]
+    told = stalls.worst_us(start / 1_000, end / 1_000)
+
+    def worst(margin: int) -> int:
+        touching = [late for due, late in noted if due <= end + margin and due + late >= start - margin]
+        return max(100, *(late * 1_000 for late in touching), 0)
+
+    assert worst(0) <= told <= worst(15)
 
 
 class TestStalls:

@@ -104,6 +104,7 @@ class ActivityTracker:
         self._line = np.zeros(ROOM * self._width, np.int16)
         self._from, self._till = 0, self._look_back
         self._blank = True  # what is kept is digital silence
+        self._still = 0  # how many samples of digital silence were the last ones
         self._position = 0  # of the next sample
         self._sounding = False  # the last frame was sound
         self._frames = 0  # sounding frames of the cluster; 0: no cluster
@@ -117,12 +118,20 @@ class ActivityTracker:
         """Whether speech has begun and is not over."""
         return self._speech_end is not None
 
+    @property
+    def certain_until_us(self) -> int:
+        """Before this moment speech that goes on cannot be noticed to be over; 0 where nothing goes on."""
+        if self._speech_end is None:
+            return 0
+        return time_of(self._speech_end + self._hangover - self._look_back, self.rate_hz)
+
     def feed(self, at_us: int, samples: Samples) -> list[Activity]:
         """Take audio whose first sample is at `at_us`; a gap before it is silence. What was noticed."""
         noticed = self.advance(at_us)
         if self._idle and not np.count_nonzero(samples):  # a fifth of what `any` costs
             self._rest(len(samples))
         else:
+            self._still = 0
             self._hear(samples, noticed)
         return noticed
 
@@ -133,17 +142,24 @@ class ActivityTracker:
             self._rest(count)
         else:
             self._hear(np.zeros(count, np.int16), noticed)
+            self._still += count
         return noticed
 
     @property
     def _idle(self) -> bool:
-        return self._speech_end is None and not self._frames and self._till - self._from == self._look_back
+        """Whether more digital silence changes nothing but the position."""
+        if self._speech_end is not None or self._frames:
+            return False
+        return self._till - self._from == self._look_back or self._still >= self._look_back + self._width
 
     def _rest(self, count: int) -> None:
         self._position += count
+        self._still += count
         if not self._blank:
-            self._from, self._till, self._blank = 0, self._look_back, True
-            self._line[: self._till] = 0
+            self._blank = True
+            self._line[: self._look_back + self._width] = 0
+        begun = (self._till - self._from - self._look_back + count) % self._width  # of the next frame
+        self._from, self._till = 0, self._look_back + begun
 
     def advance(self, now_us: int) -> list[Activity]:
         """Take silence up to `now_us`, as far as no audio has come. What was noticed."""

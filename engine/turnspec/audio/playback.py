@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from turnspec.audio.samples import Samples, Tape, position_at, time_of
-from turnspec.call.formats import MICROSECONDS
+from turnspec.audio.codecs import decode
+from turnspec.audio.coded import CodedTape
+from turnspec.audio.samples import Samples, position_at, time_of
+from turnspec.call.formats import MICROSECONDS, AudioFormat, Encoding
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NamedTuple):
     """When one piece of audio plays."""
 
     start_us: int
@@ -49,7 +51,7 @@ class PlaybackClock:
 
     def __init__(self, rate_hz: int) -> None:
         self.rate_hz = rate_hz
-        self._tape = Tape()
+        self._tape = CodedTape()
         self._end = 0  # position at which everything queued so far is over
         self._drained_at_us = 0  # the time of that
         self._pieces: deque[_Piece] = deque()  # what may still be playing, in playing order
@@ -58,11 +60,27 @@ class PlaybackClock:
 
     def enqueue(self, at_us: int, samples: Samples, stream: str = "") -> Placement:
         """Take audio that arrived `at_us`; says when it will play, if nothing flushes it."""
-        count, goes_on = len(samples), at_us <= self._drained_at_us
-        start = self._end if goes_on else -(-at_us * self.rate_hz // MICROSECONDS)
-        start_us = self._drained_at_us if goes_on else time_of(start, self.rate_hz)
-        self._ends_at(start + count)
+        start = self._next_start(at_us)
         self._tape.put(start, samples)
+        return self._placed(at_us, start, len(samples), stream)
+
+    def enqueue_coded(self, at_us: int, data: bytes, format_: AudioFormat, stream: str = "") -> Placement:
+        """As `enqueue`, of audio at this clock's rate as it came.
+
+        Raises:
+            ValueError: 16-bit audio with half a sample at its end.
+        """
+        if format_.encoding is Encoding.PCM16:
+            return self.enqueue(at_us, decode(data, format_), stream)
+        start = self._next_start(at_us)
+        return self._placed(at_us, start, self._tape.put_coded(start, data, format_), stream)
+
+    def _next_start(self, at_us: int) -> int:
+        return self._end if at_us <= self._drained_at_us else -(-at_us * self.rate_hz // MICROSECONDS)
+
+    def _placed(self, at_us: int, start: int, count: int, stream: str) -> Placement:
+        start_us = self._drained_at_us if at_us <= self._drained_at_us else time_of(start, self.rate_hz)
+        self._ends_at(start + count)
         self._queued[stream] = self._queued.get(stream, 0) + count
         self._remember(at_us, stream, start)
         return Placement(start_us, self._drained_at_us)
@@ -117,8 +135,8 @@ class PlaybackClock:
         return (self._queued.get(stream, 0) - ahead) * MICROSECONDS // self.rate_hz
 
     def silent_from(self, from_us: int) -> bool:
-        """Whether nothing has been queued yet that is heard at `from_us` or later."""
-        return len(self._tape) <= position_at(from_us, self.rate_hz)
+        """Whether nothing has been queued yet but digital silence that is heard at `from_us` or later."""
+        return self._tape.sounds_until <= position_at(from_us, self.rate_hz)
 
     def heard(self, from_us: int, to_us: int) -> Samples:
         """The audio heard from `from_us` to `to_us` (not after now): flushed audio is not in it."""

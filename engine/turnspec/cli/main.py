@@ -33,6 +33,17 @@ def _selection(command: Command) -> Command:
     return command
 
 
+CLOCKS = ("virtual", "wall")
+
+
+def _clock(context: click.Context, option: click.Parameter, written: str | None) -> str | None:
+    unknown = [word for word in (written or "virtual").split(",") if word not in CLOCKS]
+    if unknown:
+        message = f"there is no clock {unknown[0]!r}: write virtual, wall, or virtual,wall for both"
+        raise click.BadParameter(message, context, option)
+    return written
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="turnspec", message="%(package)s %(version)s")
 def cli() -> None:
@@ -42,7 +53,9 @@ def cli() -> None:
 @cli.command()
 @PATHS
 @_selection
-@click.option("--clock", metavar="CLOCK", help="virtual, wall, or virtual,wall for a call on each.")
+@click.option(
+    "--clock", metavar="CLOCK", callback=_clock, help="virtual, wall, or virtual,wall for a call on each."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of reports [turnspec-report].")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write the JUnit XML here instead.")
 @click.option("--junit-flavor", type=click.Choice(["default", "strict"]), default="default")

@@ -117,6 +117,11 @@ class LiveCall:
             self._ended = isinstance(seen, CallEnded)
             self.evidence.append(seen)
             return
+        free = not (self._queue or self._running or self._held)
+        if free and isinstance(seen, AgentAudio) and is_no_news(self._state, seen):
+            self._untold = self._kept(seen)  # as nearly all audio: nobody has to do anything
+            self._arm()
+            return
         self._queue.append(seen)
         if isinstance(seen, CallUp):
             self.started_us = seen.at_us  # before the wheel is joined, which may move it onto its grid
@@ -144,8 +149,7 @@ class LiveCall:
 
     def _take(self, event: Event) -> None:
         if isinstance(event, AgentAudio):
-            self._drained = False
-            self._take_audio(self.evidence.append(self._ear.placed(event)))
+            self._take_audio(self._kept(event))
             return
         recorded = self.evidence.append(event)
         self._queue.extend(() if self.sabotage is None else self.sabotage.learn(event))
@@ -162,6 +166,10 @@ class LiveCall:
         is_over = isinstance(event, ActionDone) and not acts_on(self._state, event.turn)
         if is_over and (taker := turn_taker(self.call)):
             taker.caller_finished()
+
+    def _kept(self, audio: AgentAudio) -> AgentAudio:
+        self._drained = False
+        return self.evidence.append(self._ear.placed(audio))
 
     def _take_audio(self, audio: AgentAudio) -> None:
         if is_no_news(self._state, audio):

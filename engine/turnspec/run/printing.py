@@ -112,6 +112,9 @@ def _logs_told_apart(whose: _Whose) -> Iterator[None]:
     # `basicConfig` sets up nothing where there is a handler; ours must be there if somebody else's stays.
     stay = [each for each in logging.root.handlers if not isinstance(each, logging.NullHandler)]
     logging.root.handlers = [*stay, handler] if stay else []
+    for logger in loggers[1:]:
+        if not logger.name.startswith("turnspec"):
+            _Setup().apply(logger)
     try:
         yield
     finally:

@@ -195,16 +195,34 @@ class TargetProcess:
 
     async def _see_the_end(self) -> None:
         self._watch.cancel()
-        await asyncio.wait({self._child.exited})
-        await asyncio.wait({self._child.silent}, timeout=_LAST_OUTPUT_S)
+        hurried = await _come(self._child.exited)
+        hurried |= await _come(self._child.silent, _LAST_OUTPUT_S)
         self._transport.close()
-        await asyncio.wait({self._watch})
+        hurried |= await _come(self._watch)
+        if hurried:
+            raise asyncio.CancelledError
 
     def _signal(self, number: signal.Signals) -> None:
         try:
             os.killpg(self.pid, number)
         except ProcessLookupError:
             return  # nobody of the group is left
+
+
+async def _come(moment: asyncio.Future[Any], within_s: float | None = None) -> bool:
+    """Wait for what a kill brings at once, even when cancelled; whether that was so.
+
+    A loop that is closed before it has seen the end of a process leaves its pipes open.
+    """
+    cancelled = False
+    while not moment.done():
+        try:
+            await asyncio.wait({moment}, timeout=within_s)
+        except asyncio.CancelledError:
+            cancelled = True
+        else:
+            break
+    return cancelled
 
 
 def _split(command: str, shown: str) -> list[str]:

@@ -112,15 +112,13 @@ class Stalls:
 class Seat:
     """One call's place on the wheel."""
 
-    def __init__(
-        self, wheel: PacingWheel, tick: Tick, start_ns: int, number: int, then: Tick | None = None
-    ) -> None:
+    def __init__(self, wheel: PacingWheel, tick: Tick, start_ns: int, then: Tick | None = None) -> None:
         self._wheel = wheel
         self._tick = tick
         self._then = then
         self.start_ns = start_ns
+        self.due_ns = start_ns + wheel.period_ns  # the next tick
         self._next = 0
-        self.number = number
         self.active = True  # ticks still come
         self.lateness = Lateness()
         self.stalls = Stalls()
@@ -131,25 +129,26 @@ class Seat:
         """The loop time from which this seat's deadlines count, after any move onto the grid."""
         return self.start_ns / _NS
 
-    def deadline_ns(self) -> int:
-        """Return when the next tick is due, in nanoseconds of loop time."""
-        return self.start_ns + (self._next + 1) * self._wheel.period_ns
-
-    def turn(self, late_ns: int) -> None:
+    def turn(self, due_ns: int, late_ns: int) -> None:
         """Tick once; what the tick raises ends this seat alone and waits in `ended`."""
         self.lateness.add(late_ns // 1000 if late_ns > 0 else 0)
-        index, self._next = self._next, self._next + 1
-        self._call(self._tick, index)
+        if late_ns > _WORTH_NOTING_NS:
+            self.stalls.note(due_ns, late_ns)
+        index = self._next
+        self._next = index + 1
+        self.due_ns += self._wheel.period_ns
+        try:
+            self._tick(index)
+        except Exception as error:  # noqa: BLE001 - handed whole to the seat's owner, who awaits `ended`
+            self._end(error)
 
     def turned(self) -> None:
-        """Do what follows the last tick, now that everybody has ticked."""
-        if self._then is not None and self.active:
-            self._call(self._then, self._next - 1)
-
-    def _call(self, step: Tick, index: int) -> None:
+        """Do what follows the last tick, now that all others that were due have ticked."""
+        if self._then is None or not self.active:
+            return
         try:
-            step(index)
-        except Exception as error:  # noqa: BLE001 - handed whole to the seat's owner, who awaits `ended`
+            self._then(self._next - 1)
+        except Exception as error:  # noqa: BLE001 - as above
             self._end(error)
 
     def late_between(self, from_time: float, to_time: float) -> int:
@@ -176,6 +175,16 @@ class Seat:
         self._wheel.forget(self)
 
 
+class _Slot:
+    """The seats of one phase: whatever is due for one of them is due for all that have begun."""
+
+    __slots__ = ("due_ns", "seats")
+
+    def __init__(self, due_ns: int) -> None:
+        self.due_ns = due_ns
+        self.seats: list[Seat] = []
+
+
 class PacingWheel:
     """The one timer that paces all calls of `loop`; `slot_us=0` keeps every seat's own phase."""
 
@@ -190,9 +199,9 @@ class PacingWheel:
         self.period_ns = period_us * 1000
         self._slot_ns = slot_us * 1000
         self._numbers = itertools.count()
-        # (deadline, seat number, seat): the number breaks ties in the order of joining.
-        self._due: list[tuple[int, int, Seat]] = []
-        self._load: Counter[int] = Counter()
+        self._slots: dict[int, _Slot] = {}  # by phase
+        # An entry counts as long as its slot is due then; the number only keeps slots from being compared.
+        self._due: list[tuple[int, int, _Slot]] = []
         self._seated = 0
         self.stalls = Stalls()
         self._timer: asyncio.TimerHandle | None = None
@@ -210,24 +219,44 @@ class PacingWheel:
         `start_time` is loop time in seconds; deadlines already past are made up for at once, in order.
         """
         start_ns = self._placed(round(start_time * _NS))
-        seat = Seat(self, tick, start_ns, next(self._numbers), then)
-        self._load[start_ns % self.period_ns] += 1
+        seat = Seat(self, tick, start_ns, then)
+        phase = start_ns % self.period_ns
+        slot = self._slots.get(phase)
+        if slot is None:
+            slot = self._slots[phase] = _Slot(seat.due_ns)
+            self._expect(slot)
+        elif seat.due_ns < slot.due_ns:
+            slot.due_ns = seat.due_ns
+            self._expect(slot)
+        slot.seats.append(seat)
         self._seated += 1
-        heapq.heappush(self._due, (seat.deadline_ns(), seat.number, seat))
         self._wind()
         return seat
+
+    def _expect(self, slot: _Slot) -> None:
+        heapq.heappush(self._due, (slot.due_ns, next(self._numbers), slot))
 
     def _placed(self, start_ns: int) -> int:
         """Move a start onto the grid: to the emptiest slot, the nearest one where several are."""
         if not self._slot_ns:
             return start_ns
         nearest = -(-start_ns // self._slot_ns) * self._slot_ns
-        slots = [nearest + index * self._slot_ns for index in range(self.period_ns // self._slot_ns)]
-        return min(slots, key=lambda slot: self._load[slot % self.period_ns])
+        starts = [nearest + index * self._slot_ns for index in range(self.period_ns // self._slot_ns)]
+        return min(starts, key=self._load)
+
+    def _load(self, start_ns: int) -> int:
+        slot = self._slots.get(start_ns % self.period_ns)
+        return len(slot.seats) if slot else 0
 
     def forget(self, seat: Seat) -> None:
-        """Free an ended seat's slot; its entry goes when it comes up."""
-        self._load[seat.start_ns % self.period_ns] -= 1
+        """Free an ended seat's place."""
+        phase = seat.start_ns % self.period_ns
+        slot = self._slots[phase]
+        slot.seats = [
+            other for other in slot.seats if other is not seat
+        ]  # a new list: the old one may be in use
+        if not slot.seats:
+            del self._slots[phase]
         self._seated -= 1
         if not self._seated:
             self._due.clear()
@@ -246,27 +275,34 @@ class PacingWheel:
         # Only what is due now: a wheel that cannot keep up still lets the rest of the loop run.
         self._timer = None
         due, until_ns, turned = self._due, self._now_ns(), list[Seat]()
+        round_ends_ns = due[0][0] + self.period_ns if due else 0
         while due and due[0][0] <= until_ns:
-            deadline_ns, number, seat = heapq.heappop(due)
-            if not seat.active:
+            due_ns, _, slot = heapq.heappop(due)
+            if due_ns != slot.due_ns or not slot.seats:
                 continue
-            if turned and seat is turned[0]:  # it is more than a round late
-                self._follow(turned)
-            late_ns = self._now_ns() - deadline_ns
-            if late_ns > _WORTH_NOTING_NS:
-                self.stalls.note(deadline_ns, late_ns)
-                seat.stalls.note(deadline_ns, late_ns)
-            seat.turn(late_ns)
-            turned.append(seat)
-            if seat.active:
-                heapq.heappush(due, (deadline_ns + self.period_ns, number, seat))
-        self._follow(turned)
+            if due_ns >= round_ends_ns:  # the same seats come again
+                _follow(turned)
+                round_ends_ns = due_ns + self.period_ns
+            slot.due_ns += self.period_ns
+            self._expect(slot)
+            self._tick(slot.seats, due_ns, turned)
+        _follow(turned)
         self._wind()
 
-    def _follow(self, turned: list[Seat]) -> None:
-        for seat in turned:
-            seat.turned()
-        turned.clear()
+    def _tick(self, seats: list[Seat], due_ns: int, turned: list[Seat]) -> None:
+        for seat in seats:
+            if seat.active and seat.due_ns == due_ns:
+                late_ns = self._now_ns() - due_ns
+                if late_ns > _WORTH_NOTING_NS:
+                    self.stalls.note(due_ns, late_ns)
+                seat.turn(due_ns, late_ns)
+                turned.append(seat)
 
     def _now_ns(self) -> int:
         return round(self.loop.time() * _NS)
+
+
+def _follow(turned: list[Seat]) -> None:
+    for seat in turned:
+        seat.turned()
+    turned.clear()
