@@ -188,6 +188,8 @@ class PlaybackMachine(RuleBasedStateMachine):
         marks = tuple(name for name, sample in self.queue if not sample)
         heard = {stream: self.heard.get(stream, 0) * 1_000_000 // self.rate_hz for stream in lost}
         self.queue = []
+        # What was to begin with the next sample never began: the line is free from the present one on.
+        self.next = min(self.next, self.now_us * self.rate_hz // 1_000_000)
 
         assert self.clock.flush(self.now_us) == Flushed(len(lost) * 1_000_000 // self.rate_hz, marks, heard)
 
