@@ -33,10 +33,11 @@ def project(folder: Path) -> Path:
 
 
 @contextmanager
-def served(project: Path) -> Iterator[str]:
-    """`turnspec serve realtime` with the dealer, as a process of its own; its base URL."""
+def served(project: Path, log: Path) -> Iterator[str]:
+    """`turnspec serve realtime` with the dealer, as a process of its own that writes a log; its base URL."""
     agent = str(project / "agents" / "dealer-of-others.yaml")
     command = [sys.executable, "-m", "turnspec", "serve", "realtime", "--agent", agent, "--port", "0"]
+    command += ["--log", str(log)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
     ) as process:

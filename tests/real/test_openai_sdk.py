@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def url(folder: Path) -> Iterator[str]:
     """The double's base URL."""
-    with served(folder / "project") as url:
+    with served(folder / "project", folder / "log.jsonl") as url:
         yield url
 
 

@@ -46,22 +46,29 @@ UNHEARD = """\
     budget: {response: 3 s}
   - turn: Talk over the menu
     caller: {audio: audio/caller/ten-of-clubs.flac, interrupt: {after: 3 s}}
-    budget: {barge_in: 1 s, response: 3 s}
+    budget: {response: 3 s}
 """
+
+LOG = "served.jsonl"
 
 pytestmark = needs_heavy
 
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project of the calls."""
+    return project(tmp_path_factory.mktemp("pipecat"))
+
+
+@pytest.fixture(scope="module")
+def outcome(folder: Path) -> Outcome:
     """One run of two calls: the model behind the bot is the call's own, or `turnspec serve realtime`."""
-    folder = project(tmp_path_factory.mktemp("pipecat"))
     for example in folder.glob("*.yaml"):
         if example.name != "turnspec.yaml":
             example.unlink()
     shutil.copy(PROGRAMS / "pipecat_bot.py", folder)
     backend = "  backend: agents/dealer-of-others.yaml\n"
-    with served(folder) as url:
+    with served(folder, folder / LOG) as url:
         write(folder, "backend", "{{ backend.url }}/realtime", backend, HEARD)
         write(folder, "served", url.replace("http", "ws") + "/realtime", "", UNHEARD)
         return run_examples(folder, ".")
@@ -77,3 +84,13 @@ def write(folder: Path, name: str, realtime: str, backend: str, turns: str) -> N
 def test_bot_holds_a_conversation(outcome: Outcome, name: str) -> None:
     """Text, speech, a function call and an interruption, through two of Pipecat's protocols at once."""
     assert outcome.call(name)["outcome"] == "passed", outcome.printed
+
+
+def test_served_model_saw_every_round(outcome: Outcome, folder: Path) -> None:
+    """Words, speech, two functions with their outputs, and a truncated reply are in the double's own log."""
+    assert outcome.exit_code == 0, outcome.printed
+    log = (folder / LOG).read_text("utf-8")
+
+    for event in ("response.output_audio.done", "speech_stopped", "conversation.item.truncated"):
+        assert event in log
+    assert log.count("function_call_output") >= 2
