@@ -10,6 +10,12 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Where everything is required, the same examples are tried each time: what fails there fails for all.
+settings.register_profile("same", derandomize=True, database=None)
+if os.environ.get("TURNSPEC_REQUIRE_ALL") == "1":
+    settings.load_profile("same")
 
 
 @pytest.hookimpl(wrapper=True)

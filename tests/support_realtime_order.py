@@ -90,6 +90,7 @@ class SequenceJudge:
         self.deleted: set[str] = set()
         self.responses: dict[str, Reply] = {}
         self.speech: str | None = None
+        self.listens_afresh = False
         self.transcripts: dict[str, str] = {}  # what the deltas of an item said so far
         self.transcribed: set[str] = set()
         self.conversation_id: str | None = None
@@ -133,6 +134,7 @@ class SequenceJudge:
         elif kind.startswith("input_audio_buffer."):
             self._of_buffer(kind.removeprefix("input_audio_buffer."), event)
         else:
+            self.listens_afresh = self.listens_afresh or kind == "session.updated"
             assert kind.startswith(("session.", "error", "rate_limits.", "mcp_list_tools.", "conversation."))
 
     # --- the caller's audio -------------------------------------------------------------------
@@ -140,7 +142,9 @@ class SequenceJudge:
     def _of_buffer(self, kind: str, event: Event) -> None:
         match kind:
             case "speech_started":
-                assert self.speech is None, "speech that began is not over yet"
+                # Other settings of turn detection make the server listen afresh, in the middle of speech too.
+                assert self.speech is None or self.listens_afresh, "speech that began is not over yet"
+                self.listens_afresh = False
                 self._forward(event["audio_start_ms"])
                 self.speech = event["item_id"]
                 assert self.speech not in self.previous, "its item is still to come"

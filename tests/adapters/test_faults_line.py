@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turnspec.adapters.faults import (
@@ -37,6 +37,8 @@ DIALECT = Dialect(
     audio={"media": ("media", "payload")},
     error=lambda code: json.dumps({"event": "error", "code": code}),
 )
+
+MANY = settings(max_examples=2_000, deadline=None)
 
 
 def fault(**written: Any) -> Fault:
@@ -335,6 +337,7 @@ def played(
 
 
 @given(declared(ON_MESSAGES), STEPS)
+@MANY
 def test_each_message_leaves_as_often_as_it_should(
     written: list[dict[str, Any]], steps: list[tuple[str, str]]
 ) -> None:
@@ -352,6 +355,7 @@ def test_each_message_leaves_as_often_as_it_should(
 
 
 @given(declared(ON_MESSAGES), STEPS)
+@MANY
 def test_without_reordering_and_delay_the_order_stays(
     written: list[dict[str, Any]], steps: list[tuple[str, str]]
 ) -> None:
@@ -364,6 +368,7 @@ def test_without_reordering_and_delay_the_order_stays(
 
 
 @given(declared(st.one_of(ON_MESSAGES, ON_LINE)), STEPS)
+@MANY
 def test_a_line_ends_at_most_once(written: list[dict[str, Any]], steps: list[tuple[str, str]]) -> None:
     """Then nothing is done to it any more but to read on; each fault of the line was told at most once."""
     _, deeds, faults = played(written, steps)
@@ -379,6 +384,7 @@ def test_a_line_ends_at_most_once(written: list[dict[str, Any]], steps: list[tup
 
 
 @given(declared(st.one_of(ON_MESSAGES, ON_LINE)), STEPS)
+@MANY
 def test_the_same_steps_give_the_same_deeds(
     written: list[dict[str, Any]], steps: list[tuple[str, str]]
 ) -> None:

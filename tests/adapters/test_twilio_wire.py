@@ -6,7 +6,7 @@ import json
 from base64 import b64encode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turnspec.adapters.twilio.excerpts import elided
@@ -190,6 +190,7 @@ class TestWrongFrames:
         assert len(decode_bot(frame, SID).faults) == 5
 
     @given(st.text() | st.binary())
+    @settings(max_examples=2_000, deadline=None)
     def test_junk_is_a_fault(self, frame: str | bytes) -> None:
         """No frame whatever raises, in either direction, and none passes unnoticed."""
         assert decode_bot(frame, SID).faults

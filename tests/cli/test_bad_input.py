@@ -139,6 +139,7 @@ def test_wrong_file_refuses_the_run(tmp_path: Path, broken: Callable[[Project], 
     assert not (tmp_path / "out" / "calls").exists()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("broken", [alias_bomb, ten_megabytes, thousand_levels, thousand_keys_deep])
 def test_hostile_file_is_refused_quickly(tmp_path: Path, broken: Callable[[Project], None]) -> None:
     """What would take a parser seconds or all memory costs well under a second more than nothing at all."""

@@ -83,6 +83,7 @@ def test_call_to_a_process_is_ended(tmp_path: Path, number: signal.Signals) -> N
     assert not is_alive(project)
 
 
+@pytest.mark.alone
 def test_process_that_ignores_being_stopped_is_killed(tmp_path: Path) -> None:
     """A target that will not end is ended all the same, at once when asked for twice."""
     project = calling_a_process(tmp_path, "signal.signal(signal.SIGTERM, signal.SIG_IGN)")

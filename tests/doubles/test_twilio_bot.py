@@ -478,7 +478,7 @@ class TestWrongOrder:
         assert failed == [f"the caller's frame is wrong: {reason}" for reason in told]
         assert sum(isinstance(event, ResponseStarted) for event in reported) == order.count("connected")
 
-    @settings(max_examples=600, deadline=None)
+    @settings(max_examples=2_000, deadline=None)
     @given(
         st.lists(
             st.sampled_from(["connected", "start", "media", "dtmf", "mark", "stop", "junk"]), max_size=12
