@@ -13,18 +13,26 @@ from turnspec.dsl.templates import is_template
 AudioCheck = Callable[[Path], str | None]
 """What is wrong with an audio file, in words for testers; None where it can be played."""
 
+Asking = Callable[[str, Path], None]
+"""Is told which document asked for which file, whether or not it is there."""
+
 
 def _playable(_: Path) -> str | None:
     return None
 
 
+def _unheard(_: str, __: Path) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The folder that paths stay inside of, and how recordings are looked at."""
+    """The folder that paths stay inside of, how recordings are looked at, and who is told of each question."""
 
     root: Path
     allow_outside: bool = False
     check_audio: AudioCheck = _playable
+    asking: Asking = _unheard
 
     def label(self, path: Path) -> str:
         """What a file is called in messages and reports: its path from the project folder."""
@@ -37,6 +45,7 @@ class Files:
         if is_template(written):
             return
         path = place.table.folder / written
+        self.asking(place.table.file, path)
         if not self.allow_outside and not path.resolve().is_relative_to(self.root.resolve()):
             hint = "put the file inside, or write `allow_outside: true` in turnspec.yaml"
             yield problem_at(

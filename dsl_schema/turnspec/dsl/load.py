@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +12,7 @@ from typing import TypeVar
 from turnspec.dsl.agent import AgentScript, IntentCatalogue, IntentSpec
 from turnspec.dsl.base import Located, Model
 from turnspec.dsl.document import DEFAULT_BOUNDS, Document, read_document
-from turnspec.dsl.files import AudioCheck, Files
+from turnspec.dsl.files import Asking, AudioCheck, Files
 from turnspec.dsl.guard import Bounds
 from turnspec.dsl.problems import Problem, in_reading_order, nearest, problem_at, problem_of_file
 from turnspec.dsl.project import Project, TargetSpec
@@ -41,6 +41,7 @@ class Loaded:
     """All that was read. With any problem, nothing of it may be run.
 
     `root` is the project folder; `files` were read, and `agents` are the scripts, both by their path from it.
+    `found_in` has the problems by the document that was read, or looked through, when they were found.
     """
 
     root: Path
@@ -50,6 +51,7 @@ class Loaded:
     intents: Mapping[str, IntentSpec] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    found_in: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
 
     def target(self, scenario: Scenario) -> TargetSpec | None:
         """The target that a scenario calls."""
@@ -64,19 +66,26 @@ class Loaded:
 
 
 def load(
-    paths: Sequence[Path], *, bounds: Bounds = DEFAULT_BOUNDS, check_audio: AudioCheck | None = None
+    paths: Sequence[Path],
+    *,
+    bounds: Bounds = DEFAULT_BOUNDS,
+    check_audio: AudioCheck | None = None,
+    asking: Asking | None = None,
 ) -> Loaded:
     """Read files, and folders with all that is in them.
 
     The project is the nearest `turnspec.yaml` upwards from the first path; without one, a file stands alone.
-    `check_audio` looks into recordings: it returns what is wrong with one.
+    `check_audio` looks into recordings: it returns what is wrong with one. `asking` is told of every file
+    that a document names.
     """
     project_file = _project_file(paths[0]) if paths else None
     loading = _Loading(_root(paths, project_file), bounds)
     project = loading.project(project_file)
     files = Files(loading.root, project.allow_outside)
     if check_audio is not None:
-        files = Files(loading.root, project.allow_outside, check_audio)
+        files = replace(files, check_audio=check_audio)
+    if asking is not None:
+        files = replace(files, asking=asking)
     for path in paths:
         loading.path(path, project)
     for written in project.intents:
@@ -86,7 +95,7 @@ def load(
             if script is not None:
                 loading.referenced(target, script, files)
     known = Known(project, files, loading.intents, loading.agents(), loading.broken())
-    loading.problems.extend(_reference_problems(known, loading))
+    loading.look_through(known)
     return Loaded(
         loading.root,
         project,
@@ -94,7 +103,8 @@ def load(
         known.agents,
         known.intents,
         tuple(sorted(loading.labels)),
-        in_reading_order(loading.problems),
+        in_reading_order(chain.from_iterable(loading.found_in.values())),
+        {label: in_reading_order(found) for label, found in loading.found_in.items()},
     )
 
 
@@ -107,14 +117,6 @@ def scenario_folders(folder: Path) -> tuple[Path, ...]:
     listed = written.get("scenarios") if isinstance(written, Located) else None
     named = [each for each in listed if isinstance(each, str)] if isinstance(listed, list) else []
     return tuple(file.parent / each for each in named or [DEFAULT_FOLDER])
-
-
-def _reference_problems(known: Known, loading: _Loading) -> Iterator[Problem]:
-    yield from problems_of_project(known.project, known)
-    for scenario in loading.scenarios():
-        yield from problems_of_scenario(scenario, known)
-    for script in known.agents.values():
-        yield from problems_of_agent(script, known)
 
 
 def _project_file(path: Path) -> Path | None:
@@ -137,7 +139,7 @@ class _Loading:
     def __init__(self, root: Path, bounds: Bounds) -> None:
         self.root = root
         self.bounds = bounds
-        self.problems: list[Problem] = []
+        self.found_in: dict[str, list[Problem]] = {}
         self.models: dict[Path, Model | None] = {}
         self.labels: set[str] = set()
         self.intents: dict[str, IntentSpec] = {}
@@ -151,7 +153,19 @@ class _Loading:
         }
 
     def broken(self) -> frozenset[str]:
-        return frozenset(problem.span.file for problem in self.problems)
+        return frozenset(problem.span.file for found in self.found_in.values() for problem in found)
+
+    def found(self, source: str, problems: Iterable[Problem]) -> None:
+        """Keep the problems that were found when this document was read, or looked through."""
+        self.found_in.setdefault(source, []).extend(problems)
+
+    def look_through(self, known: Known) -> None:
+        """Find what is wrong between documents: names, files and functions that others must have."""
+        self.found(known.project.place.table.file, problems_of_project(known.project, known))
+        for scenario in self.scenarios():
+            self.found(scenario.path, problems_of_scenario(scenario, known))
+        for script in known.agents.values():
+            self.found(script.path, problems_of_agent(script, known))
 
     def inline_targets(self) -> list[TargetSpec]:
         return [scenario.target for scenario in self.scenarios() if isinstance(scenario.target, TargetSpec)]
@@ -191,7 +205,8 @@ class _Loading:
                 message = f"there is an intent '{name}' in {before.span.file} already"
                 hint = "give one of them another name, or join the two"
                 place = made.place.child("intents", name)
-                self.problems.append(problem_at(place, "duplicate-intent", message, hint=hint, key=True))
+                wrong = problem_at(place, "duplicate-intent", message, hint=hint, key=True)
+                self.found(project.place.table.file, [wrong])
 
     def _file(self, path: Path, *, must_be_ours: bool) -> None:
         resolved = path.resolve()
@@ -208,11 +223,11 @@ class _Loading:
         elif document.data is not None and kind in KINDS:
             self.models[resolved] = self._model(document, KINDS[kind])
         elif document.data is not None:
-            self.problems.append(_not_ours(document, kind))
+            self.found(document.table.file, [_not_ours(document, kind)])
 
     def _keep(self, document: Document) -> Document:
         self.labels.add(document.table.file)
-        self.problems.extend(document.problems)
+        self.found(document.table.file, document.problems)
         return document
 
     def _model(self, document: Document, model: type[M]) -> M | None:
@@ -221,14 +236,14 @@ class _Loading:
         made, problems = read_model(model, document.data, Place(document.table), self.root)
         # What is wrong in the YAML itself comes first; the same place need not be complained about twice.
         taken = {(problem.span.line, problem.span.column) for problem in document.problems}
-        self.problems.extend(each for each in problems if (each.span.line, each.span.column) not in taken)
+        new = [each for each in problems if (each.span.line, each.span.column) not in taken]
+        self.found(document.table.file, new)
         return made if not document.problems else None
 
     def _second_project(self, document: Document) -> None:
         hint = f"run them apart; the project in use is in {self.root}"
-        self.problems.append(
-            problem_of_file(document.table.file, "two-projects", "this is another project", hint=hint)
-        )
+        wrong = problem_of_file(document.table.file, "two-projects", "this is another project", hint=hint)
+        self.found(document.table.file, [wrong])
 
 
 def _kind(document: Document) -> str:
