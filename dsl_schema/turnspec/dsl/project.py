@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, JsonValue
 
 from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.durations import Duration
+from turnspec.dsl.engines import Engines
 from turnspec.dsl.matchers import Regex
 from turnspec.dsl.refusals import refusal
 from turnspec.dsl.spans import Span
@@ -128,6 +129,7 @@ class Project(Model):
     budgets: Budgets = Field(default_factory=Budgets)
     limits: Limits = Field(default_factory=Limits)
     intents: tuple[str, ...] = ()
+    engines: Engines = Field(default_factory=Engines)
     allow_outside: Annotated[bool, Field(strict=True)] = False
 
     @classmethod
