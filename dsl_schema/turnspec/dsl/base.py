@@ -78,6 +78,8 @@ class Model(BaseModel):
     """What a tester calls it: the subject of messages."""
     NOT_YET: ClassVar[frozenset[str]] = frozenset()
     """Keys of the language that this version does not run."""
+    NEARBY: ClassVar[frozenset[str]] = frozenset()
+    """Keys of what may stand here instead: a misspelt one may be meant."""
 
     # By a function: pydantic would copy a mere default, deeply, for every model made.
     _place: Place = PrivateAttr(default_factory=lambda: NOWHERE)

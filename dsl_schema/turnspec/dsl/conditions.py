@@ -1,12 +1,18 @@
-"""On what it depends whether a turn is run."""
+"""On what it depends whether turns are run: the protocol, a variable, the agent's last reply."""
 
+from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
 
+from turnspec.dsl import matchers
 from turnspec.dsl.base import Located, Model, Reading, listed
+from turnspec.dsl.expect import Expect
+from turnspec.dsl.matchers import Matcher
 from turnspec.dsl.problems import nearest
 from turnspec.dsl.refusals import refusal
+from turnspec.dsl.spans import Place
 
 CAPABILITIES: Final = (
     "audio",
@@ -18,8 +24,28 @@ CAPABILITIES: Final = (
     "transfer seen",
     "keys seen",
     "activities seen",
+    "activities",
+    "events",
+    "events seen",
 )
 """What a call over some protocol can do, in the words of `supports`."""
+REPLY_KEYS: Final = (
+    "intent",
+    "says",
+    "does_not_say",
+    "calls",
+    "does_not_call",
+    "returned",
+    "transfer",
+    "dtmf",
+    "activity",
+    "event",
+    "transcript",
+)
+"""What a condition may ask of a reply: all that is known once the reply is over."""
+
+_SURELY_MEANT = 0.8
+"""How alike a key must be to one of ours not to be the name of a variable."""
 
 
 def _capability(word: str) -> str:
@@ -31,27 +57,78 @@ def _capability(word: str) -> str:
 
 
 class Condition(Model):
-    """What must be the case; `supports` is known before the call: all these are things that it can do."""
+    """What must be the case, all of it: what the call can do, what variables are, what the last reply was.
+
+    Only what a call `supports` is known before it.
+    """
 
     WORD = "a condition"
-    NOT_YET = frozenset({"reply"})
 
     supports: tuple[Annotated[str, AfterValidator(_capability)], ...] = Field(default=(), min_length=1)
+    variables: dict[str, Matcher] = Field(default_factory=dict)
+    reply: Expect | None = None
 
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:
         """Make one capability a list of it; what is no key of ours is the name of a variable."""
-        words = {*cls.keys(), *cls.NOT_YET}
-        named = [key for key in data if key not in words and nearest(key, words) is None]
-        for name in named:
-            message = "this version of turnspec does not run conditions on variables yet"
-            hint = "write supports: WORD, or take it out"
-            reading.problem("not-yet", message, data.place.child(name), hint=hint, key=True)
+        words = cls.keys()
         if not data:
-            message, hint = "a condition needs the key 'supports'", "write {supports: dtmf}"
+            message, hint = (
+                "a condition needs something to ask",
+                "write {supports: dtmf}, or {reply: {says: yes}}",
+            )
             reading.problem("missing-key", message, data.place, hint=hint)
-        known = {key: value for key, value in data.items() if key not in named}
-        return listed(Located(known, data.place), "supports")
+        if data.keys() <= {"supports"}:
+            return listed(data, "supports")
+        kept: dict[str, Any] = {}
+        asked: dict[str, Any] = {}
+        for key, value in data.items():
+            if key == "variables" and isinstance(value, Located):
+                asked |= _matched(value, value.place, reading)
+            elif key == "reply" and isinstance(value, Located):
+                kept[key] = _of_reply(value, reading)
+            elif key in words:
+                kept[key] = value
+            elif near := get_close_matches(key, words, n=1, cutoff=_SURELY_MEANT):
+                hint = f"a variable of that name is asked for with variables: {{{key}: ...}}"
+                message = f"a condition has no key '{key}'"
+                place = data.place.child(key)
+                reading.problem("unknown-key", message, place, suggestion=near[0], hint=hint, key=True)
+            else:
+                asked |= _matched({key: value}, data.place, reading)
+        if asked:
+            kept["variables"] = asked
+        return listed(Located(kept, data.place), "supports")
+
+
+def _matched(written: Mapping[str, Any], place: Place, reading: Reading) -> dict[str, Located]:
+    return {key: matchers.located(value, place.child(key), reading) for key, value in written.items()}
+
+
+def _of_reply(written: Located, reading: Reading) -> Located | None:
+    """The same questions about a reply, without those that it cannot answer."""
+    if not written:
+        hint = "write reply: {intent: NAME} or reply: {says: words}"
+        reading.problem("empty", "nothing is asked of the reply here", written.place, hint=hint)
+    kept = {}
+    for key, value in written.items():
+        if key in REPLY_KEYS:
+            kept[key] = value
+        else:
+            _not_asked(key, written.place.child(key), reading)
+    return Located(kept, written.place) if kept else None
+
+
+def _not_asked(key: str, place: Place, reading: Reading) -> None:
+    if key in Expect.keys() | Expect.NOT_YET:
+        message = f"a condition cannot ask '{key}': when the reply is over, that is not known yet"
+        hint = f"expect it in a turn; a condition can ask: {', '.join(REPLY_KEYS)}"
+        reading.problem("bad-condition", message, place, hint=hint, key=True)
+        return
+    near = nearest(key, REPLY_KEYS)
+    hint = "" if near else f"a condition can ask of a reply: {', '.join(REPLY_KEYS)}"
+    message = f"a condition on the reply has no key '{key}'"
+    reading.problem("unknown-key", message, place, suggestion=near, hint=hint, key=True)
 
 
 def conditions_listed(data: Located, reading: Reading, *keys: str) -> Located:
@@ -69,3 +146,38 @@ def conditions_listed(data: Located, reading: Reading, *keys: str) -> Located:
             case _:
                 pass
     return data.but(**changed) if changed else data
+
+
+def reply_conditions_listed(data: Located, reading: Reading, key: str) -> Located:
+    """The same mapping, with a list of conditions under `key`, in which what a reply is stands under `reply`.
+
+    What the call supports is no question here: it is known before the call.
+    """
+    written = data.get(key)
+    if isinstance(written, str):
+        hint = f"write {key}: {{intent: {written}}} or {key}: {{says: {written}}}"
+        message = f"'{key}' is a condition, not the text '{written}'"
+        reading.problem("wrong-type", message, data.place.child(key), hint=hint)
+        return data.but(**{key: []})
+    items = [written] if isinstance(written, Located) else written
+    if not isinstance(items, list):
+        return data
+    return data.but(**{key: [_about_reply(item, reading) for item in items]})
+
+
+def _about_reply(written: Any, reading: Reading) -> Any:
+    if not isinstance(written, Located):
+        return written
+    if "supports" in written:
+        message = "what a call supports is known before it: no reply has to be awaited for that"
+        hint = "write `when: {supports: ...}` beside `turn`, or at the item that has the branches"
+        reading.problem("bad-condition", message, written.place.child("supports"), hint=hint, key=True)
+    asked = {key: value for key, value in written.items() if key in REPLY_KEYS}
+    if not asked:
+        return written
+    rest = {key: value for key, value in written.items() if key not in REPLY_KEYS}
+    if "reply" in rest:
+        hint = f"write {', '.join(asked)} below `reply` as well, or all of it without `reply`"
+        message = "the same reply is asked in two places"
+        reading.problem("clash", message, written.place.child("reply"), hint=hint, key=True)
+    return Located({**rest, "reply": Located(asked, written.place)}, written.place)

@@ -13,6 +13,8 @@ from turnspec.dsl.agent import AgentScript, IntentCatalogue, IntentSpec
 from turnspec.dsl.base import Located, Model
 from turnspec.dsl.document import DEFAULT_BOUNDS, Document, read_document
 from turnspec.dsl.files import Asking, AudioCheck, Files
+from turnspec.dsl.flow import Use
+from turnspec.dsl.fragments import Fragment
 from turnspec.dsl.guard import Bounds
 from turnspec.dsl.problems import Problem, in_reading_order, nearest, problem_at, problem_of_file
 from turnspec.dsl.project import Project, TargetSpec
@@ -26,12 +28,12 @@ DEFAULT_FOLDER = "scenarios"
 KINDS: Mapping[str, type[Model]] = {
     "scenario": Scenario,
     "agent": AgentScript,
+    "fragment": Fragment,
     "intents": IntentCatalogue,
 }
 """The top-level key that tells what a file is."""
-KINDS_NOT_YET = frozenset({"fragment"})
 
-_BEGINNING = re.compile(rf"({'|'.join([*KINDS, *KINDS_NOT_YET])})\s*:")
+_BEGINNING = re.compile(rf"({'|'.join(KINDS)})\s*:")
 
 M = TypeVar("M", bound=Model)
 
@@ -40,7 +42,8 @@ M = TypeVar("M", bound=Model)
 class Loaded:
     """All that was read. With any problem, nothing of it may be run.
 
-    `root` is the project folder; `files` were read, and `agents` are the scripts, both by their path from it.
+    `root` is the project folder; `files` were read, `agents` are the scripts and `fragments` turns to be
+    used, all by their path from it.
     `found_in` has the problems by the document that was read, or looked through, when they were found.
     """
 
@@ -49,6 +52,7 @@ class Loaded:
     scenarios: tuple[Scenario, ...] = ()
     agents: Mapping[str, AgentScript] = field(default_factory=dict)
     intents: Mapping[str, IntentSpec] = field(default_factory=dict)
+    fragments: Mapping[str, Fragment] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     found_in: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
@@ -60,6 +64,10 @@ class Loaded:
     def script(self, target: TargetSpec) -> AgentScript | None:
         """The script of a target's local agent, or of the simulated model behind it."""
         return self._known().script(target)
+
+    def fragment(self, use: Use) -> Fragment | None:
+        """The turns that are used in some place."""
+        return self.fragments.get(Files(self.root).label(use.file(use.use)))
 
     def _known(self) -> Known:
         return Known(self.project, Files(self.root), self.intents, self.agents)
@@ -102,6 +110,7 @@ def load(
         tuple(loading.scenarios()),
         known.agents,
         known.intents,
+        loading.fragments(),
         tuple(sorted(loading.labels)),
         in_reading_order(chain.from_iterable(loading.found_in.values())),
         {label: in_reading_order(found) for label, found in loading.found_in.items()},
@@ -151,6 +160,9 @@ class _Loading:
         return {
             model.path: model for _, model in sorted(self.models.items()) if isinstance(model, AgentScript)
         }
+
+    def fragments(self) -> dict[str, Fragment]:
+        return {model.path: model for _, model in sorted(self.models.items()) if isinstance(model, Fragment)}
 
     def broken(self) -> frozenset[str]:
         return frozenset(problem.span.file for found in self.found_in.values() for problem in found)
@@ -223,7 +235,7 @@ class _Loading:
         elif document.data is not None and kind in KINDS:
             self.models[resolved] = self._model(document, KINDS[kind])
         elif document.data is not None:
-            self.found(document.table.file, [_not_ours(document, kind)])
+            self.found(document.table.file, [_not_ours(document)])
 
     def _keep(self, document: Document) -> Document:
         self.labels.add(document.table.file)
@@ -249,24 +261,19 @@ class _Loading:
 def _kind(document: Document) -> str:
     """The key that tells what a file is; where it could not be read, the first line that looks like one."""
     if isinstance(document.data, Located):
-        return next((key for key in document.data if key in KINDS or key in KINDS_NOT_YET), "")
+        return next((key for key in document.data if key in KINDS), "")
     if document.data is not None:
         return ""
     found = (_BEGINNING.match(line) for line in document.table.lines)
     return next((match[1] for match in found if match), "")
 
 
-def _not_ours(document: Document, kind: str) -> Problem:
+def _not_ours(document: Document) -> Problem:
     place = Place(document.table)
-    if kind in KINDS_NOT_YET:
-        message = f"this version of turnspec does not run `{kind}` yet"
-        return problem_at(
-            place.child(kind), "not-yet", message, hint="write its turns into the scenario", key=True
-        )
-    hint = "a file begins with one of: scenario, agent, intents"
+    hint = "a file begins with one of: scenario, agent, fragment, intents"
     if isinstance(document.data, Located):
         for key in document.data:
-            near = nearest(key, {*KINDS, *KINDS_NOT_YET})
+            near = nearest(key, KINDS)
             if near is not None:
                 message = f"a file has no key '{key}' that tells what it is"
                 return problem_at(

@@ -27,7 +27,7 @@ from turnspec.dsl.caller import (
     SendText,
     Silence,
 )
-from turnspec.dsl.conditions import CAPABILITIES, Condition
+from turnspec.dsl.conditions import CAPABILITIES, REPLY_KEYS, Condition
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.expect import (
     ActivityExpectation,
@@ -40,6 +40,8 @@ from turnspec.dsl.faults import DelayedEvent, Fault, FaultMoment, ReplyFault, Sc
 from turnspec.dsl.functions import FunctionCase, FunctionSpec
 from turnspec.dsl.matchers import (
     Absent,
+from turnspec.dsl.flow import Choice, Choose, Entry, Repeat, RepeatSpec, Together, Use, Watched
+from turnspec.dsl.fragments import Fragment
     AnyValue,
     Contains,
     Equals,
@@ -51,12 +53,13 @@ from turnspec.dsl.matchers import (
     Plain,
 )
 from turnspec.dsl.project import Auth, Budgets, Limits, Project, Ready, StartSpec, TargetSpec
-from turnspec.dsl.scenario import DEFAULT_PATIENCE, CallerSpec, Scenario, Turn
+from turnspec.dsl.scenario import DEFAULT_PATIENCE, CallerSpec, Scenario
 from turnspec.dsl.spans import NOWHERE, DocumentPath, Place, Span, SpanTable
 
 __all__ = [
     "BUILT_IN_INTENTS",
     "CAPABILITIES",
+from turnspec.dsl.turn import Turn
     "DEFAULT_PATIENCE",
     "DIGIT_PAUSE",
     "NOWHERE",
@@ -64,6 +67,7 @@ __all__ = [
     "ActivityExpectation",
     "AgentScript",
     "AgentSession",
+    "REPLY_KEYS",
     "AnyValue",
     "Auth",
     "Budgets",
@@ -75,6 +79,8 @@ __all__ = [
     "Contains",
     "DelayedEvent",
     "DocumentPath",
+    "Choice",
+    "Choose",
     "Dtmf",
     "Duration",
     "Equals",
@@ -82,12 +88,14 @@ __all__ = [
     "Fault",
     "FaultMoment",
     "Fields",
+    "Entry",
     "FunctionCall",
     "FunctionCase",
     "FunctionSpec",
     "HangUp",
     "Idle",
     "IntentCatalogue",
+    "Fragment",
     "IntentSpec",
     "Interrupt",
     "Items",
@@ -113,6 +121,8 @@ __all__ = [
     "ScenarioFault",
     "SendText",
     "Silence",
+    "Repeat",
+    "RepeatSpec",
     "Span",
     "SpanTable",
     "StartSpec",
@@ -121,3 +131,6 @@ __all__ = [
     "TurnRange",
     "When",
 ]
+    "Together",
+    "Use",
+    "Watched",

@@ -64,7 +64,7 @@ class Reader:
             )
             self.problems.append(problem_at(place, "not-yet", message, hint=hint, key=True))
             return
-        self._unknown(model.WORD, model.keys(), model.NOT_YET, place, key)
+        self._unknown(model.WORD, model.keys(), model.NOT_YET, place, key, model.NEARBY)
 
     def problem(
         self,
@@ -131,9 +131,15 @@ class Reader:
         )
 
     def _unknown(
-        self, word: str, known: frozenset[str], later: frozenset[str], place: Place, key: str
+        self,
+        word: str,
+        known: frozenset[str],
+        later: frozenset[str],
+        place: Place,
+        key: str,
+        nearby: frozenset[str] = frozenset(),
     ) -> None:
-        near = nearest(key, known | later)
+        near = nearest(key, known | later | nearby)
         hint = f"known here: {', '.join(sorted(known))}" if near is None else ""
         if near in later:
             hint = "this version of turnspec does not run it yet"

@@ -24,11 +24,12 @@ from turnspec.dsl.names import (
 from turnspec.dsl.patterns import capture_names
 from turnspec.dsl.problems import Problem, nearest, problem_at
 from turnspec.dsl.project import Project, TargetSpec
-from turnspec.dsl.scenario import Scenario, Turn
+from turnspec.dsl.scenario import Scenario
 from turnspec.dsl.spans import Place
 from turnspec.dsl.targets import problems_of_parts, texts_of_target
 
 TWILIO_NAMES = frozenset({"twilio.api_url", "twilio.account_sid", "twilio.auth_token"})
+from turnspec.dsl.turn import Turn
 """What a target over Twilio is told of its account: the REST API stands on this machine, too."""
 
 
@@ -118,7 +119,7 @@ def problems_of_scenario(scenario: Scenario, known: Known) -> Iterator[Problem]:
     functions = functions_known(scenario, target, known)
     yield from problems_of_texts(_texts_of_functions(scenario.functions), names)
     yield from no_templates(texts_of(scenario.variables, place.child("variables")), "a variable")
-    for turn in scenario.turns:
+    for turn in scenario.plain_turns():
         names = _with_later(names, scenario, turn)
         yield from _problems_of_turn(turn, names, functions, known)
         names = names.with_words(captures_of(turn.expect))
@@ -128,7 +129,7 @@ def _with_later(names: Names, scenario: Scenario, turn: Turn) -> Names:
     """The same names, told what this turn and those after it will bind."""
     begun = False
     later: list[tuple[str, str]] = []
-    for title, each in zip(scenario.titles(), scenario.turns, strict=True):
+    for title, each in zip(scenario.titles(), scenario.plain_turns(), strict=True):
         begun = begun or each is turn
         if begun:
             here = "this turn" if each is turn else f"'{title}', which comes later"
@@ -142,7 +143,7 @@ def _fixed_texts(scenario: Scenario) -> Iterator[Text]:
     yield from texts_of(scenario.tags, scenario.place.child("tags"))
     if isinstance(scenario.target, str):
         yield scenario.target, scenario.place.child("target")
-    for turn in scenario.turns:
+    for turn in scenario.plain_turns():
         if turn.name is not None:
             yield turn.name, turn.place.child("turn")
 
@@ -308,7 +309,7 @@ def texts_of_call(scenario: Scenario, target: TargetSpec, script: AgentScript | 
     """All texts that may be filled in while a scenario is called: its own, its target's, its script's."""
     yield from texts_of_target(target)
     yield from _texts_of_functions(scenario.functions)
-    for turn in scenario.turns:
+    for turn in scenario.plain_turns():
         yield from texts_of_turn(turn)
     if script is not None:
         yield from texts_of_script(script)

@@ -6,14 +6,14 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Discriminator, Field, JsonValue, Tag
 
 from turnspec.dsl.base import Located, Model, Reading
-from turnspec.dsl.caller import CallerAction, QuotedText, located_actions
-from turnspec.dsl.conditions import Condition, conditions_listed
+from turnspec.dsl.caller import QuotedText
 from turnspec.dsl.durations import Duration
-from turnspec.dsl.expect import Expect
 from turnspec.dsl.faults import ScenarioFault, faults_listed
+from turnspec.dsl.flow import Entry, plain_turns
 from turnspec.dsl.functions import FunctionSpec
 from turnspec.dsl.project import Budgets, Limits, TargetSpec
 
+from turnspec.dsl.turn import Turn
 DEFAULT_PATIENCE = Duration(15_000_000)
 
 
@@ -27,34 +27,6 @@ class CallerSpec(Model):
     voice: str | None = None
 
 
-class Turn(Model):
-    """What the caller does, what the agent must do, and how fast."""
-
-    WORD = "a turn"
-    NOT_YET = frozenset({"choose", "repeat", "together", "use", "with", "save", "retries", "filler"})
-
-    name: str | None = Field(default=None, alias="turn")
-    when: tuple[Condition, ...] = ()
-    unless: tuple[Condition, ...] = ()
-    caller: tuple[CallerAction, ...] = ()
-    expect: Expect | None = None
-    budget: Budgets = Field(default_factory=Budgets)
-    patience: Duration | None = None
-    reply_ends_after: Duration | None = None
-
-    @classmethod
-    def normal(cls, data: Located, reading: Reading) -> Located:
-        """Bring the caller's part into a list of actions; of a block of turns only its word matters."""
-        for block in ("choose", "repeat", "together", "use"):
-            if block in data:
-                reading.unknown_key(cls, data, block)
-                return Located({}, data.place)
-        data = conditions_listed(data, reading, "when", "unless")
-        if "caller" not in data:
-            return data
-        return data.but(caller=located_actions(data["caller"], data, reading))
-
-
 def _target_tag(value: Any) -> str:
     return "<name>" if isinstance(value, str) else "<target>"
 
@@ -63,9 +35,7 @@ class Scenario(Model):
     """One scripted conversation with a target."""
 
     WORD = "a scenario"
-    NOT_YET: ClassVar[frozenset[str]] = frozenset(
-        {"examples", "setup", "teardown", "filler", "repeat_run", "retries", "seed"}
-    )
+    NOT_YET: ClassVar[frozenset[str]] = frozenset({"examples", "filler", "repeat_run", "retries", "seed"})
 
     name: str = Field(alias="scenario", min_length=1)
     description: str = ""
@@ -82,7 +52,9 @@ class Scenario(Model):
     on_failure: Literal["continue", "end_call"] = "continue"
     reply_ends_after: Duration | None = None
     faults: tuple[ScenarioFault, ...] = ()
-    turns: tuple[Turn, ...] = Field(min_length=1)
+    setup: tuple[Entry, ...] = ()
+    turns: tuple[Entry, ...] = Field(min_length=1)
+    teardown: tuple[Entry, ...] = ()
 
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's
@@ -95,5 +67,12 @@ class Scenario(Model):
         return self.place.table.file
 
     def titles(self) -> Iterator[str]:
-        """What each turn is called in reports: its name, else its number."""
-        return (turn.name or f"turn {number}" for number, turn in enumerate(self.turns, start=1))
+    def plain_turns(self) -> Iterator[Turn]:
+        """Every turn written in the scenario itself, nested ones too, in reading order."""
+        return plain_turns((*self.setup, *self.turns, *self.teardown))
+
+        """What each of these is called in reports: its name, else its number."""
+        return (turn.name or f"turn {number}" for number, turn in enumerate(self.plain_turns(), start=1))
+
+
+__all__ = ["DEFAULT_PATIENCE", "CallerSpec", "Scenario"]

@@ -20,7 +20,7 @@ from turnspec.plan.refusals import refusals
 from turnspec.plan.setting import DEFAULT_CALL_LIMIT_US, Setting
 
 WATCH_US = 500_000  # watched after the last reply, for what must not happen
-SILENCES = frozenset({"silent", "refused"})  # expectations that take no reply
+SILENCES = frozenset({"silent", "nothing", "refused"})  # expectations that take no reply
 WORDS = frozenset({"says", "intent"})  # expectations that only a reply in words can meet
 REFUSED_WITHIN_US = 2_000_000  # a line that is closed so soon, before a word was said, was refused
 
@@ -114,20 +114,20 @@ def _plan(
 def _turn_plans(scenario: Scenario, setting: Setting) -> list[TurnPlan]:
     plans: list[TurnPlan] = []
     after: TurnPlan | None = None  # the turn that is run next; the last one is looked at first
-    for index, title in reversed(list(enumerate(scenario.titles()))):
-        turn = scenario.turns[index]
+    for index, (title, turn) in reversed(
+        list(enumerate(zip(scenario.titles(), scenario.plain_turns(), strict=True)))
+    ):
         if why := why_skipped(turn, setting):
             plans.append(TurnPlan(index, title, turn, takes_reply=False, span=turn.span, skipped=why))
             continue
-        after = _turn_plan(index, title, after, scenario, setting)
+        after = _turn_plan(index, title, turn, after, scenario, setting)
         plans.append(after)
     return plans[::-1]
 
 
 def _turn_plan(
-    index: int, title: str, after: TurnPlan | None, scenario: Scenario, setting: Setting
+    index: int, title: str, turn: Turn, after: TurnPlan | None, scenario: Scenario, setting: Setting
 ) -> TurnPlan:
-    turn = scenario.turns[index]
     return TurnPlan(
         index=index,
         name=title,
@@ -147,7 +147,8 @@ def _takes_reply(turn: Turn, following: Turn | None) -> bool:
     if turn.expect is None:
         # A listening turn takes the reply to what was said before it.
         return not (turn.caller and following is not None and not following.caller)
-    return not turn.expect.model_fields_set <= SILENCES
+    asked = turn.expect.model_fields_set - {"check"}  # which goes with either
+    return not asked or not asked <= SILENCES
 
 
 def _patience_us(turn: Turn, scenario: Scenario) -> int:
@@ -155,7 +156,7 @@ def _patience_us(turn: Turn, scenario: Scenario) -> int:
     expect = turn.expect
     if expect is None:
         return patience.us
-    written = [expect.silent] + [call.within for call in (expect.calls.items if expect.calls else ())]
+    written = [expect.silent, expect.nothing] + [call.within for call in (expect.calls.items if expect.calls else ())]
     return max(patience.us, *(duration.us for duration in written if duration is not None), 0)
 
 
@@ -177,8 +178,8 @@ def _steps(
         steps += actions.of(turn)
         if turn.takes_reply:
             steps.append(_listen(turn, scenario, setting))
-        elif turn.turn.expect is not None and turn.turn.expect.silent is not None:
-            steps.append(_watch(turn, turn.turn.expect.silent.us))
+        elif watched_us := _watched_us(turn.turn.expect):
+            steps.append(_watch(turn, watched_us))
         elif turn.turn.expect is not None and turn.turn.expect.refused is not None:
             steps.append(_watch(turn, REFUSED_WITHIN_US))
         steps.append(_check(turn, scenario))
@@ -187,7 +188,7 @@ def _steps(
 
 
 def _watch_us(active: Sequence[Turn], scenario: Scenario, setting: Setting) -> int:
-    last = active[-1] if active else scenario.turns[-1]
+    last = active[-1] if active else list(scenario.plain_turns())[-1]
     return _ends_after_us(last, scenario, setting) + WATCH_US
 
 
@@ -220,6 +221,12 @@ def _acts_alone(expect: Expect | None) -> bool:
     if expect is None or expect.model_fields_set & WORDS:
         return False
     return bool(expect.activity) or _done(expect.transfer) or _done(expect.dtmf)
+
+
+def _watched_us(expect: Expect | None) -> int:
+    """How long nothing is to happen; 0 where that is not asked for."""
+    written = (expect.silent, expect.nothing) if expect is not None else ()
+    return max((duration.us for duration in written if duration is not None), default=0)
 
 
 def _watch(turn: TurnPlan, duration_us: int) -> graph.Watch:

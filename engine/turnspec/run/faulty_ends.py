@@ -18,7 +18,7 @@ def problems_of_faults(
     scenario: Scenario, target: TargetSpec, script: AgentScript | None, found: Adapter
 ) -> Iterator[Problem]:
     """Everything that stands against the faults of a scenario, and of the script behind its target."""
-    turns = sum(1 for turn in scenario.turns if acts_of(turn))
+    turns = sum(1 for turn in scenario.plain_turns() if acts_of(turn))
     tls = (target.url or "").startswith(("wss:", "https:"))
     caller = FaultyEnd("caller", found.name, dialect_of(found), tls, turns)
     by_caller = faults_by("caller", scenario.faults)
