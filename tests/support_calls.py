@@ -12,7 +12,7 @@ from turnspec.call import Evidence
 from turnspec.plan import CallPlan
 from turnspec.plan.model import Utterance
 from turnspec.run.clock import CallClock
-from turnspec.run.closing import TurnCloser
+from turnspec.run.closing import Decision, TurnCloser
 from turnspec.run.conversation import converse
 from turnspec.run.live import LiveCall
 from turnspec.run.loops import run_on
@@ -37,6 +37,11 @@ class NothingToClose:
         """They do."""
         del turn
         return True
+
+    def decide(self, turn: int, question: str) -> Decision:
+        """Every turn is run; every branch is the first one."""
+        del turn
+        return Decision({"choose": "1", "until": "done", "condition": "run"}.get(question, "reply"))
 
 
 def hold(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,14 @@ class StaySilent:
 
 
 @dataclass(frozen=True, slots=True)
+class SendMessage:
+    """Send a message of the protocol as it is written, where the protocol takes such."""
+
+    turn: int
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class RequestReply:
     """Ask the agent for a reply that nothing prompted (Realtime greeting)."""
 
@@ -57,6 +66,14 @@ class WakeAt:
     """Tell the conductor when the call's clock reaches `at_us`."""
 
     at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Ask the checks a question about the call so far: choose, until, condition or filler."""
+
+    turn: int
+    question: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,5 +94,15 @@ class EndTurn:
 
 
 Action: TypeAlias = (
-    Speak | SendText | SendDigits | StaySilent | RequestReply | HangUp | WakeAt | BeginTurn | EndTurn
+    Speak
+    | SendText
+    | SendDigits
+    | StaySilent
+    | SendMessage
+    | RequestReply
+    | HangUp
+    | WakeAt
+    | Decide
+    | BeginTurn
+    | EndTurn
 )

@@ -204,6 +204,16 @@ class CallerPressed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallerSent(Event):
+    """The caller sent a message of the protocol as it was written: an activity, a client event."""
+
+    kind = "caller-sent"
+    turn: int
+    name: str
+    document: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallerWaited(Event):
     """The caller stayed silent on purpose from `at_us` to `until_us`."""
 
@@ -345,6 +355,20 @@ class AgentActivity(Event):
     kind = "agent-activity"
     name: str
     payload: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageArrived(Event):
+    """A message of the agent's side as it came, only where a turn asks for such; audio is left out of it.
+
+    `housekeeping`: it says nothing of what the agent does. `cut`: it was too long to keep, but its name.
+    """
+
+    kind = "message-arrived"
+    name: str
+    document: dict[str, Any] = field(default_factory=dict)
+    housekeeping: bool = False
+    cut: bool = False
 
 
 # --- words, calls, responses (model or agent side) ---------------------------------------------
@@ -491,6 +515,22 @@ class Captured(Event):
     turn: int
     name: str
     value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided(Event):
+    """Which way the call goes on at turn `turn`, by what was seen of it so far.
+
+    `question` and `outcome`: choose (the number of a branch from 1, otherwise, none), until (done, again,
+    exhausted), condition (run, skip), filler (filler, reply). `why` has a line for each thing that spoke
+    for or against it.
+    """
+
+    kind = "decided"
+    turn: int
+    question: str
+    outcome: str
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

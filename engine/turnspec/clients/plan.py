@@ -12,6 +12,7 @@ from turnspec.call import Identity
 from turnspec.dsl import Scenario, Turn
 from turnspec.plan import CallPlan, Edge, StepGraph, TargetKind
 from turnspec.plan.graph import Connect, End, Watch
+from turnspec.run.closing import Decision
 
 NAME: Final = "a program's call"
 
@@ -52,3 +53,7 @@ class NoTurns:
     def passes(self, turn: int) -> bool:  # noqa: ARG002 # as above
         """Nothing can fail."""
         return True
+
+    def decide(self, turn: int, question: str) -> Decision:  # noqa: ARG002 # as above
+        """Nothing is asked."""
+        return Decision("run")

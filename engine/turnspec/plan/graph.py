@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from turnspec.dsl import Span
 
@@ -66,6 +67,14 @@ class SendDigits(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SendMessage(Step):
+    """Send a message of the protocol as it is written; texts in it may be templates that need captures."""
+
+    name: str
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wait(Step):
     """Stay silent on purpose."""
 
@@ -116,18 +125,44 @@ class End(Step):
     """The call is over."""
 
 
+Question: TypeAlias = Literal["choose", "until", "condition", "filler"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decide(Step):
+    """Ask the checks about the call so far, and go on by the edge that has the name of their answer.
+
+    An answer without an edge of its own takes the edge `done`, and is kept for the end of the turn: what a
+    `choose` decides is where its `Check` leads to.
+    """
+
+    question: Question
+
+
 AnyStep: TypeAlias = (
-    Connect | Speak | Interrupt | SendText | SendDigits | Wait | HangUp | Listen | Watch | Check | End
+    Connect
+    | Speak
+    | Interrupt
+    | SendText
+    | SendDigits
+    | SendMessage
+    | Wait
+    | HangUp
+    | Listen
+    | Watch
+    | Decide
+    | Check
+    | End
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """From one step to the next, on a condition."""
+    """From one step to the next, on a condition: one of the words above, or what was decided."""
 
     source: str
     target: str
-    condition: Condition = Condition.DONE
+    condition: str = Condition.DONE
 
 
 class StepGraph:
@@ -153,6 +188,10 @@ class StepGraph:
         """The step of this id."""
         return self._by_id[step_id]
 
-    def after(self, step: AnyStep, condition: Condition = Condition.DONE) -> AnyStep:
+    def after(self, step: AnyStep, condition: str = Condition.DONE) -> AnyStep:
         """Where to go from `step`; a condition without an edge of its own ends the call."""
         return self._by_id[self._next.get((step.id, condition), self.end.id)]
+
+    def leads(self, step: AnyStep, condition: str) -> bool:
+        """Whether there is an edge of its own for this condition."""
+        return (step.id, condition) in self._next

@@ -6,13 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
+
+from pydantic import JsonValue
 
 from turnspec.call import Capabilities, Identity
 from turnspec.call.events import Side
 from turnspec.dsl import Span
-from turnspec.dsl.models import FunctionSpec, Scenario, Turn
+from turnspec.dsl.models import Condition, FunctionSpec, Scenario, Turn
 from turnspec.plan.graph import StepGraph
+
+
+Role: TypeAlias = Literal["turn", "choose", "until", "when"]
+Part: TypeAlias = Literal["setup", "body", "teardown"]
 
 
 class TargetKind(StrEnum):
@@ -49,6 +55,10 @@ class TurnPlan:
     `takes_reply`: a reply of the agent belongs to it; `interrupts`: its first action talks over the
     reply of the turn before; `interrupted`: the next turn does that to this one. `skipped` says why the
     turn is not run here, where it is not.
+
+    `role`: a `choose` takes the reply that its branches are about; an `until` and a `when` only decide which
+    way the call goes on, before or after other turns. `frames` is what `with` gives the fragments around it,
+    outermost first. `conditions` and `unless` are those that only the call itself can decide.
     """
 
     index: int
@@ -61,6 +71,13 @@ class TurnPlan:
     patience_us: int = 15_000_000
     span: Span | None = None
     skipped: str = ""
+    fillers: tuple[str, ...] = ()  # what is said while the reply is looked for
+    role: Role = "turn"
+    part: Part = "body"
+    branch: tuple[str, ...] = ()  # labels of the branches that it lies in
+    frames: tuple[Mapping[str, JsonValue], ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    unless: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,10 @@ class TurnResult:
     lines: tuple[Line, ...] = ()
     functions: tuple[FunctionUse, ...] = ()
     why: str = ""  # why it was skipped
+    role: str = "turn"  # turn; choose: it took the reply that a branch was chosen by; until, when: no reply
+    part: str = "body"  # setup, body, teardown
+    branch: tuple[str, ...] = ()  # the branches that it lies in, the outermost first
+    decision: str = ""  # what was decided in or before it: 1, 2, otherwise, none; done, again, exhausted; run
 
 
 @dataclass(frozen=True, slots=True)

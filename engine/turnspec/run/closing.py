@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from turnspec.checks.decisions import Decision
+
+__all__ = ["Decision", "TurnCloser"]
+
 
 class TurnCloser(Protocol):
     """What the checks do for a call that is still up."""
@@ -15,4 +19,8 @@ class TurnCloser(Protocol):
 
     def passes(self, turn: int) -> bool:
         """Whether a turn holds, as far as can be told now."""
+        ...
+
+    def decide(self, turn: int, question: str) -> Decision:
+        """Which way the call goes on at a turn, by what was seen of it so far."""
         ...
