@@ -37,11 +37,11 @@ from turnspec.dsl.expect import (
     RefusedExpectation,
 )
 from turnspec.dsl.faults import DelayedEvent, Fault, FaultMoment, ReplyFault, ScenarioFault
+from turnspec.dsl.flow import Choice, Choose, Entry, Repeat, RepeatSpec, Together, Use, Watched
+from turnspec.dsl.fragments import Fragment
 from turnspec.dsl.functions import FunctionCase, FunctionSpec
 from turnspec.dsl.matchers import (
     Absent,
-from turnspec.dsl.flow import Choice, Choose, Entry, Repeat, RepeatSpec, Together, Use, Watched
-from turnspec.dsl.fragments import Fragment
     AnyValue,
     Contains,
     Equals,
@@ -55,19 +55,19 @@ from turnspec.dsl.fragments import Fragment
 from turnspec.dsl.project import Auth, Budgets, Limits, Project, Ready, StartSpec, TargetSpec
 from turnspec.dsl.scenario import DEFAULT_PATIENCE, CallerSpec, Scenario
 from turnspec.dsl.spans import NOWHERE, DocumentPath, Place, Span, SpanTable
+from turnspec.dsl.turn import Turn
 
 __all__ = [
     "BUILT_IN_INTENTS",
     "CAPABILITIES",
-from turnspec.dsl.turn import Turn
     "DEFAULT_PATIENCE",
     "DIGIT_PAUSE",
     "NOWHERE",
+    "REPLY_KEYS",
     "Absent",
     "ActivityExpectation",
     "AgentScript",
     "AgentSession",
-    "REPLY_KEYS",
     "AnyValue",
     "Auth",
     "Budgets",
@@ -75,27 +75,28 @@ from turnspec.dsl.turn import Turn
     "CallerAction",
     "CallerSpec",
     "CallsExpectation",
+    "CheckExpectation",
+    "Choice",
+    "Choose",
     "Condition",
     "Contains",
     "DelayedEvent",
     "DocumentPath",
-    "Choice",
-    "Choose",
     "Dtmf",
     "Duration",
+    "Entry",
     "Equals",
     "Expect",
     "Fault",
     "FaultMoment",
     "Fields",
-    "Entry",
+    "Fragment",
     "FunctionCall",
     "FunctionCase",
     "FunctionSpec",
     "HangUp",
     "Idle",
     "IntentCatalogue",
-    "Fragment",
     "IntentSpec",
     "Interrupt",
     "Items",
@@ -112,6 +113,8 @@ from turnspec.dsl.turn import Turn
     "Project",
     "Ready",
     "RefusedExpectation",
+    "Repeat",
+    "RepeatSpec",
     "Reply",
     "ReplyFault",
     "ReplyTiming",
@@ -121,16 +124,14 @@ from turnspec.dsl.turn import Turn
     "ScenarioFault",
     "SendText",
     "Silence",
-    "Repeat",
-    "RepeatSpec",
     "Span",
     "SpanTable",
     "StartSpec",
     "TargetSpec",
+    "Together",
     "Turn",
     "TurnRange",
-    "When",
-]
-    "Together",
     "Use",
     "Watched",
+    "When",
+]

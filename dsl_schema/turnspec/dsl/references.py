@@ -27,9 +27,9 @@ from turnspec.dsl.project import Project, TargetSpec
 from turnspec.dsl.scenario import Scenario
 from turnspec.dsl.spans import Place
 from turnspec.dsl.targets import problems_of_parts, texts_of_target
+from turnspec.dsl.turn import Turn
 
 TWILIO_NAMES = frozenset({"twilio.api_url", "twilio.account_sid", "twilio.auth_token"})
-from turnspec.dsl.turn import Turn
 """What a target over Twilio is told of its account: the REST API stands on this machine, too."""
 
 

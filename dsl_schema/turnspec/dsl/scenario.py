@@ -12,8 +12,8 @@ from turnspec.dsl.faults import ScenarioFault, faults_listed
 from turnspec.dsl.flow import Entry, plain_turns
 from turnspec.dsl.functions import FunctionSpec
 from turnspec.dsl.project import Budgets, Limits, TargetSpec
-
 from turnspec.dsl.turn import Turn
+
 DEFAULT_PATIENCE = Duration(15_000_000)
 
 
@@ -66,11 +66,11 @@ class Scenario(Model):
         """The file it was read from, relative to the project folder."""
         return self.place.table.file
 
-    def titles(self) -> Iterator[str]:
     def plain_turns(self) -> Iterator[Turn]:
         """Every turn written in the scenario itself, nested ones too, in reading order."""
         return plain_turns((*self.setup, *self.turns, *self.teardown))
 
+    def titles(self) -> Iterator[str]:
         """What each of these is called in reports: its name, else its number."""
         return (turn.name or f"turn {number}" for number, turn in enumerate(self.plain_turns(), start=1))
 
