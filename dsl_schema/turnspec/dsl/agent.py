@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
 from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.caller import Digits
+from turnspec.dsl.chance import Chance, DrawnTime
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.faults import Fault, ReplyFault, faults_listed
 from turnspec.dsl.functions import FunctionSpec
@@ -89,7 +90,7 @@ class ReplyTiming(Model):
 
     WORD = "timing"
 
-    first_audio: Duration | None = None
+    first_audio: DrawnTime | None = None
     pace: Pace | None = None
 
 
@@ -174,6 +175,7 @@ class When(Model):
     turns: Annotated[TurnRange, BeforeValidator(_turn_range)] | None = None
     intents: tuple[str, ...] = ()
     modalities: tuple[Literal["audio", "text"], ...] = ()
+    chance: Chance | None = None
 
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+DRAWS = 1 << 53
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -25,3 +26,8 @@ class Identity:
     def token(self, *parts: object, length: int = 21) -> str:
         """Letters and digits, as in `item_...`; at most 32."""
         return "".join(ALPHABET[byte % len(ALPHABET)] for byte in self.digest(*parts)[:length])
+
+    def below(self, end: int, *parts: object) -> int:
+        """A whole number from 0, less than `end` (at most 2**53), each as likely as another."""
+        drawn = int.from_bytes(self.digest(*parts)[:8]) >> 11
+        return drawn * end // DRAWS

@@ -61,7 +61,7 @@ class LocalServer:
         call = ServedCall()
         self.calls.append(call)
         identity = Identity(f"{self._script.script.path}/{len(self.calls)}")
-        return self._script.agent(self._utterances), call, identity
+        return self._script.agent(identity, self._utterances), call, identity
 
 
 class LocalRealtimeServer(LocalServer):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from turnspec.call import Identity
 from turnspec.doubles.agent import LocalAgent, script_problems
 from turnspec.dsl.load import Loaded, load
 from turnspec.dsl.models import AgentScript
@@ -38,14 +39,20 @@ class Playable:
     variables: Mapping[str, Any] = field(default_factory=dict)
     mask: Callable[[str], str] | None = None
 
-    def agent(self, utterances: Mapping[Path, str] | None = None) -> LocalAgent:
-        """The agent of one more call. `utterances`: recordings that it is to understand, with their words.
+    def agent(self, identity: Identity, utterances: Mapping[Path, str] | None = None) -> LocalAgent:
+        """The agent of one more call, which `identity` tells from others.
+
+        `utterances`: recordings that it is to understand, with their words.
 
         Raises:
             AudioFileError: A recording that it is to recognise cannot be read.
         """
         return LocalAgent(
-            self.script, intents=self.intents, utterances=utterances, variables=dict(self.variables)
+            self.script,
+            intents=self.intents,
+            utterances=utterances,
+            variables=dict(self.variables),
+            identity=identity,
         )
 
 

@@ -92,13 +92,14 @@ class Switchboard:
         """The agent of one more connection; None where it cannot be made, which is told."""
         self._lines += 1
         line = _Line(self._lines, self)
+        identity = Identity(f"{self._playable.script.path}/{self._lines}")
         try:
-            agent = self._playable.agent()
+            agent = self._playable.agent(identity)
         except AudioFileError as error:
             self.tell(line.noted("failed", str(error)))
             return None
         self.tell(line.noted("connected"))
-        return agent, line, Identity(f"{self._playable.script.path}/{self._lines}")
+        return agent, line, identity
 
     def refused(self, reason: str, code: int) -> None:
         """Tell of a connection that was declined."""

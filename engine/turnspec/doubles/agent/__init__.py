@@ -1,5 +1,6 @@
 """The local agent's brain: what it hears, which reply it chooses, what its functions give back."""
 
+from turnspec.doubles.agent.drawing import leaves_to_chance
 from turnspec.doubles.agent.functions import run_function
 from turnspec.doubles.agent.hearing import KnownClips
 from turnspec.doubles.agent.local import AgentScriptError, LocalAgent
@@ -31,6 +32,7 @@ __all__ = [
     "Transfer",
     "choose",
     "faults_of",
+    "leaves_to_chance",
     "run_function",
     "script_problems",
 ]

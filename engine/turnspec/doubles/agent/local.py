@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,9 @@ from pydantic import JsonValue
 from turnspec.adapters.faults import CallFaults
 from turnspec.audio.files import AudioFileError, read_audio
 from turnspec.audio.samples import silence, track_of
+from turnspec.call import Identity
 from turnspec.call.evidence import Track
+from turnspec.doubles.agent.drawing import Draws
 from turnspec.doubles.agent.functions import DeclaredFunctions
 from turnspec.doubles.agent.hearing import KnownClips
 from turnspec.doubles.agent.reply import FunctionCall, FunctionResult, Heard, Reply, Transfer
@@ -30,6 +32,7 @@ from turnspec.speech.text import natural_length_us
 
 SILENCE_RATE_HZ: Final = 8_000
 REAL_TIME: Final = 100  # percent
+UNSEEDED: Final = Identity("agent")
 
 
 class AgentScriptError(Exception):
@@ -50,7 +53,8 @@ class LocalAgent:
     `functions` are the scenario's, which override the script's own; `utterances` the recordings of the
     running scenario with their words; `call` what `{{ call.from }}` and the like stand for; `variables`
     are the project's, and `env`; `faults` come beside the script's own. Where the script does not say, it
-    speaks at `pace` and in `dialect`. The audio of its replies has the rate of its recordings.
+    speaks at `pace` and in `dialect`. The audio of its replies has the rate of its recordings. What its
+    script leaves to chance is drawn from `identity`.
 
     Raises:
         AudioFileError: A recording that it is to recognise cannot be read.
@@ -68,10 +72,12 @@ class LocalAgent:
         faults: Sequence[Fault] = (),
         pace: str | None = None,
         dialect: Literal["ga", "beta"] | None = None,
+        identity: Identity = UNSEEDED,
     ) -> None:
         self._script = script
         self._pace, self._dialect = pace, dialect
         self._intents = intents
+        self._draws = Draws(identity)
         self._known = KnownClips.of(script, (utterances or {}).items())
         self._functions = DeclaredFunctions({**script.functions, **(functions or {})})
         self._variables = {**(variables or {}), "results": {}, "call": dict(call or {})}
@@ -150,7 +156,15 @@ class LocalAgent:
 
     def _moment(self, heard: Heard, functions: frozenset[str]) -> Moment:
         held = frozenset[str]() if heard.text is None else self._intents.classify(heard.text).held
-        return Moment(heard.text, heard.modality, self._turns, functions, held)
+        unlucky = frozenset(self._unlucky())
+        return Moment(heard.text, heard.modality, self._turns, functions, held, unlucky)
+
+    def _unlucky(self) -> Iterator[str]:
+        """The responses whose chance does not come up in this turn."""
+        for name, response in self._script.responses.items():
+            chance = response.when.chance
+            if chance is not None and not self._draws.comes_up(chance):
+                yield name
 
     def _reply(self, name: str, thread: _Thread, choice: Choice | None = None) -> Reply:
         written = thread.written
@@ -171,7 +185,7 @@ class LocalAgent:
             transfer=self._transfer(written, thread.variables, name),
             hang_up=written.hangup,
             interruptible=written.interruptible,
-            first_audio_us=timing.first_audio.us if timing.first_audio else None,
+            first_audio_us=self._draws.delay_us(timing.first_audio),
             fast=percent != REAL_TIME,
             pace_percent=percent,
             has_more=written.then is not None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from turnspec.doubles.agent.drawing import soonest
 from turnspec.doubles.agent.selection import chain
 from turnspec.dsl import AgentScript, Reply
 from turnspec.dsl.problems import Problem, problem_at
@@ -22,7 +23,7 @@ def script_problems(script: AgentScript, *, endpointing_us: int, keys: bool) -> 
 
 
 def _too_early(reply: Reply, endpointing_us: int) -> Problem | None:
-    first_audio = reply.timing.first_audio
+    first_audio = soonest(reply.timing.first_audio)
     if first_audio is None or first_audio.us >= endpointing_us:
         return None
     least = f"{endpointing_us // 1000} ms"

@@ -39,6 +39,7 @@ class Moment:
     turn: int
     functions: frozenset[str] = frozenset()
     intents: frozenset[str] = frozenset()
+    unlucky: frozenset[str] = frozenset()  # responses whose chance did not come up
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,17 @@ def choose(responses: Mapping[str, Response], moment: Moment) -> Choice:
     scores: dict[str, float | str] = {}
     best: tuple[float, str, Mapping[str, str]] | None = None
     for name, response in responses.items():
-        points, captured = score(response, moment)
+        points, captured = _score(name, response, moment)
         scores[name] = points
         if not isinstance(points, str) and (best is None or points > best[0]):
             best = (points, name, captured)
     return Choice(OTHERWISE, scores) if best is None else Choice(best[1], scores, best[2])
+
+
+def _score(name: str, response: Response, moment: Moment) -> tuple[float | str, Mapping[str, str]]:
+    if name in moment.unlucky:
+        return f"its chance of {response.when.chance} did not come up", {}
+    return score(response, moment)
 
 
 def score(response: Response, moment: Moment) -> tuple[float | str, Mapping[str, str]]:
