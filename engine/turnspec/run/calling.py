@@ -28,6 +28,7 @@ from turnspec.run.conversation import converse
 from turnspec.run.errors import AppEnded, HarnessError, NothingListens, OwnFault
 from turnspec.run.instances import Targets
 from turnspec.run.interrupts import Interrupts
+from turnspec.run.line import line_of
 from turnspec.run.live import LiveCall
 from turnspec.run.loops import run_on
 from turnspec.run.sabotage import faults_by
@@ -115,10 +116,11 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> Non
     line = case.plan.capabilities.caller_format
     try:
         utterances = prepare(case.plan.utterances, line) if line else ()
+        way = line_of(case.plan, line, utterances) if line else None
     except AudioFileError as error:
         raise HarnessError(str(error)) from error
     clock = CallClock(asyncio.get_running_loop())
-    live = LiveCall(case.plan, record.evidence, clock, utterances, _Closer(record))
+    live = LiveCall(case.plan, record.evidence, clock, utterances, _Closer(record), way)
     record.live = live
     if case.plan.kind is not TargetKind.BACKEND:
         live.on_function = _Answering(live, case).called
@@ -184,6 +186,7 @@ def _brain(case: Case, **said: Any) -> LocalAgent:
             call={"from": case.plan.scenario.caller.from_ or DEFAULT_CALLER, "to": DEFAULT_CALLEE},
             variables={**case.variables, "env": case.environment},
             faults=faults_by("agent", case.plan.scenario.faults),
+            identity=_agent_identity(case),
             **said,
         )
     except AudioFileError as error:

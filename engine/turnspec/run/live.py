@@ -11,8 +11,9 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from turnspec.adapters.base import Call, turn_taker
+from turnspec.adapters.base import Call, message_taker, turn_taker
 from turnspec.audio.edges import voiced_span
+from turnspec.audio.line import Line
 from turnspec.audio.playback import PlaybackClock
 from turnspec.audio.recorder import Recorder
 from turnspec.call import Evidence, actions
@@ -23,11 +24,13 @@ from turnspec.call.events import (
     CallEnded,
     CallerHungUp,
     CallerPressed,
+    CallerSent,
     CallerSpoke,
     CallerTexted,
     CallerWaited,
     CallUp,
     Captured,
+    Decided,
     Event,
     FlushAsked,
     FunctionCalled,
@@ -45,10 +48,13 @@ from turnspec.call.events import (
 )
 from turnspec.conduct import acts_on, advance, begin, heard, is_no_news
 from turnspec.dsl.caller import DIGIT_PAUSE
+from turnspec.plan.actions import message_name
 from turnspec.plan.model import CallPlan
 from turnspec.run.clock import CallClock
 from turnspec.run.closing import TurnCloser
 from turnspec.run.ear import Ear
+from turnspec.run.line import delayed
+from turnspec.run.messages import arrived, messages_asked_for
 from turnspec.run.sabotage import sabotage_of
 from turnspec.run.voice import FRAME_US, CallerVoice, Prepared
 
@@ -66,6 +72,7 @@ class LiveCall:
         clock: CallClock,
         utterances: Sequence[Prepared],
         closer: TurnCloser,
+        way: Line | None = None,
     ) -> None:
         self.plan = plan
         self.evidence = evidence
@@ -73,6 +80,7 @@ class LiveCall:
         self.over = asyncio.Event()
         self.call: Call | None = None
         self.sabotage = sabotage_of(plan)
+        self._messages = messages_asked_for(plan)
         self.on_function: Callable[[FunctionCalled], None] | None = None
         line = plan.capabilities.caller_format
         self.rate_hz = line.rate_hz if line else DEFAULT_RATE_HZ
@@ -81,6 +89,7 @@ class LiveCall:
         self._utterances = utterances
         self._closer = closer
         self._voice = CallerVoice(line) if line else None
+        self._way = way  # what is between the caller and the agent
         self._ear = Ear(self.playback)
         self._state = begin(plan)
         self._untold: AgentAudio | None = None  # heard, and not told the conductor
@@ -107,6 +116,10 @@ class LiveCall:
         """Keep a frame for the wire log."""
         if not self._ended:
             self.evidence.frame(self.clock.now_us(), side, direction, text)
+            if self._messages is not None and side is Side.LINE and direction == "in":
+                message = arrived(self._messages, text, self.clock.now_us())
+                if message is not None:
+                    self.happened(message)
 
     def happened(self, event: Event) -> None:
         """Take one event and do all that follows from it."""
@@ -282,19 +295,32 @@ class LiveCall:
         is_onset = speech is not None and 0 <= speech.speech_start_us - from_us < FRAME_US
         if is_onset and (taker := turn_taker(self.call)):
             taker.caller_began()
-        frame = voice.frame()  # the caller goes on, whether or not anybody listens
+        frames = self._carried(voice.frame(), from_us)  # the caller goes on, whether or not anybody listens
         if not self._peer_stalls(call.backlog):
-            call.send_audio(frame)
+            for frame in frames:
+                call.send_audio(frame)
         if speech is not None and from_us + FRAME_US >= speech.speech_end_us:
             self._speech = None
             self._queue.append(ActionDone(at_us=self.now_us(), turn=speech.turn, end_us=speech.speech_end_us))
 
+    def _carried(self, frame: bytes, from_us: int) -> tuple[bytes, ...]:
+        """What of the caller's voice arrives now that this frame of it goes in."""
+        if self._way is None:
+            return (frame,)
+        carried = self._way.carry(frame)
+        self.recorder.put_caller(from_us + self._way.evened_out_us, self._way.heard(carried.sound))
+        return carried.arrived
+
     def _begin_speech(self, speak: actions.Speak, voice: CallerVoice, from_us: int) -> None:
         prepared = self._utterances[speak.utterance]
         voice.say(prepared)
-        self.recorder.put_caller(from_us, prepared.samples)
-        self._speech = prepared.spoken(from_us, speak.turn, interrupts=speak.interrupts)
-        self._queue.append(self._speech)
+        spoken = prepared.spoken(from_us, speak.turn, interrupts=speak.interrupts)
+        if self._way is None:
+            self.recorder.put_caller(from_us, prepared.samples)
+        else:
+            spoken = delayed(spoken, self._way, self.started_us)
+        self._speech = spoken
+        self._queue.append(spoken)
 
     # --- actions ---------------------------------------------------------------------------
 
@@ -310,11 +336,15 @@ class LiveCall:
                 self._send_digits(action)
             case actions.StaySilent():
                 self._stay_silent(action)
+            case actions.SendMessage():
+                self._send_message(action)
             case actions.RequestReply():
                 self._queue.append(ReplyRequested(at_us=self.now_us()))
                 self._driven.request_reply()
             case actions.HangUp():
                 self._hang_up(action.reason)
+            case actions.Decide():
+                self._decide(action)
             case actions.BeginTurn():
                 self._queue.append(TurnBegan(at_us=action.at_us, turn=action.turn))
             case actions.EndTurn():
@@ -329,6 +359,16 @@ class LiveCall:
         now_us = self.now_us()
         self._driven.send_text(action.text)
         self._queue.append(CallerTexted(at_us=now_us, turn=action.turn, text=action.text))
+        self._queue.append(ActionDone(at_us=now_us, turn=action.turn, end_us=now_us))
+
+    def _send_message(self, action: actions.SendMessage) -> None:
+        now_us = self.now_us()
+        taker = message_taker(self._driven)
+        assert taker is not None, "the compiler allows it only where the protocol takes messages"
+        document = dict(action.document)
+        name = message_name(document)
+        self._queue.append(CallerSent(at_us=now_us, turn=action.turn, name=name, document=document))
+        taker.send_message(document)
         self._queue.append(ActionDone(at_us=now_us, turn=action.turn, end_us=now_us))
 
     def _send_digits(self, action: actions.SendDigits) -> None:
@@ -356,6 +396,18 @@ class LiveCall:
     def _done(self, turn: int, end_us: int) -> None:
         if not self.over.is_set():
             self.happened(ActionDone(at_us=self.now_us(), turn=turn, end_us=end_us))
+
+    def _decide(self, action: actions.Decide) -> None:
+        decision = self._closer.decide(action.turn, action.question)
+        self._queue.append(
+            Decided(
+                at_us=self.now_us(),
+                turn=action.turn,
+                question=action.question,
+                outcome=decision.outcome,
+                why=decision.why,
+            )
+        )
 
     def _end_turn(self, action: actions.EndTurn) -> None:
         now_us = self.now_us()
