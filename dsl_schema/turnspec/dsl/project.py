@@ -20,16 +20,20 @@ class Budgets(Model):
     """Limits of time, each for one measurement."""
 
     WORD = "budgets"
-    NOT_YET = frozenset(
-        {"first_audio", "first_response", "function_return", "turn", "speech", "overlap", "underrun"}
-    )
 
     connect: Duration | None = None
     greeting: Duration | None = None
     response: Duration | None = None
+    first_audio: Duration | None = None
+    first_response: Duration | None = None
     function_call: Duration | None = None
+    function_return: Duration | None = None
     barge_in: Duration | None = None
+    turn: Duration | None = None
+    speech: Duration | None = None
     gap: Duration | None = None
+    overlap: Duration | None = None
+    underrun: Duration | None = None
     call: Duration | None = None
 
     def items(self) -> Iterator[tuple[str, Duration, Span]]:

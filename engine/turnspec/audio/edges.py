@@ -54,6 +54,10 @@ class Segment:
         """How long it is."""
         return self.end_us - self.start_us
 
+    def holds(self, at_us: int) -> bool:
+        """Whether a moment lies in it, its end left out."""
+        return self.start_us <= at_us < self.end_us
+
 
 def speech_segments(
     samples: Samples,

@@ -5,7 +5,7 @@ from turnspec.checks.context import Context, Stage
 from turnspec.checks.expectations import EXPECTATIONS, Expectation
 from turnspec.checks.judge import CallVerdict, judge_call, judge_turn
 from turnspec.checks.matching import Match, Mismatch, match_value, match_words
-from turnspec.checks.measure import error_bar
+from turnspec.checks.measure_readings import error_bar
 from turnspec.checks.scene import Scene
 from turnspec.checks.words import transcript
 

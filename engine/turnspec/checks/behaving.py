@@ -8,7 +8,7 @@ from turnspec.audio.edges import Segment
 from turnspec.call.events import AgentHungUp, CallerHungUp
 from turnspec.checks import shown
 from turnspec.checks.context import Stage
-from turnspec.checks.measure import error_bar
+from turnspec.checks.measure_readings import error_bar
 from turnspec.checks.scene import Scene
 from turnspec.checks.stopping import Stopping, stopping
 from turnspec.checks.turns import Window

@@ -13,6 +13,7 @@ SENTENCES: Final = {
     "connect": "The call was up {value} after dialling",
     "greeting": "The agent began to speak {value} after the call was up",
     "response": "Answered after {value}",
+    "first_response": "The agent's first words came after {value}",
     "first_audio": "The first audio of the reply came after {value}",
     "function_call": "{what} was called {value} after the caller's end",
     "function_return": "{what} gave back its output {value} after it was called",
@@ -21,6 +22,7 @@ SENTENCES: Final = {
     "speech": "The agent spoke for {value}",
     "gap": "The agent was silent for {value} inside its reply",
     "overlap": "Caller and agent spoke at once for {value}",
+    "underrun": "Nothing was left to play for {value} inside the reply",
     "call": "The call took {value}",
 }
 
@@ -59,7 +61,7 @@ def _finding(measurement: Measurement, span: Span | None) -> Finding:
 
 
 def _exceeded(measurement: Measurement, limit: str) -> str:
-    if measurement.state is State.CENSORED and measurement.name in {"response", "greeting"}:
+    if measurement.state is State.CENSORED and measurement.name in {"response", "first_response", "greeting"}:
         return f"Not answered within {shown.ms(measurement.value_us or 0)}; the limit is {limit}."
     sentence = SENTENCES[measurement.name].format(value=value_of(measurement), what=measurement.why)
     return f"{sentence}; the limit is {limit}."

@@ -9,7 +9,7 @@ from typing import Any
 from turnspec.checks import shown
 from turnspec.checks.context import Stage
 from turnspec.checks.matching import Match, match_value, written
-from turnspec.checks.measure import error_bar
+from turnspec.checks.measure_readings import error_bar
 from turnspec.checks.scene import Scene
 from turnspec.checks.schema import broken_rules
 from turnspec.dsl import CallExpectation, CallsExpectation, Expect, Fields, Matcher, Span

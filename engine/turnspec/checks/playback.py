@@ -25,6 +25,8 @@ from turnspec.checks.turns import ENDINGS, EventsView
 
 SLACK_US: Final = 60_000
 """Audio that a bridge's framing and resampling may add or lose: three frames of 20 ms."""
+SHORTEST_SPELL_US: Final = 1_000
+"""Less than that between two pieces is what whole samples of two rates leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,19 @@ def _pieces(view: EventsView) -> list[_Piece]:
         elif isinstance(event, AgentAudio) and event.side is Side.LINE:
             pieces.append(_piece(event, cut_us))
     return pieces[::-1]
+
+
+def dry_spells(view: EventsView) -> tuple[tuple[int, int], ...]:
+    """From when to when nothing was left to play: after audio that was played out, until the next came."""
+    spells = []
+    until_us: int | None = None
+    for piece in _pieces(view):
+        if until_us is not None and piece.plays_us - until_us >= SHORTEST_SPELL_US:
+            spells.append((until_us, piece.plays_us))
+        # After a flush the agent is silent on purpose.
+        flushed = piece.heard_us < piece.length_us
+        until_us = None if flushed else max(until_us or 0, piece.plays_us + piece.heard_us)
+    return tuple(spells)
 
 
 def _piece(event: AgentAudio, cut_us: int | None) -> _Piece:

@@ -14,6 +14,7 @@ from turnspec.call.events import (
     AgentSpeechBegan,
     AgentSpeechEnded,
     CallerPressed,
+    CallerSent,
     CallerSpoke,
     CallerTexted,
     CallerWaited,
@@ -25,6 +26,8 @@ from turnspec.call.events import (
     Side,
     TextBegan,
 )
+from turnspec.checks.fillers import filler_stretches, is_filler, without
+from turnspec.checks.playback import dry_spells
 from turnspec.checks.turns import EventsView, Window, end_of_call, numbers, owner, windows
 from turnspec.checks.words import AGENT, text_of, transcript
 from turnspec.plan.model import CallPlan, TurnPlan
@@ -60,6 +63,7 @@ class TurnScene:
     lines: tuple[Line, ...]
     functions: tuple[FunctionUse, ...]
     reply_from_us: int = 0  # what began before is no answer to `act`
+    fillers: tuple[Segment, ...] = ()  # when the agent said what is not the reply
     waited: bool = False  # the caller did no more than to keep silent
 
     @property
@@ -69,8 +73,9 @@ class TurnScene:
 
     @property
     def text(self) -> str:
-        """All that the agent said in it, as heard."""
-        return text_of(self.lines)
+        """All that the agent said in it, as heard; fillers are left out."""
+        fillers = self.plan.fillers
+        return text_of(line for line in self.lines if not is_filler(line.text, fillers))
 
     @property
     def agent_lines(self) -> tuple[Line, ...]:
@@ -79,6 +84,11 @@ class TurnScene:
 
     @property
     def reply(self) -> tuple[Segment, ...]:
+        """The answer without its fillers."""
+        return without(self.answer, self.fillers)
+
+    @property
+    def answer(self) -> tuple[Segment, ...]:
         """The agent's speech from when the caller began what it answers, until the reply was over."""
         # After the last turn the line is watched on: what is said then is no part of the reply.
         over_us = self.window.ended_us if self.window.how == "replied" else None
@@ -91,8 +101,14 @@ class TurnScene:
     @property
     def first_text_us(self) -> int | None:
         """When text of the reply began to arrive, of a reply without audio."""
+        fillers = self.fillers
+        return next((at for at in self.answer_texts if not any(one.holds(at) for one in fillers)), None)
+
+    @property
+    def answer_texts(self) -> tuple[int, ...]:
+        """When each text of the answer, fillers among them, began to arrive."""
         since = self.window.began_us if self.act is None else max(self.act.start_us, self.reply_from_us)
-        return next((at_us for at_us in self.texts if at_us >= since), None)
+        return tuple(at_us for at_us in self.texts if at_us >= since)
 
     @property
     def quiet_from_us(self) -> int:
@@ -126,6 +142,11 @@ class Scene:
     def fine_speech(self) -> tuple[Segment, ...]:
         """The same, with every pause in it."""
         return agent_speech(self.view, bridge_us=0)
+
+    @cached_property
+    def dry_spells(self) -> tuple[Segment, ...]:
+        """When nothing was left to play between two pieces of the agent's audio."""
+        return tuple(Segment(*spell) for spell in dry_spells(self.view))
 
     @cached_property
     def texts(self) -> tuple[Event, ...]:
@@ -183,8 +204,17 @@ class Scene:
             lines=tuple(line for line in self.lines if line.turn == index),
             functions=tuple(use for use in self.functions if use.turn == index),
             reply_from_us=self._reply_from(act),
+            fillers=self._fillers(index),
             waited=act is not None and all(one.waited for one in self.acts if one.turn == act.turn),
         )
+
+    def _fillers(self, index: int) -> tuple[Segment, ...]:
+        """When the agent said what is not the reply."""
+        fillers = self.plan.turns[index].fillers
+        if not fillers:
+            return ()
+        mine = (line for line in self.lines if line.who == AGENT and line.turn == index)
+        return tuple(filler_stretches(mine, fillers, self.fine_speech))
 
     def _reply_from(self, act: Act | None) -> int:
         """Since when speech is the reply; what the agent broke off while the caller acted was none."""
@@ -313,7 +343,7 @@ def _act(event: Event) -> Act | None:
                 spoken=True,
                 interrupts=event.interrupts,
             )
-        case CallerTexted() | CallerPressed():
+        case CallerTexted() | CallerPressed() | CallerSent():
             return Act(event.turn, event.at_us, event.at_us)
         case CallerWaited():
             return Act(event.turn, event.at_us, event.until_us, waited=True)

@@ -1,0 +1,93 @@
+"""Times of the agent's speech itself: how long, how broken, how much of it over the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from turnspec.audio.edges import Segment
+from turnspec.checks.measure_readings import (
+    HALF_FRAME_US,
+    Reading,
+    at_least,
+    between,
+    cut_to,
+    error_bar,
+    not_applicable,
+    unheard,
+    unseen,
+)
+from turnspec.checks.scene import Act, Scene, TurnScene
+from turnspec.checks.stopping import stopping
+from turnspec.results import State
+
+
+def barge_in(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Reading]:
+    """From the caller talking over the agent to the agent as heard falling silent."""
+    if not turn.plan.interrupts:
+        yield not_applicable("the caller does not talk over the agent here")
+        return
+    stop = stopping(scene, turn)
+    if stop is None:
+        yield unseen("the agent was not speaking when the caller was to talk over it")
+    elif stop.call_ended:
+        yield at_least(stop.from_us, stop.stopped_us, error_bar(lateness_us), "the call ended first")
+    elif stop.finished(error_bar(lateness_us)):
+        yield unseen("the agent merely finished what it had to say")
+    else:
+        yield between(stop.from_us, stop.stopped_us, error_bar(lateness_us))
+
+
+def speech(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Reading]:
+    """How long the agent was heard in the turn, its pauses left out."""
+    del scene
+    if not turn.speech:
+        yield unheard(turn)
+        return
+    total = sum(segment.duration_us for segment in turn.speech)
+    first, last = turn.speech[0].start_us, turn.speech[-1].end_us
+    yield cut_to(Reading(State.MEASURED, "", total, error_bar(lateness_us), first, last), turn)
+
+
+def gap(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Reading]:
+    """The longest silence inside the reply."""
+    if not turn.reply:
+        yield unheard(turn)
+        return
+    first, last = turn.reply[0].start_us, turn.reply[-1].end_us
+    speech = [part for part in scene.fine_speech if first <= part.start_us < last]
+    pauses = [(one.end_us, following.start_us) for one, following in pairwise(speech)]
+    begin, end = max(pauses, key=lambda pause: pause[1] - pause[0], default=(last, last))
+    yield cut_to(between(begin, end, error_bar(lateness_us)), turn)
+
+
+def overlap(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Reading]:
+    """How long both spoke at once."""
+    spoken = [act for act in turn.acts if act.spoken]
+    if not spoken:
+        yield not_applicable("the caller does not speak in this turn")
+        return
+    both = [part for act in spoken for part in _both(act, scene.speech)]
+    total = sum(segment.duration_us for segment in both)
+    ends = (both[0].start_us, both[-1].end_us) if both else (None, None)
+    yield Reading(State.MEASURED, "", total, error_bar(lateness_us), *ends)
+
+
+def underrun(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Reading]:
+    """The longest time for which nothing was left to play inside the reply."""
+    if not turn.reply:
+        yield unheard(turn)
+        return
+    first, last = turn.reply[0].start_us, turn.reply[-1].end_us
+    dry = [spell for spell in scene.dry_spells if first <= spell.start_us < last]
+    longest = max(dry, key=lambda spell: spell.duration_us, default=Segment(last, last))
+    # What was played ends with a sample, and what came next has the stamp of its arrival.
+    reading = between(longest.start_us, longest.end_us, HALF_FRAME_US + lateness_us)
+    yield cut_to(reading, turn)
+
+
+def _both(act: Act, speech: tuple[Segment, ...]) -> Iterator[Segment]:
+    for segment in speech:
+        start, end = max(act.start_us, segment.start_us), min(act.end_us, segment.end_us)
+        if start < end:
+            yield Segment(start, end)
