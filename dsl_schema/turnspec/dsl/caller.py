@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
+from turnspec.dsl.action import Action
 from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.durations import Duration
+from turnspec.dsl.raw import SendActivity, SendEvent
 from turnspec.dsl.refusals import refusal
 from turnspec.dsl.templates import is_template
 
@@ -81,13 +83,6 @@ Words = Annotated[str, AfterValidator(_not_empty)]
 SayPart = Annotated[
     Annotated[Words, Tag("<text>")] | Annotated[Pause, Tag("<pause>")], Discriminator(_part_tag)
 ]
-
-
-class Action(Model):
-    """The base of all that a caller can do."""
-
-    WORD = "an action of the caller"
-    NOT_YET = frozenset({"backchannel"})
 
 
 class Say(Action):
@@ -168,8 +163,10 @@ ACTIONS: Mapping[str, type[Action]] = {
     "dtmf": Dtmf,
     "silence": Silence,
     "hangup": HangUp,
+    "activity": SendActivity,
+    "event": SendEvent,
 }
-ACTIONS_NOT_YET = frozenset({"microphone", "activity", "event"})
+ACTIONS_NOT_YET = frozenset({"microphone"})
 
 
 def _action_tag(value: Any) -> str | None:
@@ -186,7 +183,9 @@ CallerAction = Annotated[
     | Annotated[SendText, Tag("<text>")]
     | Annotated[Dtmf, Tag("<dtmf>")]
     | Annotated[Silence, Tag("<silence>")]
-    | Annotated[HangUp, Tag("<hangup>")],
+    | Annotated[HangUp, Tag("<hangup>")]
+    | Annotated[SendActivity, Tag("<activity>")]
+    | Annotated[SendEvent, Tag("<event>")],
     Discriminator(_action_tag),
 ]
 

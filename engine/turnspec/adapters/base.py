@@ -177,6 +177,23 @@ def turn_taker(call: object) -> TakesTurns | None:
 
 
 @runtime_checkable
+class TakesMessages(Protocol):
+    """A call over which the caller can send messages of the protocol as they are written.
+
+    Its adapter says so by `Capability.ACTIVITIES` or `Capability.EVENTS`, by the word that testers know them by.
+    """
+
+    def send_message(self, document: Mapping[str, Any]) -> None:
+        """Send this message; what it must carry to be one, and lacks, is added."""
+        ...
+
+
+def message_taker(call: object) -> TakesMessages | None:
+    """The call itself, if it is one that such messages can be sent over."""
+    return call if isinstance(call, TakesMessages) else None
+
+
+@runtime_checkable
 class Adapter(Protocol):
     """A protocol that turnspec speaks as the caller."""
 

@@ -7,12 +7,13 @@ from turnspec.call.actions import (
     HangUp,
     RequestReply,
     SendDigits,
+    SendMessage,
     SendText,
     Speak,
     StaySilent,
     WakeAt,
 )
-from turnspec.call.capability import Capabilities, Capability, ReplyEnd, Source
+from turnspec.call.capability import Capabilities, Capability, Messages, ReplyEnd, Source
 from turnspec.call.evidence import Evidence, EvidenceView, Snapshot, Track, read_events
 from turnspec.call.formats import ALAW_8K, MULAW_8K, PCM_8K, PCM_16K, PCM_24K, AudioFormat, Encoding
 from turnspec.call.ids import Identity
@@ -35,10 +36,12 @@ __all__ = [
     "EvidenceView",
     "HangUp",
     "Identity",
+    "Messages",
     "RecordError",
     "ReplyEnd",
     "RequestReply",
     "SendDigits",
+    "SendMessage",
     "SendText",
     "Snapshot",
     "Source",

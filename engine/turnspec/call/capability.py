@@ -21,6 +21,9 @@ class Capability(StrEnum):
     TRANSFER_SEEN = "transfer seen"  # the agent can give the call away, and it shows
     KEYS_SEEN = "keys seen"  # the agent can press keys, and it shows
     ACTIVITIES_SEEN = "activities seen"  # named messages without a word of their own show
+    ACTIVITIES = "activities"  # the caller can send activities as they are written
+    EVENTS = "events"  # the caller can send events of the protocol as they are written
+    EVENTS_SEEN = "events seen"  # the protocol's own messages show
 
 
 class Source(StrEnum):
@@ -40,6 +43,21 @@ class ReplyEnd(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Messages:
+    """How the messages of the agent's side are told apart, which are JSON objects named by `key`.
+
+    Those with `audio` are heard, and kept nowhere else. `housekeeping` are the names of those that come
+    whatever the agent does: marks, settings, and what only acknowledges what the caller did. `parts` is the
+    key of a list whose items are messages themselves.
+    """
+
+    key: str = "type"
+    audio: frozenset[str] = frozenset()
+    housekeeping: frozenset[str] = frozenset()
+    parts: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What calls over one adapter, with its options, can do.
 
@@ -55,3 +73,4 @@ class Capabilities:
     reply_ends_after_us: int = 800_000
     caller_format: AudioFormat | None = None  # None: this call carries no caller audio
     greets: bool = False  # the agent must be asked for its greeting (Realtime)
+    messages: Messages | None = None  # None: what arrives are no JSON objects, or nobody is to see them

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from turnspec.call.events import CallerPressed, CallerSpoke, CallerTexted, Event, Origin, Side
+from turnspec.call.events import (
+    CallerPressed,
+    CallerSent,
+    CallerSpoke,
+    CallerTexted,
+    Event,
+    Origin,
+    Side,
+)
 from turnspec.checks.playback import Heard, heard_items
 from turnspec.checks.turns import EventsView, Window, numbers, owner, responses_started, windows
 from turnspec.results import Line
@@ -74,7 +82,7 @@ def _caller_lines(view: EventsView, places: Mapping[int, int]) -> Iterator[tuple
         if isinstance(event, CallerPressed) and (not pressed or pressed[-1].turn == event.turn):
             pressed.append(event)
             continue
-        if pressed and isinstance(event, CallerSpoke | CallerTexted | CallerPressed):
+        if pressed and isinstance(event, CallerSpoke | CallerTexted | CallerPressed | CallerSent):
             yield places[id(pressed[0])], _digits(pressed)
             pressed = [event] if isinstance(event, CallerPressed) else []
         if line := _caller_line(event):
@@ -90,6 +98,8 @@ def _caller_line(event: Event) -> Line | None:
             return _said(text, event.speech_start_us, event.speech_end_us, event.origin, event.turn)
         case CallerTexted():
             return _said(event.text, event.at_us, event.at_us, Origin.SCRIPTED, event.turn)
+        case CallerSent():
+            return _said(f"[{event.name}]", event.at_us, event.at_us, Origin.SCRIPTED, event.turn)
         case _:
             return None
 

@@ -31,7 +31,7 @@ _BY_SMALL_LETTERS: Final = {name.casefold(): name for name in EVENTS_OF_BOTS}
 
 def activity_document(activity: Activity) -> dict[str, Any]:
     """The JSON form of an activity; what is absent is left out."""
-    return present(
+    return dict(activity.more) | present(
         type=activity.type,
         name=activity.name or None,
         text=activity.text if activity.is_message else None,

@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from turnspec.adapters.audiocodes.faults import DIALECT
+from turnspec.adapters.audiocodes.faults import DIALECT, MESSAGES
 from turnspec.adapters.audiocodes.options import AudioCodesOptions
 from turnspec.adapters.audiocodes.talk import line_format
 from turnspec.adapters.base import Call, Dial
@@ -39,10 +39,13 @@ class AudioCodesAdapter:
         """Audio or text as `direct_stt` has it; nobody talks over a bot that must not or cannot be heard."""
         settings = AudioCodesOptions.model_validate(options)
         if settings.start_at == "validate":
-            seen = frozenset({Capability.HANGUP_SEEN, Capability.ACTIVITIES_SEEN})
-            return Capabilities(can=seen, told_by=Side.LINE, reply_end=ReplyEnd.STREAM_STOP)
+            seen = frozenset({Capability.HANGUP_SEEN, Capability.ACTIVITIES_SEEN, Capability.EVENTS_SEEN})
+            return Capabilities(
+                can=seen, told_by=Side.LINE, reply_end=ReplyEnd.STREAM_STOP, messages=MESSAGES
+            )
         can = {Capability.HANGUP_SEEN, Capability.AUDIO if settings.direct_stt else Capability.TEXT}
         can |= {Capability.TRANSFER_SEEN, Capability.KEYS_SEEN, Capability.ACTIVITIES_SEEN}
+        can |= {Capability.ACTIVITIES, Capability.EVENTS_SEEN}
         gives = {Source.WORDS}
         if settings.direct_stt:
             gives.add(Source.HEARD)
@@ -57,6 +60,7 @@ class AudioCodesAdapter:
             reply_end=ReplyEnd.STREAM_STOP,
             reply_ends_after_us=REPLY_ENDS_AFTER_US,
             caller_format=line_format(settings) if settings.direct_stt else None,
+            messages=MESSAGES,
         )
 
     async def dial(self, request: Dial) -> Call:

@@ -11,6 +11,7 @@ The playback clock is not here: whoever owns it calls `played_out`. Nor is any o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, assert_never
@@ -148,6 +149,13 @@ class CallerEnd:
         """The caller's words, which the platform understood itself."""
         self._talk.interrupt(at_us)
         self._out.message(text, at_us)
+        return self._taken(at_us)
+
+    def activity(self, document: Mapping[str, Any], at_us: int) -> Reaction:
+        """An activity as somebody wrote it; words of the caller stop the bot, as those understood do."""
+        if document.get("type") == "message":
+            self._talk.interrupt(at_us)
+        self._out.activity(document, at_us)
         return self._taken(at_us)
 
     def played_out(self, at_us: int) -> Reaction:

@@ -7,6 +7,7 @@ from typing import Final
 
 from turnspec.adapters.audiocodes.shapes import FROM_BOT, FROM_PLATFORM
 from turnspec.adapters.faults import Dialect
+from turnspec.call import Messages
 
 
 def _error(code: str) -> str:
@@ -20,4 +21,23 @@ DIALECT: Final = Dialect(
     agent=frozenset(FROM_BOT),
     audio={"userStream.chunk": ("audioChunk",), "playStream.chunk": ("audioChunk",)},
     error=_error,
+)
+# What a bot answers to the platform, and what it makes of the caller's audio, says nothing of what it does.
+MESSAGES: Final = Messages(
+    audio=frozenset({"playStream.chunk"}),
+    housekeeping=frozenset(
+        {
+            "connection.validated",
+            "session.accepted",
+            "userStream.started",
+            "userStream.stopped",
+            "userStream.speech.started",
+            "userStream.speech.stopped",
+            "userStream.speech.committed",
+            "userStream.speech.hypothesis",
+            "userStream.speech.recognition",
+            "playStream.mark.set",
+        }
+    ),
+    parts="activities",
 )

@@ -31,6 +31,7 @@ class Activity:
     id: str = ""
     timestamp: str = ""
     language: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)  # of somebody's own making, sent as it is
 
     @property
     def is_message(self) -> bool:

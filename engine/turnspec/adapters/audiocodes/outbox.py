@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +14,7 @@ from turnspec.call.events import Event, ProtocolFault
 
 # Activities carry the time of day; a call that can be repeated has none, and begins at this one.
 EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_COMMON: Final = ("id", "timestamp", "language")
 
 
 class Reaction(NamedTuple):
@@ -72,16 +73,21 @@ class Outbox:
         self._frames, self._events = [], []
         return reaction
 
+    def activity(self, document: Mapping[str, Any], at_us: int) -> None:
+        """Send an activity as it is written, once there is a connection; what all of them have is added."""
+        given = {key: document[key] for key in _COMMON if isinstance(document.get(key), str)}
+        named = {key: document[key] for key in ("name", "text") if isinstance(document.get(key), str)}
+        self._do(str(document.get("type", "event")), at_us, **{**named, **given}, more=dict(document))
+
     def _do(self, type_: str, at_us: int, **fields: Any) -> None:
         self._count += 1
         when = (EPOCH + timedelta(microseconds=at_us)).isoformat(timespec="milliseconds")
-        activity = Activity(
-            type_,
-            id=_uuid(self._identity.hex("audiocodes", "activity", self._count)),
-            timestamp=when.replace("+00:00", "Z"),
-            language=self._language,
-            **fields,
-        )
+        common = {
+            "id": _uuid(self._identity.hex("audiocodes", "activity", self._count)),
+            "timestamp": when.replace("+00:00", "Z"),
+            "language": self._language,
+        }
+        activity = Activity(type_, **{**common, **fields})
         if self.connected:
             self.say(Activities((activity,), self.conversation_id))
         else:

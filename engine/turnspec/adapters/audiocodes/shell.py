@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import broadcast
@@ -89,6 +90,10 @@ class AudioCodesCall:
     def send_text(self, text: str) -> None:
         """Send the caller's words, as the platform's own speech recognition would."""
         self._react(self._end.text(text, self._witness.now_us()))
+
+    def send_message(self, document: Mapping[str, Any]) -> None:
+        """Send an activity as it is written."""
+        self._react(self._end.activity(document, self._witness.now_us()))
 
     def request_reply(self) -> None:
         """Refused: the wire has no such word."""

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from turnspec.adapters.base import Call, Dial
 from turnspec.adapters.faults import Dialect
-from turnspec.adapters.realtime.faults import DIALECT
+from turnspec.adapters.realtime.faults import DIALECT, MESSAGES
 from turnspec.adapters.realtime.options import RealtimeOptions
 from turnspec.call import Capabilities, Capability, ReplyEnd, Source
 
@@ -33,6 +33,7 @@ class RealtimeAdapter:
         """Text always, audio both ways if so set; the wire gives words and calls."""
         settings = RealtimeOptions.model_validate(options)
         can = {Capability.TEXT, Capability.FUNCTIONS, Capability.HANGUP_SEEN, Capability.ACTIVITIES_SEEN}
+        can |= {Capability.EVENTS, Capability.EVENTS_SEEN}
         gives = {Source.WORDS, Source.CALLS}
         is_audio = settings.modality == "audio"
         if is_audio:
@@ -46,6 +47,7 @@ class RealtimeAdapter:
             reply_ends_after_us=0,  # `response.done` says so
             caller_format=settings.audio_format if is_audio else None,
             greets=True,
+            messages=MESSAGES,
         )
 
     async def dial(self, request: Dial) -> Call:

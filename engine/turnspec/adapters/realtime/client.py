@@ -132,15 +132,35 @@ class RealtimeClient:
         self._ask()
         return self._reaction()
 
+    def send_message(self, event: Mapping[str, Any], now_us: int) -> Reaction:
+        """Send an event as somebody wrote it; what follows of it here, follows of it as of our own."""
+        event_id = self._send(event)
+        match event:
+            case {"type": "response.create"} if not self._in_progress:
+                self._asked_with, self._wants_response = event_id, False
+            case {"type": "input_audio_buffer.commit" | "input_audio_buffer.clear"} if self._held is not None:
+                self._held = 0  # the caller still has its turn
+            case {"type": "conversation.item.create", "item": {"call_id": str(call_id), "output": output}}:
+                self._given_back(call_id, str(output), now_us)
+            case _:
+                pass
+        return self._reaction()
+
     def return_function(self, call_id: str, output: str, now_us: int) -> Reaction:
         """Give back an output; when the response that called has all of its own, ask for what follows."""
         self._create_item({"type": "function_call_output", "call_id": call_id, "output": output})
-        self._happened(FunctionReturned(at_us=now_us, side=Side.MODEL, call_id=call_id, output=output))
-        response = self._responses.get(self._response_of.get(call_id, ""))
-        if response is not None and call_id in response.open_calls:
-            response.open_calls.remove(call_id)
+        if (response := self._given_back(call_id, output, now_us)) is not None:
             self._continue_after(response)
         return self._reaction()
+
+    def _given_back(self, call_id: str, output: str, now_us: int) -> Response | None:
+        """Note an output; the response that waited for it, if one did."""
+        self._happened(FunctionReturned(at_us=now_us, side=Side.MODEL, call_id=call_id, output=output))
+        response = self._responses.get(self._response_of.get(call_id, ""))
+        if response is None or call_id not in response.open_calls:
+            return None
+        response.open_calls.remove(call_id)
+        return response
 
     def playback_flushed(self, stream: str, heard_us: int, now_us: int) -> Reaction:
         """Tell the model how much of an item was heard: never more than arrived, and once."""
@@ -378,10 +398,9 @@ class RealtimeClient:
 
     def _send(self, event: Mapping[str, Any]) -> str:
         self._sent += 1
-        event_id = f"turnspec_{self._sent}"
-        document = {"event_id": event_id, **event}
+        document = {"event_id": f"turnspec_{self._sent}", **event}
         self._frames.append(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
-        return event_id
+        return str(document["event_id"])
 
     def _note(self, name: str, payload: dict[str, Any], now_us: int) -> None:
         self._happened(AgentActivity(at_us=now_us, side=Side.MODEL, name=name, payload=payload))

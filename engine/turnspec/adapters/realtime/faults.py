@@ -7,6 +7,7 @@ from typing import Final
 
 from turnspec.adapters.faults import Dialect
 from turnspec.adapters.realtime.wire.errors import ClientError
+from turnspec.call import Messages
 
 CLIENT_EVENTS: Final = frozenset(
     {
@@ -94,4 +95,29 @@ DIALECT: Final = Dialect(
     audio={"input_audio_buffer.append": ("audio",), "response.output_audio.delta": ("delta",)},
     error=error_event,
     fails_replies=True,
+)
+# Items come with the responses that make them, or say that what the client did was done.
+MESSAGES: Final = Messages(
+    audio=frozenset({"response.output_audio.delta", "response.audio.delta"}),
+    housekeeping=frozenset(
+        {
+            "session.created",
+            "session.updated",
+            "rate_limits.updated",
+            "input_audio_buffer.cleared",
+            "input_audio_buffer.committed",
+            "input_audio_buffer.speech_started",
+            "input_audio_buffer.speech_stopped",
+            "conversation.created",
+            "conversation.item.added",
+            "conversation.item.created",
+            "conversation.item.deleted",
+            "conversation.item.done",
+            "conversation.item.retrieved",
+            "conversation.item.truncated",
+            "conversation.item.input_audio_transcription.completed",
+            "conversation.item.input_audio_transcription.delta",
+            "conversation.item.input_audio_transcription.failed",
+        }
+    ),
 )

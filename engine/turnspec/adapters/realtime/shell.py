@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -90,6 +91,10 @@ class RealtimeCall:
     def send_text(self, text: str) -> None:
         """Say something in text, and ask for the reply."""
         self._react(self._client.send_text(text))
+
+    def send_message(self, document: Mapping[str, Any]) -> None:
+        """Send a client event as it is written."""
+        self._react(self._client.send_message(document, self._witness.now_us()))
 
     def request_reply(self) -> None:
         """Ask for a reply that nothing prompted."""

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from turnspec.adapters.base import Call, Dial, Platform
 from turnspec.adapters.faults import Dialect
-from turnspec.adapters.twilio.faults import DIALECT
+from turnspec.adapters.twilio.faults import DIALECT, MESSAGES
 from turnspec.adapters.twilio.ids import ACCOUNT_SID, made_up_token
 from turnspec.adapters.twilio.options import TwilioOptions
 from turnspec.call import MULAW_8K, Capabilities, Capability, ReplyEnd
@@ -38,12 +38,13 @@ class TwilioAdapter:
         """Audio both ways, keys and interruptions; the wire gives no words and no function calls."""
         can = {Capability.AUDIO, Capability.DTMF, Capability.INTERRUPT, Capability.HANGUP_SEEN}
         # By TwiML: what a webhook answers, and what the REST API is asked for.
-        can |= {Capability.TRANSFER_SEEN, Capability.ACTIVITIES_SEEN}
+        can |= {Capability.TRANSFER_SEEN, Capability.ACTIVITIES_SEEN, Capability.EVENTS_SEEN}
         return Capabilities(
             can=frozenset(can),
             reply_end=ReplyEnd.SILENCE,
             reply_ends_after_us=REPLY_ENDS_AFTER_US,
             caller_format=MULAW_8K,
+            messages=MESSAGES,
         )
 
     async def dial(self, request: Dial) -> Call:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from turnspec.adapters.faults import Dialect
+from turnspec.call import Messages
 
 DIALECT: Final = Dialect(
     protocol="twilio",
@@ -13,3 +14,4 @@ DIALECT: Final = Dialect(
     agent=frozenset({"media", "mark", "clear"}),
     audio={"media": ("media", "payload")},
 )
+MESSAGES: Final = Messages(key="event", audio=frozenset({"media"}), housekeeping=frozenset({"mark"}))
