@@ -11,6 +11,7 @@ from turnspec.dsl.durations import Duration
 from turnspec.dsl.faults import ScenarioFault, faults_listed
 from turnspec.dsl.flow import Entry, plain_turns
 from turnspec.dsl.functions import FunctionSpec
+from turnspec.dsl.line import Line
 from turnspec.dsl.project import Budgets, Limits, TargetSpec
 from turnspec.dsl.turn import Turn
 
@@ -21,10 +22,10 @@ class CallerSpec(Model):
     """Who calls."""
 
     WORD = "caller"
-    NOT_YET = frozenset({"line"})
 
     from_: QuotedText | None = Field(default=None, alias="from")
     voice: str | None = None
+    line: Line | None = None
 
 
 def _target_tag(value: Any) -> str:
