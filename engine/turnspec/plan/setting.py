@@ -8,7 +8,7 @@ from typing import Any
 
 from turnspec.call import Capabilities, Capability, Identity, Source
 from turnspec.call.events import Side
-from turnspec.dsl.models import Budgets, Duration, FunctionSpec
+from turnspec.dsl.models import Budgets, Duration, Fragment, FunctionSpec
 from turnspec.plan.model import TargetKind
 
 DEFAULT_CALL_LIMIT_US = 300_000_000
@@ -35,6 +35,8 @@ class Setting:
     variables: Mapping[str, Any] = field(default_factory=dict)
     agent_functions: Mapping[str, FunctionSpec] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    fragments: Mapping[str, Fragment] = field(default_factory=dict)  # by their path from the project folder
+    row: Mapping[str, Any] = field(default_factory=dict)  # the row of `examples` that this call is made for
 
     def can(self, capability: Capability) -> bool:
         """Whether calls in this setting can do this."""
