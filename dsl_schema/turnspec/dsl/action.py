@@ -7,4 +7,3 @@ class Action(Model):
     """The base of all that a caller can do."""
 
     WORD = "an action of the caller"
-    NOT_YET = frozenset({"backchannel"})

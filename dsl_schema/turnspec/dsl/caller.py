@@ -60,6 +60,14 @@ class Interrupt(Model):
     after: Duration = Duration(0)
 
 
+class Backchannel(Model):
+    """The same, with a sound that must not stop the agent: "mm-hm", a cough."""
+
+    WORD = "backchannel"
+
+    after: Duration = Duration(0)
+
+
 class Pause(Model):
     """Silence inside an utterance."""
 
@@ -92,6 +100,7 @@ class Say(Action):
 
     parts: tuple[SayPart, ...] = Field(alias="say", min_length=1)
     interrupt: Interrupt | None = None
+    backchannel: Backchannel | None = None
 
     @property
     def text(self) -> str:
@@ -99,8 +108,9 @@ class Say(Action):
         return " ".join(part for part in self.parts if isinstance(part, str))
 
     @classmethod
-    def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's
+    def normal(cls, data: Located, reading: Reading) -> Located:
         """Make one text a list of it."""
+        _report_both_ways(data, reading)
         return listed(data, "say")
 
 
@@ -112,14 +122,23 @@ class Play(Action):
     audio: str
     text: str | None = None
     interrupt: Interrupt | None = None
+    backchannel: Backchannel | None = None
 
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:
         """Take the text from the file beside the recording where none is written."""
+        _report_both_ways(data, reading)
         audio = data["audio"]
         if "text" in data or not isinstance(audio, str):
             return data
         return data.but(text=reading.text_beside(data.place.child("audio"), audio))
+
+
+def _report_both_ways(data: Located, reading: Reading) -> None:
+    if "interrupt" in data and "backchannel" in data:
+        message = "this is to stop the agent (interrupt), and not to stop it (backchannel)"
+        hint = "keep the one that it is meant for"
+        reading.problem("clash", message, data.place.child("backchannel"), hint=hint, key=True)
 
 
 class SendText(Action):
@@ -166,6 +185,17 @@ ACTIONS: Mapping[str, type[Action]] = {
     "activity": SendActivity,
     "event": SendEvent,
 }
+
+
+def over(action: Action) -> Interrupt | Backchannel | None:
+    """How an action talks over the agent; None if it waits until the agent is silent."""
+    match action:
+        case Say() | Play():
+            return action.interrupt or action.backchannel
+        case _:
+            return None
+
+
 ACTIONS_NOT_YET = frozenset({"microphone"})
 
 

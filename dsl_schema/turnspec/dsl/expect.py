@@ -88,7 +88,7 @@ class Expect(Model):
 
     WORD = "expect"
     NOT_YET = frozenset(
-        {"judge", "plays", "nothing", "keeps_speaking", "event", "transcript", "check", "save"}
+        {"judge", "nothing", "event", "transcript", "check", "save"}
     )
 
     intent: tuple[str, ...] = ()
@@ -99,6 +99,8 @@ class Expect(Model):
     returned: dict[str, Matcher] = Field(default_factory=dict)
     silent: Duration | None = None
     stops: Annotated[bool, Field(strict=True)] | None = None
+    keeps_speaking: Annotated[bool, Field(strict=True)] | None = None
+    plays: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     hangup: Annotated[bool, Field(strict=True)] | None = None
     transfer: Matcher | None = None
     dtmf: Matcher | None = None
@@ -109,6 +111,8 @@ class Expect(Model):
     def normal(cls, data: Located, reading: Reading) -> Located:
         """Bring single values into lists, and values into matchers."""
         report_vacuous(data, reading)
+        _report_both_ways(data, reading)
+        data = listed(data, "plays")
         changed: dict[str, Any] = {}
         for key in ("says", "does_not_say"):
             if key in data:
@@ -128,6 +132,13 @@ class Expect(Model):
                 for key, value in returned.items()
             }
         return data.but(**changed) if changed else data
+
+
+def _report_both_ways(data: Located, reading: Reading) -> None:
+    if "stops" in data and "keeps_speaking" in data:
+        message = "'stops' and 'keeps_speaking' are about the same thing"
+        hint = "keep one of them: whether the agent is to stop, or to go on"
+        reading.problem("clash", message, data.place.child("keeps_speaking"), hint=hint, key=True)
 
 
 def _acts(data: Located, reading: Reading) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from turnspec.dsl.agent import (
 from turnspec.dsl.base import Located, Model
 from turnspec.dsl.caller import (
     DIGIT_PAUSE,
+    Backchannel,
     CallerAction,
     Dtmf,
     HangUp,
@@ -70,6 +71,7 @@ __all__ = [
     "AgentSession",
     "AnyValue",
     "Auth",
+    "Backchannel",
     "Budgets",
     "CallExpectation",
     "CallerAction",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, JsonValue
 
 from turnspec.dsl.base import Located, Model, Reading, listed
+from turnspec.dsl.caller import Words
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.engines import Engines
 from turnspec.dsl.matchers import Regex
@@ -95,7 +96,6 @@ class TargetSpec(Model):
     """What is under test. `options` are the adapter's own: its model validates them."""
 
     WORD = "a target"
-    NOT_YET = frozenset({"filler"})
 
     name: str = Field(default="", alias="<name>")
     protocol: tuple[str, ...] = ()
@@ -112,11 +112,12 @@ class TargetSpec(Model):
     options: dict[str, JsonValue] = Field(default_factory=dict)
     budgets: Budgets = Field(default_factory=Budgets)
     reply_ends_after: Duration | None = None
+    filler: tuple[Words, ...] | None = None
 
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's
-        """Make one protocol a list of it."""
-        return listed(data, "protocol")
+        """Make one protocol, and one filler, a list of it."""
+        return listed(data, "protocol", "filler")
 
 
 class Project(Model):

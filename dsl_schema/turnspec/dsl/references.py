@@ -199,6 +199,8 @@ def _problems_of_turn(
         yield from _unknown_intent(intent, expect.place.child("intent", number), known)
     if functions is not None:
         yield from _unknown_functions(expect, functions)
+    for number, recording in enumerate(expect.plays):
+        yield from known.files.audio_problems(recording, expect.place.child("plays", number))
     yield from problems_of_texts(
         (text for each in matchers_of(expect) for text in texts_of_matcher(each)), names
     )

@@ -5,8 +5,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, JsonValue, Tag
 
-from turnspec.dsl.base import Located, Model, Reading
-from turnspec.dsl.caller import QuotedText
+from turnspec.dsl.base import Located, Model, Reading, listed
+from turnspec.dsl.caller import QuotedText, Words
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.faults import ScenarioFault, faults_listed
 from turnspec.dsl.flow import Entry, plain_turns
@@ -36,7 +36,7 @@ class Scenario(Model):
     """One scripted conversation with a target."""
 
     WORD = "a scenario"
-    NOT_YET: ClassVar[frozenset[str]] = frozenset({"examples", "filler", "repeat_run", "retries", "seed"})
+    NOT_YET: ClassVar[frozenset[str]] = frozenset({"examples", "repeat_run", "retries", "seed"})
 
     name: str = Field(alias="scenario", min_length=1)
     description: str = ""
@@ -52,6 +52,7 @@ class Scenario(Model):
     patience: Duration = DEFAULT_PATIENCE
     on_failure: Literal["continue", "end_call"] = "continue"
     reply_ends_after: Duration | None = None
+    filler: tuple[Words, ...] | None = None
     faults: tuple[ScenarioFault, ...] = ()
     setup: tuple[Entry, ...] = ()
     turns: tuple[Entry, ...] = Field(min_length=1)
@@ -60,7 +61,7 @@ class Scenario(Model):
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's
         """Make one fault a list of it."""
-        return faults_listed(data)
+        return faults_listed(listed(data, "filler"))
 
     @property
     def path(self) -> str:

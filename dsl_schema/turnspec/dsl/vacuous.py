@@ -17,6 +17,7 @@ _NOTHING = {
     "does_not_call": "name functions; does_not_call: any forbids all",
     "returned": "write what a function must give back",
     "activity": "name an activity of the agent's side",
+    "plays": "name a recording",
 }
 
 
