@@ -27,7 +27,7 @@ def _unheard(_: str, __: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The folder that paths stay inside of, how recordings are looked at, and who is told of each question."""
+    """The folder that paths stay inside of, how recordings are looked at, and who hears of each question."""
 
     root: Path
     allow_outside: bool = False
