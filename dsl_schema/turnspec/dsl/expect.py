@@ -2,13 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from turnspec.dsl import matchers
 from turnspec.dsl.base import Located, Model, Reading, listed
+from turnspec.dsl.custom import CheckExpectation, located_checks, located_events
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.matchers import Matcher
+from turnspec.dsl.refusals import refusal
 from turnspec.dsl.spans import Place
+from turnspec.dsl.templates import is_template
 from turnspec.dsl.vacuous import report_vacuous
 
 CallsMode = Literal["any", "in_order", "exactly"]
@@ -83,13 +86,25 @@ class RefusedExpectation(Model):
         return data.but(code=matchers.located(data["code"], data.place.child("code"), reading))
 
 
+def _question(written: str) -> str:
+    if is_template(written) or any(map(str.isalnum, written)):
+        return written
+    raise refusal("empty", "there are no words here to judge by", hint="write what the reply has to fulfil")
+
+
+class JudgeExpectation(Model):
+    """A sentence that a model is asked about; `gate` None leaves it to the project whether it can fail."""
+
+    WORD = "judge"
+
+    question: Annotated[str, AfterValidator(_question)]
+    gate: Annotated[bool, Field(strict=True)] | None = None
+
+
 class Expect(Model):
     """The assertions of a turn; all of them are checked."""
 
     WORD = "expect"
-    NOT_YET = frozenset(
-        {"judge", "nothing", "event", "transcript", "check", "save"}
-    )
 
     intent: tuple[str, ...] = ()
     says: tuple[Matcher, ...] = ()
@@ -106,6 +121,11 @@ class Expect(Model):
     dtmf: Matcher | None = None
     activity: tuple[ActivityExpectation, ...] = ()
     refused: RefusedExpectation | None = None
+    transcript: tuple[Matcher, ...] = ()
+    nothing: Duration | None = None
+    event: tuple[Matcher, ...] = ()
+    check: tuple[CheckExpectation, ...] = ()
+    judge: tuple[JudgeExpectation, ...] = ()
 
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:
@@ -114,7 +134,7 @@ class Expect(Model):
         _report_both_ways(data, reading)
         data = listed(data, "plays")
         changed: dict[str, Any] = {}
-        for key in ("says", "does_not_say"):
+        for key in ("says", "does_not_say", "transcript"):
             if key in data:
                 changed[key] = _matcher_list(data, key, reading)
         forbidden = data.get("does_not_call")
@@ -124,6 +144,8 @@ class Expect(Model):
         data = listed(data, "intent") if forbids_all else listed(data, "intent", "does_not_call")
         if "calls" in data:
             changed["calls"] = _calls(data["calls"], data, reading)
+        if "judge" in data:
+            changed["judge"] = _questions(data["judge"], data.place.child("judge"))
         changed |= _acts(data, reading)
         if isinstance(data.get("returned"), Located):
             returned = data["returned"]
@@ -154,6 +176,10 @@ def _acts(data: Located, reading: Reading) -> dict[str, Any]:
         changed["dtmf"] = _done_or_not(data, "dtmf", reading)
     if "activity" in data:
         changed["activity"] = _activities(data["activity"], data.place.child("activity"), reading)
+    if "event" in data:
+        changed["event"] = located_events(data["event"], data.place.child("event"), reading)
+    if "check" in data:
+        changed["check"] = located_checks(data["check"], data.place.child("check"), reading)
     if "refused" in data and not isinstance(data["refused"], Located):
         changed["refused"] = _refusal(data["refused"], data.place.child("refused"), reading)
     return changed
@@ -192,6 +218,16 @@ def _activity(item: Any, place: Place, reading: Reading) -> list[Located]:
     if isinstance(item.get("name"), str):
         return [item]
     return [Located({"name": name, "with": given}, item.place.child(name)) for name, given in item.items()]
+
+
+def _questions(written: Any, place: Place) -> list[Any]:
+    """Each sentence as a question of its own."""
+    items = written if isinstance(written, list) else [written]
+    places = [place.child(index) for index in range(len(items))] if items is written else [place]
+    return [
+        Located({"question": item}, at) if isinstance(item, str) else item
+        for item, at in zip(items, places, strict=True)
+    ]
 
 
 def _matcher_list(data: Located, key: str, reading: Reading) -> list[Located]:

@@ -29,12 +29,15 @@ from turnspec.dsl.caller import (
     Silence,
 )
 from turnspec.dsl.conditions import CAPABILITIES, REPLY_KEYS, Condition
+from turnspec.dsl.custom import CheckExpectation
 from turnspec.dsl.durations import Duration
+from turnspec.dsl.engines import Engines, IntentsEngine, JudgeEngine
 from turnspec.dsl.expect import (
     ActivityExpectation,
     CallExpectation,
     CallsExpectation,
     Expect,
+    JudgeExpectation,
     RefusedExpectation,
 )
 from turnspec.dsl.faults import DelayedEvent, Fault, FaultMoment, ReplyFault, ScenarioFault
@@ -52,8 +55,13 @@ from turnspec.dsl.matchers import (
     Matches,
     OneOf,
     Plain,
+    Range,
+    SimilarTo,
+    WordErrorRate,
+    WordErrors,
 )
 from turnspec.dsl.project import Auth, Budgets, Limits, Project, Ready, StartSpec, TargetSpec
+from turnspec.dsl.raw import SendActivity, SendEvent
 from turnspec.dsl.scenario import DEFAULT_PATIENCE, CallerSpec, Scenario
 from turnspec.dsl.spans import NOWHERE, DocumentPath, Place, Span, SpanTable
 from turnspec.dsl.turn import Turn
@@ -86,6 +94,7 @@ __all__ = [
     "DocumentPath",
     "Dtmf",
     "Duration",
+    "Engines",
     "Entry",
     "Equals",
     "Expect",
@@ -100,8 +109,11 @@ __all__ = [
     "Idle",
     "IntentCatalogue",
     "IntentSpec",
+    "IntentsEngine",
     "Interrupt",
     "Items",
+    "JudgeEngine",
+    "JudgeExpectation",
     "Limits",
     "Located",
     "Matcher",
@@ -113,6 +125,7 @@ __all__ = [
     "Plain",
     "Play",
     "Project",
+    "Range",
     "Ready",
     "RefusedExpectation",
     "Repeat",
@@ -122,10 +135,13 @@ __all__ = [
     "ReplyTiming",
     "Response",
     "Say",
+    "SendActivity",
+    "SendEvent",
     "Scenario",
     "ScenarioFault",
     "SendText",
     "Silence",
+    "SimilarTo",
     "Span",
     "SpanTable",
     "StartSpec",
@@ -136,4 +152,6 @@ __all__ = [
     "Use",
     "Watched",
     "When",
+    "WordErrorRate",
+    "WordErrors",
 ]

@@ -8,8 +8,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from turnspec.dsl.base import Model
-from turnspec.dsl.expect import Expect
-from turnspec.dsl.matchers import Contains, Equals, Fields, Items, Matches, OneOf, Plain
+from turnspec.dsl.expect import Expect, JudgeExpectation
+from turnspec.dsl.matchers import (
+    Contains,
+    Equals,
+    Fields,
+    Items,
+    Matches,
+    OneOf,
+    Plain,
+    Range,
+    SimilarTo,
+    WordErrorRate,
+)
 from turnspec.dsl.problems import Problem, nearest, problem_at
 from turnspec.dsl.reader import part_of
 from turnspec.dsl.spans import Place
@@ -128,6 +139,15 @@ def texts_of_matcher(matcher: Model | None) -> Iterator[Text]:
             yield from texts_of(matcher.equals, matcher.place.child("equals"))
         case OneOf():
             yield from texts_of(matcher.one_of, matcher.place.child("one_of"))
+        case Range():
+            for word in ("at_least", "at_most"):
+                yield from texts_of(getattr(matcher, word), matcher.place.child(word))
+        case SimilarTo():
+            yield matcher.similar_to, matcher.place.child("similar_to")
+        case WordErrorRate():
+            yield matcher.word_error_rate.to, matcher.word_error_rate.place.child("to")
+        case JudgeExpectation():
+            yield matcher.question, matcher.place.child("question")
         case Fields() | Items():
             for part in _parts(matcher):
                 yield from texts_of_matcher(part)
@@ -136,9 +156,10 @@ def texts_of_matcher(matcher: Model | None) -> Iterator[Text]:
 
 
 def matchers_of(expect: Expect) -> Iterator[Model]:
-    """All matchers of a turn, but those inside others."""
+    """All matchers of a turn, but those inside others; the questions of a judge are among them."""
     yield from expect.says
     yield from expect.does_not_say
+    yield from expect.transcript
     for call in expect.calls.items if expect.calls else ():
         if call.with_ is not None:
             yield call.with_
@@ -147,6 +168,8 @@ def matchers_of(expect: Expect) -> Iterator[Model]:
     for activity in expect.activity:
         if activity.with_ is not None:
             yield activity.with_
+    yield from expect.event
+    yield from expect.judge
 
 
 def captures_of(expect: Expect | None) -> frozenset[str]:
