@@ -79,23 +79,25 @@ def load(
     bounds: Bounds = DEFAULT_BOUNDS,
     check_audio: AudioCheck | None = None,
     asking: Asking | None = None,
+    only: frozenset[Path] | None = None,
 ) -> Loaded:
     """Read files, and folders with all that is in them.
 
     The project is the nearest `turnspec.yaml` upwards from the first path; without one, a file stands alone.
     `check_audio` looks into recordings: it returns what is wrong with one. `asking` is told of every file
-    that a document names.
+    that a document names. Of the files in `paths`, those are read that are in `only`.
     """
-    project_file = _project_file(paths[0]) if paths else None
-    loading = _Loading(_root(paths, project_file), bounds)
+    root, project_file = project_of(paths)
+    loading = _Loading(root, bounds)
     project = loading.project(project_file)
     files = Files(loading.root, project.allow_outside)
     if check_audio is not None:
         files = replace(files, check_audio=check_audio)
     if asking is not None:
         files = replace(files, asking=asking)
-    for path in paths:
-        loading.path(path, project)
+    for asked in asked_for(paths, project.scenarios, loading.root):
+        if only is None or asked.path in only:
+            loading.read(asked.path, must_be_ours=asked.must_be_ours)
     for written in project.intents:
         loading.catalogue(project, written, files)
     for target in chain(project.targets.values(), loading.inline_targets()):
@@ -115,6 +117,33 @@ def load(
         in_reading_order(chain.from_iterable(loading.found_in.values())),
         {label: in_reading_order(found) for label, found in loading.found_in.items()},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AskedFor:
+    """A file to be read. One that need not be ours is passed over if nothing tells what it is."""
+
+    path: Path
+    must_be_ours: bool
+
+
+def asked_for(paths: Sequence[Path], scenarios: Sequence[str], root: Path) -> Iterator[AskedFor]:
+    """The files that paths mean, in order; folders stand for all YAML files in them."""
+    folders = [(root / folder).resolve() for folder in scenarios]
+    for path in paths:
+        if path.is_dir() and path.suffix not in (".yaml", ".yml"):
+            resolved = path.resolve()
+            for file in _yaml_files(path):
+                there = resolved / file.relative_to(path)
+                yield AskedFor(file, any(there.is_relative_to(folder) for folder in folders))
+        else:
+            yield AskedFor(path, must_be_ours=True)
+
+
+def project_of(paths: Sequence[Path]) -> tuple[Path, Path | None]:
+    """The folder that paths belong to, and its `turnspec.yaml` where there is one."""
+    project_file = _project_file(paths[0]) if paths else None
+    return _root(paths, project_file), project_file
 
 
 def scenario_folders(folder: Path) -> tuple[Path, ...]:
@@ -191,19 +220,11 @@ class _Loading:
         self.models[path.resolve()] = made
         return made or Project(version=1)
 
-    def path(self, path: Path, project: Project) -> None:
-        """Read one path that was asked for."""
-        if path.is_dir() and path.suffix not in (".yaml", ".yml"):
-            for file in _yaml_files(path):
-                self._file(file, must_be_ours=_in_scenarios(file, project, self.root))
-        else:
-            self._file(path, must_be_ours=True)
-
     def referenced(self, source: Model, written: str, files: Files) -> None:
         """Read a file that a document names, unless its path is wrong: that is reported where it is named."""
         path = source.file(written)
         if not any(files.problems(written, source.place, "")):
-            self._file(path, must_be_ours=True)
+            self.read(path, must_be_ours=True)
 
     def catalogue(self, project: Project, written: str, files: Files) -> None:
         """Read an intents file that the project lists; only those count, wherever else there are some."""
@@ -220,7 +241,8 @@ class _Loading:
                 wrong = problem_at(place, "duplicate-intent", message, hint=hint, key=True)
                 self.found(project.place.table.file, [wrong])
 
-    def _file(self, path: Path, *, must_be_ours: bool) -> None:
+    def read(self, path: Path, *, must_be_ours: bool) -> None:
+        """Read one file, once."""
         resolved = path.resolve()
         if resolved in self.models:
             return
@@ -294,7 +316,3 @@ def _yaml_files(folder: Path) -> Iterator[Path]:
 def _is_foreign(folder: Path) -> bool:
     named = folder.name.startswith(".") or folder.name in ("turnspec-report", "node_modules", "__pycache__")
     return named or (folder / "pyvenv.cfg").is_file()
-
-
-def _in_scenarios(file: Path, project: Project, root: Path) -> bool:
-    return any(file.resolve().is_relative_to((root / folder).resolve()) for folder in project.scenarios)
