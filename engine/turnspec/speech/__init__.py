@@ -6,8 +6,9 @@ from turnspec.speech.intents import (
     Intent,
     IntentClassifier,
     Intents,
-    KeywordClassifier,
+    Likeness,
     PatternError,
+    Scored,
 )
 from turnspec.speech.synthesis import NO_SYNTHESIZER, Synthesizer, find_synthesizer
 from turnspec.speech.text import (
@@ -27,8 +28,9 @@ __all__ = [
     "Intent",
     "IntentClassifier",
     "Intents",
-    "KeywordClassifier",
+    "Likeness",
     "PatternError",
+    "Scored",
     "Synthesizer",
     "contains_words",
     "content_words",

@@ -6,8 +6,6 @@ from typing import Final
 
 from turnspec.speech.intents import Intent
 
-LIKENESS: Final = 0.6  # likeness alone is weak evidence for intents as broad as these
-
 # Words that may come before the first that counts.
 _OPENING: Final = r"(?:^|[.!?;])\W*(?:(?:and|so|but|oh|okay|ok|well|um|uh|please|sorry|actually|right)\b\W*)*"
 _ASKS: Final = (
@@ -47,7 +45,7 @@ _INTENTS: Final = (
         ),
         keywords=("hello", "hi", "hey", "hiya", "howdy", "greetings", "welcome"),
         not_=("you're welcome", "you are welcome", "say hello to", "goodbye", "bye"),
-        threshold=LIKENESS,
+        broad=True,
     ),
     Intent(
         "farewell",
@@ -61,7 +59,7 @@ _INTENTS: Final = (
         ),
         keywords=("goodbye", "bye", "good night", "farewell", "cheerio"),
         patterns=(r"\bhave an? (?:\w+ )?(?:day|night|evening|afternoon|morning|weekend|one)\b",),
-        threshold=LIKENESS,
+        broad=True,
     ),
     Intent(
         "help_request",
@@ -91,7 +89,7 @@ _INTENTS: Final = (
             rf"\b{_NEGATED} work(?:ing)?\b",
         ),
         not_=("don't need help", "no help needed", "need no help", "help you", "can I help", "may I help"),
-        threshold=LIKENESS,
+        broad=True,
     ),
     Intent(
         "question",
@@ -102,7 +100,7 @@ _INTENTS: Final = (
             r"\b(?:do you know|i was wondering|i would like to know|i['\u2019]d like to know)\b",
         ),
         weight=0.6,
-        threshold=LIKENESS,
+        broad=True,
     ),
     Intent(
         "complaint",
@@ -150,7 +148,7 @@ _INTENTS: Final = (
             "unhappy",
         ),
         not_=("no complaints", "not a complaint", "can't complain", "not disappointed"),
-        threshold=LIKENESS,
+        broad=True,
     ),
     Intent(
         "gratitude",
@@ -168,7 +166,7 @@ _INTENTS: Final = (
         ),
         keywords=("thank", "thanks", "appreciate", "appreciated", "grateful", "cheers", "gratitude"),
         not_=("no thanks to", "don't appreciate", "do not appreciate"),
-        threshold=LIKENESS,
+        broad=True,
     ),
     Intent(
         "confirmation",
@@ -218,7 +216,7 @@ _INTENTS: Final = (
             "don't agree",
             "do not agree",
         ),
-        threshold=LIKENESS,
+        broad=True,
     ),
     Intent(
         "denial",
@@ -247,7 +245,7 @@ _INTENTS: Final = (
             r"\b(?:not|isn['\u2019]?t) (?:correct|right|true|what i)\b",
             r"\b(?:that|this|it|you)(?:['\u2019]?s|['\u2019]?re| is| are) wrong\b",
         ),
-        threshold=LIKENESS,
+        broad=True,
     ),
 )
 

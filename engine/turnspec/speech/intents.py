@@ -1,27 +1,31 @@
-"""Which intents a text has: keywords, patterns and phrases, and likeness to phrases by TF-IDF.
+"""Which intents a text has: what its rules say, else how like the intent's phrases an engine finds it.
 
-A keyword, pattern or phrase that is there decides; else a text is as much of an intent as it is like the
-intent's nearest phrase. All of it is deterministic and needs no model. Other engines keep the same
-protocol and bring their own thresholds.
+A keyword, pattern or phrase that is there decides, with every engine; else a text is as much of an intent as
+the engine says. Scores mean something against the thresholds of their own engine only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
-import regex
+from turnspec.speech.rules import PatternError, Rules, Ruling
 
-from turnspec.speech.likeness import PhraseBook
-from turnspec.speech.text import find_words, words
+__all__ = [
+    "AskedLater",
+    "Classification",
+    "EngineFactory",
+    "ExplainedClassifier",
+    "Intent",
+    "IntentClassifier",
+    "Intents",
+    "Likeness",
+    "PatternError",
+    "Scored",
+]
 
-PATTERN_SCORE: Final = 1.0
-PHRASE_SCORE: Final = 1.0
-KEYWORD_SCORE: Final = 0.9
-THRESHOLD: Final = 0.2  # where TF-IDF tells apart best
-PATTERN_SECONDS: Final = 0.25
 KNOWN_TEXTS: Final = 1_024
 
 
@@ -29,7 +33,8 @@ KNOWN_TEXTS: Final = 1_024
 class Intent:
     """What a text of this intent says; `not_` are words that rule it out.
 
-    `weight` scales every score, so that a vague intent gives way to a definite one.
+    `threshold` None is the engine's own; a `broad` intent, whose phrases could mean much else, needs more
+    likeness. `weight` scales every score, so that a vague intent gives way to a definite one.
     """
 
     name: str
@@ -39,18 +44,58 @@ class Intent:
     not_: tuple[str, ...] = ()
     threshold: float | None = None
     weight: float = 1.0
+    broad: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One intent of a text: its score, what it needs, and what it has the score for.
+
+    One that is `ruled`, by a pattern, a phrase or a keyword, holds whatever its score and threshold are.
+    """
+
+    name: str
+    score: float
+    threshold: float
+    why: str = ""
+    ruled: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether the text has this intent."""
+        return self.ruled or (self.score > 0 and self.score >= self.threshold)
 
 
 @dataclass(frozen=True, slots=True)
 class Classification:
     """How much each intent a text has: best first, `held` those at or above their thresholds.
 
-    `best` is the highest of those that hold; None if none does.
+    `best` is the highest of those that hold; None if none does. `engine` is the name and version of what
+    likened it.
     """
 
     best: str | None
     scores: tuple[tuple[str, float], ...]
     held: frozenset[str]
+    ranking: tuple[Scored, ...] = ()
+    engine: str = ""
+
+    @property
+    def margin(self) -> float:
+        """How far the first lies before the second."""
+        first, second = [*(score for _, score in self.scores[:2]), 0.0, 0.0][:2]
+        return round(first - second, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How like an intent an engine finds a text, and what it likened it to."""
+
+    score: float
+    why: str = ""
+
+
+NO_LIKENESS: Final = Likeness(0.0)
 
 
 class IntentClassifier(Protocol):
@@ -66,109 +111,115 @@ class IntentClassifier(Protocol):
         """The version of the engine or model."""
         ...
 
-    def scores(self, text: str) -> dict[str, float]:
+    def scores(self, text: str) -> Mapping[str, float]:
         """Every intent's score for a text."""
         ...
 
     def threshold(self, intent: str) -> float:
-        """The score from which a text has this intent."""
+        """The score from which a text has this intent, where the catalogue does not say."""
         ...
 
 
-class PatternError(ValueError):
-    """A pattern of an intent that does not compile, or takes too long on a text."""
+@runtime_checkable
+class ExplainedClassifier(Protocol):
+    """An engine that can also tell what it likened a text to."""
 
-    def __init__(self, intent: str, pattern: str, reason: str) -> None:
-        super().__init__(f"intent {intent}: the pattern {pattern!r} {reason}")
-        self.intent = intent
-        self.pattern = pattern
-        self.reason = reason
+    def nearest(self, text: str, intent: str) -> str:
+        """The phrase of an intent that a text is most like; empty if it is like none."""
+        ...
 
 
-class KeywordClassifier:
-    """The built-in engine."""
+@runtime_checkable
+class AskedLater(Protocol):
+    """An engine that cannot be asked while a call is up: its scores come as derived evidence."""
 
-    name = "keywords"
-    version = "1"
+    asked_after_the_call: bool
 
-    def __init__(self, catalogue: Mapping[str, Intent]) -> None:
-        self._intents = tuple(catalogue.items())
-        self._thresholds = {name: _threshold(intent) for name, intent in self._intents}
-        self._patterns = {name: _compiled(name, intent.patterns) for name, intent in self._intents}
-        self._book = PhraseBook([phrase for _, intent in self._intents for phrase in intent.phrases])
 
-    def scores(self, text: str) -> dict[str, float]:
-        """Every intent's score for a text, rounded to four places.
-
-        Raises:
-            PatternError: A pattern took longer than a quarter of a second.
-        """
-        said = words(text)
-        likeness = self._book.likeness(text)
-        return {name: self._score(name, intent, text, said, likeness) for name, intent in self._intents}
-
-    def threshold(self, intent: str) -> float:
-        """The intent's own threshold, else 0.2."""
-        return self._thresholds[intent]
-
-    def _score(
-        self, name: str, intent: Intent, text: str, said: tuple[str, ...], likeness: Mapping[str, float]
-    ) -> float:
-        if _any_said(said, intent.not_):
-            return 0.0
-        evidence = [likeness[phrase] for phrase in intent.phrases]
-        if any(_found(name, pattern, text) for pattern in self._patterns[name]):
-            evidence.append(PATTERN_SCORE)
-        if _any_said(said, intent.phrases):
-            evidence.append(PHRASE_SCORE)
-        if _any_said(said, intent.keywords):
-            evidence.append(KEYWORD_SCORE)
-        return round(intent.weight * max(evidence, default=0.0), 4)
+EngineFactory: TypeAlias = Callable[[Mapping[str, Intent]], IntentClassifier]
+"""Makes an engine that knows these intents; what an entry point of `turnspec.intent_engines` names."""
 
 
 class Intents:
-    """The intents of a project over the built-in ones; a name of both means the project's."""
+    """The intents of a project over the built-in ones; a name of both means the project's.
 
-    def __init__(self, catalogue: Mapping[str, Intent], engine: IntentClassifier | None = None) -> None:
+    `threshold` takes the place of the engine's own, but not of an intent's.
+    """
+
+    def __init__(
+        self,
+        catalogue: Mapping[str, Intent],
+        make: EngineFactory | None = None,
+        *,
+        threshold: float | None = None,
+    ) -> None:
         from turnspec.speech.builtin import BUILT_IN
+        from turnspec.speech.engines.tfidf import TfIdf
 
-        self.engine = engine or KeywordClassifier({**BUILT_IN, **catalogue})
-        self._own = frozenset(catalogue)
+        self.all: Mapping[str, Intent] = {**BUILT_IN, **catalogue}
+        self.own = frozenset(catalogue)
+        self.engine = (make or TfIdf)(self.all)
+        self._threshold = threshold
+        self._rules = Rules(self.all)
         # A local agent says and hears the same texts over and over, in every call of a run.
-        self._known = lru_cache(maxsize=KNOWN_TEXTS)(self._classified)
+        self._known = lru_cache(maxsize=KNOWN_TEXTS)(self._asked)
+
+    @property
+    def asked_later(self) -> bool:
+        """Whether only rules are known while a call is up."""
+        return isinstance(self.engine, AskedLater) and self.engine.asked_after_the_call
+
+    def threshold(self, name: str) -> float:
+        """The score from which a text has this intent."""
+        intent = self.all[name]
+        if intent.threshold is not None:
+            return intent.threshold
+        own = self._threshold if not intent.broad else None
+        return self.engine.threshold(name) if own is None else own
 
     def classify(self, text: str) -> Classification:
         """The intents of a text; at equal scores the project's own come first, then by name."""
         return self._known(text)
 
-    def _classified(self, text: str) -> Classification:
+    def told(self, text: str, likeness: Mapping[str, Likeness]) -> Classification:
+        """The intents of a text whose likeness to each of them is known already."""
+        rulings = self._rules.rulings(text)
+        ranking = [
+            self._scored(name, intent, likeness.get(name, NO_LIKENESS), rulings.get(name))
+            for name, intent in self.all.items()
+        ]
+        ranking.sort(key=lambda each: (-each.score, each.name not in self.own, each.name))
+        held = [each.name for each in ranking if each.holds]
+        return Classification(
+            best=held[0] if held else None,
+            scores=tuple((each.name, each.score) for each in ranking),
+            held=frozenset(held),
+            ranking=tuple(ranking),
+            engine=f"{self.engine.name} {self.engine.version}",
+        )
+
+    def _scored(self, name: str, intent: Intent, likeness: Likeness, ruling: Ruling | None) -> Scored:
+        score, why = likeness.score, likeness.why
+        if ruling is not None and (ruling.excluded or ruling.score >= score):
+            score, why = ruling.score, ruling.why
+        ruled = ruling is not None and not ruling.excluded
+        score = round(min(1.0, max(0.0, intent.weight * score)), 4)
+        return Scored(name, score, self.threshold(name), why, ruled)
+
+    def prepare(self) -> None:
+        """Load what the engine needs, so that no call has to wait for it."""
+        if not self.asked_later:
+            self.classify("hello")
+
+    def by_rules(self, text: str) -> Classification:
+        """The intents that patterns, phrases and keywords alone give a text."""
+        return self.told(text, {})
+
+    def _asked(self, text: str) -> Classification:
         scores = self.engine.scores(text)
-        order = sorted(scores.items(), key=lambda item: (-item[1], item[0] not in self._own, item[0]))
-        held = [name for name, score in order if score > 0 and score >= self.engine.threshold(name)]
-        return Classification(held[0] if held else None, tuple(order), frozenset(held))
+        return self.told(text, {name: self._likeness(text, name, score) for name, score in scores.items()})
 
-
-def _threshold(intent: Intent) -> float:
-    return THRESHOLD if intent.threshold is None else intent.threshold
-
-
-def _compiled(name: str, patterns: tuple[str, ...]) -> tuple[regex.Pattern[str], ...]:
-    compiled = []
-    for pattern in patterns:
-        try:
-            compiled.append(regex.compile(pattern, regex.IGNORECASE))
-        except regex.error as error:
-            raise PatternError(name, pattern, f"does not compile: {error}") from error
-    return tuple(compiled)
-
-
-def _found(name: str, pattern: regex.Pattern[str], text: str) -> bool:
-    try:
-        return pattern.search(text, timeout=PATTERN_SECONDS) is not None
-    except TimeoutError as error:
-        reason = f"takes too long on {text[:60]!r}; make its repetitions less open"
-        raise PatternError(name, pattern.pattern, reason) from error
-
-
-def _any_said(said: tuple[str, ...], phrases: tuple[str, ...]) -> bool:
-    return any(find_words(said, phrase) is not None for phrase in phrases)
+    def _likeness(self, text: str, name: str, score: float) -> Likeness:
+        explains = score > 0 and isinstance(self.engine, ExplainedClassifier)
+        phrase = self.engine.nearest(text, name) if explains else ""  # type: ignore[attr-defined] # it explains
+        return Likeness(score, f"like '{phrase}'" if phrase else "")

@@ -6,10 +6,44 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Final
 
 from turnspec.speech.text import words
 
 Vector = dict[str, float]
+
+# What no phrase has counts half as much as the rarest thing that one has: a long strange text stays unlike
+# all of them, and a paraphrase may have words of its own.
+UNSEEN: Final = 0.5
+
+_CONTRACTIONS: Final = {
+    "im": "i am",
+    "ive": "i have",
+    "ill": "i will",
+    "youre": "you are",
+    "youve": "you have",
+    "youll": "you will",
+    "weve": "we have",
+    "theyre": "they are",
+    "theyve": "they have",
+    "its": "it is",
+    "thats": "that is",
+    "theres": "there is",
+    "whats": "what is",
+    "dont": "do not",
+    "doesnt": "does not",
+    "didnt": "did not",
+    "cant": "can not",
+    "cannot": "can not",
+    "couldnt": "could not",
+    "wont": "will not",
+    "wouldnt": "would not",
+    "isnt": "is not",
+    "arent": "are not",
+    "wasnt": "was not",
+    "hasnt": "has not",
+    "havent": "have not",
+}
 
 
 class PhraseBook:
@@ -22,7 +56,7 @@ class PhraseBook:
             feature: 1 + math.log((1 + len(counts)) / (1 + phrases_with))
             for feature, phrases_with in spread.items()
         }
-        self._unseen = 1 + math.log(1 + len(counts))
+        self._unseen = UNSEEN * (1 + math.log(1 + len(counts)))
         self._vectors = {phrase: self._vector(features) for phrase, features in counts.items()}
 
     def likeness(self, text: str) -> dict[str, float]:
@@ -31,7 +65,7 @@ class PhraseBook:
         return {phrase: _dot(known, vector) for phrase, known in self._vectors.items()}
 
     def _vector(self, counts: Counter[str]) -> Vector:
-        """Unit length; runs of no known phrase count too, so that a long strange text is unlike all."""
+        """Unit length."""
         vector = {
             feature: (1 + math.log(count)) * self._rarity.get(feature, self._unseen)
             for feature, count in counts.items()
@@ -41,8 +75,8 @@ class PhraseBook:
 
 
 def _features(text: str) -> Iterator[str]:
-    """Runs of 3 and 4 letters within words, words, and pairs of words."""
-    said = words(text)
+    """Runs of 3 and 4 letters within words, words, and pairs of words; contractions are spelt out."""
+    said = [part for word in words(text) for part in _CONTRACTIONS.get(word, word).split()]
     for word in said:
         padded = f"<{word}>"
         for size in (3, 4):

@@ -1,0 +1,26 @@
+"""The engine of the core: TF-IDF over letters and words. No model, no network, the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from turnspec.speech.engines.phrases import ByPhrases
+from turnspec.speech.intents import Intent
+from turnspec.speech.likeness import PhraseBook
+
+
+class TfIdf(ByPhrases):
+    """Likens a text to phrases by the letters and words they share."""
+
+    name = "tfidf"
+    version = "2"
+    THRESHOLD = 0.24
+    BROAD_THRESHOLD = 0.65
+
+    def __init__(self, catalogue: Mapping[str, Intent]) -> None:
+        super().__init__(catalogue)
+        self._book = PhraseBook(self.phrases)
+
+    def likeness(self, text: str) -> dict[str, float]:
+        """How like each phrase a text is, 0 to 1."""
+        return self._book.likeness(text)
