@@ -36,7 +36,7 @@ def run(*outcomes: Outcome, interrupted: bool = False, wrong: int = 0) -> RunRes
     [
         (run(P), 0, "The conversation held."),
         (run(P, P, P), 0, "All 3 conversations held."),
-        (run(P, FL), 0, "All 2 conversations held."),
+        (run(P, FL), 0, "All 2 conversations held, 1 of them only after a failure."),
         (run(P, S), 0, "The conversation held; 1 was skipped."),
         (run(P, P, S, S), 0, "All 2 conversations held; 2 were skipped."),
         (run(S), 0, "1 conversation was skipped."),

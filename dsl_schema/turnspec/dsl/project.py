@@ -12,6 +12,7 @@ from turnspec.dsl.durations import Duration
 from turnspec.dsl.engines import Engines
 from turnspec.dsl.matchers import Regex
 from turnspec.dsl.refusals import refusal
+from turnspec.dsl.repeating import Percentiles, TimeLimit
 from turnspec.dsl.spans import Span
 
 _APPLICATION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
@@ -22,27 +23,38 @@ class Budgets(Model):
 
     WORD = "budgets"
 
-    connect: Duration | None = None
-    greeting: Duration | None = None
-    response: Duration | None = None
-    first_audio: Duration | None = None
-    first_response: Duration | None = None
-    function_call: Duration | None = None
-    function_return: Duration | None = None
-    barge_in: Duration | None = None
-    turn: Duration | None = None
-    speech: Duration | None = None
-    gap: Duration | None = None
-    overlap: Duration | None = None
-    underrun: Duration | None = None
-    call: Duration | None = None
+    connect: TimeLimit | None = None
+    greeting: TimeLimit | None = None
+    response: TimeLimit | None = None
+    first_audio: TimeLimit | None = None
+    first_response: TimeLimit | None = None
+    function_call: TimeLimit | None = None
+    function_return: TimeLimit | None = None
+    barge_in: TimeLimit | None = None
+    turn: TimeLimit | None = None
+    speech: TimeLimit | None = None
+    gap: TimeLimit | None = None
+    overlap: TimeLimit | None = None
+    underrun: TimeLimit | None = None
+    call: TimeLimit | None = None
 
     def items(self) -> Iterator[tuple[str, Duration, Span]]:
-        """The budgets that were written: name, limit, and where."""
+        """The budgets of single calls that were written: name, limit, and where."""
         for name in type(self).model_fields:
-            limit: Duration | None = getattr(self, name)
-            if limit is not None:
+            limit: Duration | Percentiles | None = getattr(self, name)
+            if isinstance(limit, Duration):
                 yield name, limit, self.span_of(name)
+
+    def percentiles(self) -> Iterator[tuple[str, Percentiles]]:
+        """The budgets of repeated runs that were written, by name."""
+        for name in type(self).model_fields:
+            limit: Duration | Percentiles | None = getattr(self, name)
+            if isinstance(limit, Percentiles):
+                yield name, limit
+
+    def names(self) -> Iterator[str]:
+        """What is limited here, in either way."""
+        return (name for name in type(self).model_fields if getattr(self, name) is not None)
 
 
 class Limits(Model):

@@ -1,7 +1,7 @@
 """A scenario as written: who calls, what is said, what must happen and how fast."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, JsonValue, Tag
 
@@ -13,6 +13,7 @@ from turnspec.dsl.flow import Entry, plain_turns
 from turnspec.dsl.functions import FunctionSpec
 from turnspec.dsl.line import Line
 from turnspec.dsl.project import Budgets, Limits, TargetSpec
+from turnspec.dsl.repeating import RepeatRun, clash_of_repeats, examples_checked
 from turnspec.dsl.turn import Turn
 
 DEFAULT_PATIENCE = Duration(15_000_000)
@@ -36,7 +37,6 @@ class Scenario(Model):
     """One scripted conversation with a target."""
 
     WORD = "a scenario"
-    NOT_YET: ClassVar[frozenset[str]] = frozenset({"examples", "repeat_run", "retries", "seed"})
 
     name: str = Field(alias="scenario", min_length=1)
     description: str = ""
@@ -45,6 +45,7 @@ class Scenario(Model):
         Annotated[str, Tag("<name>")] | Annotated[TargetSpec, Tag("<target>")], Discriminator(_target_tag)
     ]
     variables: dict[str, JsonValue] = Field(default_factory=dict)
+    examples: tuple[dict[str, JsonValue], ...] = ()
     caller: CallerSpec = Field(default_factory=CallerSpec)
     functions: dict[str, FunctionSpec] = Field(default_factory=dict)
     budgets: Budgets = Field(default_factory=Budgets)
@@ -54,19 +55,28 @@ class Scenario(Model):
     reply_ends_after: Duration | None = None
     filler: tuple[Words, ...] | None = None
     faults: tuple[ScenarioFault, ...] = ()
+    repeat_run: RepeatRun | None = None
+    retries: Annotated[int, Field(strict=True, ge=0, le=10)] = 0
+    seed: Annotated[int, Field(strict=True)] | None = None
     setup: tuple[Entry, ...] = ()
     turns: tuple[Entry, ...] = Field(min_length=1)
     teardown: tuple[Entry, ...] = ()
 
     @classmethod
-    def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's
-        """Make one fault a list of it."""
-        return faults_listed(listed(data, "filler"))
+    def normal(cls, data: Located, reading: Reading) -> Located:
+        """Make one fault a list of it; hold the examples to a table."""
+        clash_of_repeats(data, reading)
+        return examples_checked(listed(faults_listed(data), "filler"), reading)
 
     @property
     def path(self) -> str:
         """The file it was read from, relative to the project folder."""
         return self.place.table.file
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The names that its variables and its examples give values."""
+        return frozenset({*self.variables, *(self.examples[0] if self.examples else ())})
 
     def plain_turns(self) -> Iterator[Turn]:
         """Every turn written in the scenario itself, nested ones too, in reading order."""

@@ -14,7 +14,6 @@ class Turn(Model):
     """What the caller does, what the agent must do, and how fast; `save` names what later turns use of it."""
 
     WORD = "a turn"
-    NOT_YET = frozenset({"retries"})
     NEARBY = frozenset({"choose", "repeat", "together", "use"})
 
     name: str | None = Field(default=None, alias="turn")

@@ -1,8 +1,10 @@
 """Outcomes, findings, measurements and the results of runs."""
 
 from turnspec.results.finding import Finding, Judged, Measurement, State, Status
+from turnspec.results.groups import Distribution, GroupResult
 from turnspec.results.outcome import EXIT_CODE, INTERRUPTED_EXIT, USAGE_EXIT, Outcome, worst
 from turnspec.results.result import (
+    Attempt,
     CallResult,
     FunctionUse,
     Line,
@@ -18,9 +20,12 @@ __all__ = [
     "EXIT_CODE",
     "INTERRUPTED_EXIT",
     "USAGE_EXIT",
+    "Attempt",
     "CallResult",
+    "Distribution",
     "Finding",
     "FunctionUse",
+    "GroupResult",
     "Judged",
     "Line",
     "Measurement",

@@ -1,10 +1,10 @@
 """Runs as JSON documents and back: `results.json` has `format: 1`.
 
 A document holds every field of the results plus what follows from them (`verdict`, `outcome`,
-`exit_code`, `counts`, each measurement's `judged`), which reading ignores. What differs between two
-runs of the same files is in `info` alone. A waveform's columns are one flat list, lowest and highest in
-turn: a pair each would be half of a long run's time and size. `graphs` is kept as it came and has to be
-plain JSON.
+`exit_code`, `counts`, each measurement's `judged`, each group's `rate` and `interval`), which reading
+ignores. What differs between two runs of the same files is in `info` alone. A waveform's columns are one
+flat list, lowest and highest in turn: a pair each would be half of a long run's time and size. `graphs` is
+kept as it came and has to be plain JSON.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from types import UnionType
 from typing import Any, Final, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
 from turnspec.results.finding import Measurement
+from turnspec.results.groups import WHOLE_PPM, GroupResult
 from turnspec.results.outcome import Outcome
 from turnspec.results.result import RunResult, Waveform
 
@@ -81,7 +82,21 @@ def _plain(value: Any) -> Any:
 
 def _fields(value: Any, kind: type) -> dict[str, Any]:
     fields = {name: _plain(getattr(value, name)) for name in _names(kind)}
-    return fields | {"judged": value.judged.value} if isinstance(value, Measurement) else fields
+    match value:
+        case Measurement():
+            return fields | {"judged": value.judged.value}
+        case GroupResult():
+            return fields | {"rate": _share(value.rate_ppm), "interval": _interval(value)}
+        case _:
+            return fields
+
+
+def _share(millionths: int | None) -> float | None:
+    return None if millionths is None else millionths / WHOLE_PPM
+
+
+def _interval(group: GroupResult) -> list[float | None] | None:
+    return None if group.interval_ppm is None else [_share(end) for end in group.interval_ppm]
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from turnspec.results.finding import Finding, Measurement
+from turnspec.results.groups import GroupResult
 from turnspec.results.outcome import EXIT_CODE, INTERRUPTED_EXIT, USAGE_EXIT, Outcome, worst
 
 
@@ -71,11 +72,27 @@ class TurnResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """A call that did not hold and was made again; its fields are those of `CallResult`."""
+
+    outcome: Outcome
+    duration_us: int = 0
+    turns: tuple[TurnResult, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    folder: str | None = None
+    recording: str | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CallResult:
     """One test case: a scenario, run once against one target over one protocol.
 
     `folder` holds the evidence, relative to the output folder. `lateness_us` is the worst lateness
     of the engine's own frames (0 in virtual time). `error` is the harness's trouble, if it had any.
+    `row` is the row of `examples`; `group` the id of the group of repeated runs that it counts in;
+    `attempts` are the calls before this one that did not hold.
     """
 
     name: str
@@ -99,6 +116,9 @@ class CallResult:
     tags: tuple[str, ...] = ()
     description: str = ""
     process_output: tuple[str, ...] = ()  # the target's own last lines
+    row: dict[str, object] = field(default_factory=dict)
+    group: str = ""
+    attempts: tuple[Attempt, ...] = ()
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
@@ -134,18 +154,34 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A whole run."""
+    """A whole run. With `flaky_fails`, what passed only after a failure is a failure of the run."""
 
     info: RunInfo
     calls: tuple[CallResult, ...] = ()
     wrong_files: tuple[WrongFile, ...] = ()
     interrupted: bool = False
     graphs: dict[str, object] = field(default_factory=dict)
+    groups: tuple[GroupResult, ...] = ()
+    flaky_fails: bool = False
+
+    @property
+    def conversations(self) -> tuple[CallResult | GroupResult, ...]:
+        """What decides how the run came out: each group for all of its calls, and every other call."""
+        groups = {group.id: group for group in self.groups}
+        deciding: dict[str, CallResult | GroupResult] = {}
+        for number, call in enumerate(self.calls):
+            group = groups.get(call.group)
+            deciding.setdefault(f"{number}" if group is None else f"group {group.id}", group or call)
+        return tuple(deciding.values())
+
+    def group_of(self, call: CallResult) -> GroupResult | None:
+        """The group that a call counts in."""
+        return next((group for group in self.groups if group.id == call.group), None)
 
     @property
     def outcome(self) -> Outcome:
-        """The worst outcome of its calls; a wrong file is an error."""
-        return Outcome.ERROR if self.wrong_files else worst(call.outcome for call in self.calls)
+        """The worst outcome of its conversations; a wrong file is an error."""
+        return Outcome.ERROR if self.wrong_files else worst(each.outcome for each in self.conversations)
 
     @property
     def exit_code(self) -> int:
@@ -154,11 +190,12 @@ class RunResult:
             return INTERRUPTED_EXIT
         if self.wrong_files or not self.calls:
             return USAGE_EXIT
-        return EXIT_CODE[self.outcome]
+        fails = self.outcome is Outcome.FLAKY and self.flaky_fails
+        return EXIT_CODE[Outcome.FAILED if fails else self.outcome]
 
     def count(self, outcome: Outcome) -> int:
-        """How many calls came out so."""
-        return sum(call.outcome is outcome for call in self.calls)
+        """How many conversations came out so."""
+        return sum(each.outcome is outcome for each in self.conversations)
 
     @property
     def verdict(self) -> str:
@@ -178,9 +215,9 @@ class RunResult:
         failed, broke = self.count(Outcome.FAILED), self.count(Outcome.ERROR)
         if not failed and not broke:
             return self._held()
-        if len(self.calls) == 1:
+        if len(self.conversations) == 1:
             return f"The conversation {'did not hold' if failed else 'could not be judged'}."
-        total = f"{len(self.calls)} conversations"
+        total = f"{len(self.conversations)} conversations"
         parts = [f"{failed} of {total} did not hold"] if failed else []
         if broke:
             parts.append(
@@ -190,10 +227,12 @@ class RunResult:
 
     def _held(self) -> str:
         skipped = self.count(Outcome.SKIPPED)
-        held = len(self.calls) - skipped
+        held = len(self.conversations) - skipped
         if not held:
             return f"{_many(skipped, 'conversation was', 'conversations were')} skipped."
         told = f"All {held} conversations held" if held > 1 else "The conversation held"
+        if flaky := self.count(Outcome.FLAKY):
+            told += f", {flaky} of them only after a failure" if held > 1 else ", but only after a failure"
         return f"{told}; {skipped} {'was' if skipped == 1 else 'were'} skipped." if skipped else f"{told}."
 
 

@@ -1,0 +1,156 @@
+"""Judging repeated runs as one: the rate at which they held, and the percentiles of their times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from turnspec.checks import shown
+from turnspec.checks.budgets import value_of
+from turnspec.checks.percentiles import Sample, quantile
+from turnspec.dsl.percent import Percent
+from turnspec.dsl.repeating import LEAST_SAMPLES
+from turnspec.plan.model import Limit
+from turnspec.plan.pools import Pool
+from turnspec.results import CallResult, Finding, Judged, Measurement, Outcome, State, Status
+from turnspec.results.groups import WHOLE_PPM, Distribution, GroupResult
+
+TIMED: Final = frozenset({State.MEASURED, State.CENSORED})
+SAYS_SOMETHING: Final = frozenset({Outcome.PASSED, Outcome.FAILED, Outcome.FLAKY})
+"""Outcomes of runs that tell of the agent."""
+
+
+def millionths(share: Percent) -> int:
+    """A share in millionths."""
+    return int(share.of_hundred * WHOLE_PPM / 100)
+
+
+def distributions(pools: Sequence[Pool], calls: Sequence[CallResult]) -> tuple[Distribution, ...]:
+    """What is pooled over the calls that could be judged."""
+    judged = [call for call in calls if call.outcome in SAYS_SOMETHING]
+    return tuple(_distribution(pool, judged) for pool in pools)
+
+
+def _distribution(pool: Pool, calls: Sequence[CallResult]) -> Distribution:
+    found = [value for call in calls for value in _values(pool, call)]
+    samples = [
+        Sample(value.value_us, value.error_us, value.state is State.CENSORED)
+        for value in found
+        if value.state in TIMED and value.value_us is not None
+    ]
+    missing = pool.in_a_run * len(calls) - len(
+        {(id(call), v.turn) for call in calls for v in _timed(pool, call)}
+    )
+    return Distribution(
+        name=pool.name,
+        where=pool.title,
+        values_us=tuple(sorted(sample.value_us for sample in samples)),
+        censored=sum(sample.censored for sample in samples),
+        missing=missing,
+        percentiles=tuple(_percentile(pool, each, limit, samples) for each, limit in pool.limits),
+    )
+
+
+def _values(pool: Pool, call: CallResult) -> Iterator[Measurement]:
+    for value in call.measurements if pool.turns is None else call.all_measurements:
+        if value.name == pool.name and (pool.turns is None or value.turn in pool.turns):
+            yield value
+
+
+def _timed(pool: Pool, call: CallResult) -> Iterator[Measurement]:
+    return (value for value in _values(pool, call) if value.state in TIMED)
+
+
+def _percentile(pool: Pool, percentile: int, limit: Limit, samples: Sequence[Sample]) -> Measurement:
+    name, least = f"{pool.name} p{percentile}", LEAST_SAMPLES[percentile]
+    base = Measurement(
+        name=name,
+        state=State.NOT_EXERCISED if samples or pool.required else State.NOT_APPLICABLE,
+        limit_us=limit.us,
+        required=pool.required or bool(samples),
+        span=limit.span,
+        why=f"{_samples(len(samples))} of {least} that p{percentile} needs",
+    )
+    if len(samples) < least:
+        return base
+    found = quantile(samples, percentile)
+    censored = sum(sample.censored for sample in samples)
+    cut = f", of which {censored} at least so long" if censored else ""
+    return Measurement(
+        name=name,
+        state=State.CENSORED if found.censored else State.MEASURED,
+        value_us=found.value_us,
+        error_us=found.error_us,
+        limit_us=limit.us,
+        required=True,
+        span=limit.span,
+        why=f"number {found.rank} of {_samples(len(samples))}{cut}",
+    )
+
+
+def _samples(count: int) -> str:
+    return f"{count} sample" if count == 1 else f"{count} samples"
+
+
+def judged_together(group: GroupResult) -> Iterator[Finding]:
+    """What the runs of a group come to: their rate, and every percentile that does not hold."""
+    if group.judged:
+        yield _rate(group)
+    for distribution in group.distributions:
+        for value in distribution.percentiles:
+            if value.fails:
+                yield _too_long(value, distribution)
+
+
+def _rate(group: GroupResult) -> Finding:
+    low, high = group.interval_ppm or (0, WHOLE_PPM)
+    told = f"{group.held} of {group.judged} runs held"
+    if group.errors:
+        told += f"; {group.errors} could not be judged"
+    return Finding(
+        kind="pass_rate",
+        status=Status.PASSED if group.enough_held else Status.FAILED,
+        message=f"{told}.",
+        expected=f"at least {percent(group.wanted_ppm)}",
+        actual=f"{percent(group.rate_ppm or 0)} (95 % interval: {percent(low)} to {percent(high)})",
+    )
+
+
+def _too_long(value: Measurement, distribution: Distribution) -> Finding:
+    limit = shown.ms(value.limit_us or 0)
+    exceeded = value.judged is Judged.EXCEEDED
+    where = f" of {distribution.where}" if distribution.where else ""
+    if exceeded:
+        message = f"{value.name}{where} is {value_of(value)}; the limit is {limit}."
+    else:
+        so_far = f" beyond {value_of(value)}" if value.value_us is not None else ""
+        message = f"{value.name}{where} is not known{so_far}: {value.why}; its limit is {limit}."
+    return Finding(
+        kind=distribution.name,
+        status=Status.FAILED if exceeded else Status.NOT_EXERCISED,
+        message=message,
+        expected=f"at most {limit}",
+        actual=value_of(value),
+        span=value.span,
+        details=(value.why,) if exceeded else (),
+    )
+
+
+def percent(millionths_: int) -> str:
+    """A share as people read it: `90 %`, `86.7 %`."""
+    return f"{millionths_ / 10_000:.1f}".rstrip("0").rstrip(".") + " %"
+
+
+def outcome_of(group: GroupResult, findings: Sequence[Finding]) -> Outcome:
+    """How a group came out: not at all where runs are missing or broke, unless it failed for certain."""
+    if any(finding.fails for finding in findings) and (not group.skipped or hopeless(group)):
+        return Outcome.FAILED
+    if group.errors:
+        return Outcome.ERROR
+    return Outcome.SKIPPED if group.skipped else Outcome.PASSED
+
+
+def hopeless(group: GroupResult) -> bool:
+    """Whether too many runs have failed already, were all others to hold."""
+    could_hold = group.runs - group.failed - group.errors
+    return could_hold * WHOLE_PPM < group.wanted_ppm * (could_hold + group.failed)
