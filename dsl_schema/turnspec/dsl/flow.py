@@ -285,6 +285,21 @@ def plain_turns(entries: Iterable[Entry]) -> Iterator[Turn]:
                 pass
 
 
+def uses(entries: Iterable[Entry]) -> Iterator[Use]:
+    """Every use of a fragment among these, nested ones too, in reading order."""
+    for entry in entries:
+        match entry:
+            case Use():
+                yield entry
+            case Choose():
+                for choice in entry.choose:
+                    yield from uses(turns_of(choice))
+            case Repeat():
+                yield from uses(entry.turns)
+            case _:
+                pass
+
+
 def turns_of(choice: Choice) -> tuple[Entry, ...]:
     """The turns of a branch, whichever key they are under; none where it fails."""
     if choice.otherwise is None:

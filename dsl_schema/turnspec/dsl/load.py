@@ -13,15 +13,22 @@ from turnspec.dsl.agent import AgentScript, IntentCatalogue, IntentSpec
 from turnspec.dsl.base import Located, Model
 from turnspec.dsl.document import DEFAULT_BOUNDS, Document, read_document
 from turnspec.dsl.files import Asking, AudioCheck, Files
-from turnspec.dsl.flow import Use
+from turnspec.dsl.flow import Use, uses
 from turnspec.dsl.fragments import Fragment
 from turnspec.dsl.guard import Bounds
+from turnspec.dsl.known import Known
 from turnspec.dsl.problems import Problem, in_reading_order, nearest, problem_at, problem_of_file
 from turnspec.dsl.project import Project, TargetSpec
 from turnspec.dsl.reader import read_model
-from turnspec.dsl.references import Known, problems_of_agent, problems_of_project, problems_of_scenario
+from turnspec.dsl.references import (
+    problems_of_agent,
+    problems_of_fragment,
+    problems_of_project,
+    problems_of_scenario,
+)
 from turnspec.dsl.scenario import Scenario
 from turnspec.dsl.spans import Place
+from turnspec.dsl.turn_references import References
 
 PROJECT_FILE = "turnspec.yaml"
 DEFAULT_FOLDER = "scenarios"
@@ -104,7 +111,8 @@ def load(
         for script in (target.agent, target.backend):
             if script is not None:
                 loading.referenced(target, script, files)
-    known = Known(project, files, loading.intents, loading.agents(), loading.broken())
+    loading.fragments_used(files)
+    known = Known(project, files, loading.intents, loading.agents(), loading.fragments(), loading.broken())
     loading.look_through(known)
     return Loaded(
         loading.root,
@@ -112,7 +120,7 @@ def load(
         tuple(loading.scenarios()),
         known.agents,
         known.intents,
-        loading.fragments(),
+        known.fragments,
         tuple(sorted(loading.labels)),
         in_reading_order(chain.from_iterable(loading.found_in.values())),
         {label: in_reading_order(found) for label, found in loading.found_in.items()},
@@ -207,6 +215,20 @@ class _Loading:
             self.found(scenario.path, problems_of_scenario(scenario, known))
         for script in known.agents.values():
             self.found(script.path, problems_of_agent(script, known))
+        for fragment in known.fragments.values():
+            self.found(fragment.path, problems_of_fragment(fragment, References(known)))
+
+    def fragments_used(self, files: Files) -> None:
+        """Read the fragments that are used anywhere, and those that they use, each once."""
+        looked_at: set[int] = set()
+        while True:
+            users = [model for model in self.models.values() if isinstance(model, Scenario | Fragment)]
+            new = [model for model in users if id(model) not in looked_at]
+            if not new:
+                return
+            looked_at |= set(map(id, new))
+            for use in chain.from_iterable(map(_uses, new)):
+                self.referenced(use, use.use, files)
 
     def inline_targets(self) -> list[TargetSpec]:
         return [scenario.target for scenario in self.scenarios() if isinstance(scenario.target, TargetSpec)]
@@ -250,6 +272,7 @@ class _Loading:
         document = read_document(path, Files(self.root).label(path), self.bounds)
         kind = _kind(document)
         if not (must_be_ours or kind):
+            del self.models[resolved]  # a document may still name it
             return
         self._keep(document)
         if path.name == PROJECT_FILE:
@@ -278,6 +301,10 @@ class _Loading:
         hint = f"run them apart; the project in use is in {self.root}"
         wrong = problem_of_file(document.table.file, "two-projects", "this is another project", hint=hint)
         self.found(document.table.file, [wrong])
+
+
+def _uses(model: Scenario | Fragment) -> Iterator[Use]:
+    return uses(model.turns if isinstance(model, Fragment) else (*model.setup, *model.turns, *model.teardown))
 
 
 def _kind(document: Document) -> str:

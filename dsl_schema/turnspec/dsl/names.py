@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from turnspec.dsl.base import Model
+from turnspec.dsl.conditions import Condition
 from turnspec.dsl.expect import Expect, JudgeExpectation
 from turnspec.dsl.matchers import (
     Contains,
@@ -25,21 +26,25 @@ from turnspec.dsl.problems import Problem, nearest, problem_at
 from turnspec.dsl.reader import part_of
 from turnspec.dsl.spans import Place
 from turnspec.dsl.templates import TemplateError, is_template, names
+from turnspec.dsl.turn import Turn
 
 Text = tuple[str, Place]
+
+RESERVED = frozenset({"env", "reply", "calls", "returned", "heard", "call", "results", "port", "backend"})
+"""Names that mean something in templates: no value may have them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
     """The names that are bound at one place: `words` with all below them, and dotted names one by one.
 
-    `later` says of names that are bound elsewhere where that is. Where the names are not `complete`, because
-    a file that binds some is broken, any name may be one of them.
+    `explain` says of a name that is not among them what is wrong, and what to do. Where the names are not
+    `complete`, because a file that binds some is broken, any name may be one of them.
     """
 
     words: frozenset[str] = frozenset()
     dotted: frozenset[str] = frozenset()
-    later: tuple[tuple[str, str], ...] = ()
+    explain: Callable[[str], tuple[str, str] | None] | None = field(default=None, compare=False)
     complete: bool = True
 
     def __contains__(self, name: str) -> bool:
@@ -65,7 +70,7 @@ def problems_of_texts(texts: Iterator[Text], known: Names) -> Iterator[Problem]:
             yield from _problems_of_template(text, place, known)
 
 
-def no_templates(texts: Iterator[Text], what: str) -> Iterator[Problem]:
+def no_templates(texts: Iterable[Text], what: str) -> Iterator[Problem]:
     """Refuse templates where a text must be known before any call."""
     for text, place in texts:
         if is_template(text):
@@ -90,21 +95,18 @@ def _undefined(name: str, text: str, place: Place, known: Names) -> Problem:
     used = re.search(r"\{[{%][^}]*?(?<![\w.])" + f"({re.escape(name)})" + r"(?!\w)", text)
     span = part_of(place, text, used.start(1) if used else 0, len(name))
     near = nearest(name, known.words | known.dotted)
-    elsewhere = dict(known.later).get(name.partition(".")[0])
-    return problem_at(
-        place,
-        "undefined-name",
-        f"nothing gives '{name}' a value before this",
-        suggestion=near,
-        hint=elsewhere or ("" if near else _how_to_bind(name)),
-        span=span,
-    )
+    message, hint = f"nothing gives '{name}' a value before this", "" if near else _how_to_bind(name)
+    if known.explain is not None and (found := known.explain(name.partition(".")[0])) is not None:
+        message, hint = found[0] or message, found[1]
+    return problem_at(place, "undefined-name", message, suggestion=near, hint=hint, span=span)
 
 
 def _how_to_bind(name: str) -> str:
     root, _, rest = name.partition(".")
     if root == "env" and rest:
         return f"name it in turnspec.yaml: environment: [{rest}]"
+    if root in ("reply", "calls", "returned"):
+        return "it is known below `save` only: save it there under a name of its own"
     if root == "results":
         function = rest.partition(".")[0] or "the function"
         return f"call {function} in the same response, and use its result in `then`"
@@ -172,6 +174,24 @@ def matchers_of(expect: Expect) -> Iterator[Model]:
     yield from expect.judge
 
 
+def captures_of_turn(turn: Turn) -> frozenset[str]:
+    """The variables that a turn binds when it passes, saved ones too."""
+    caught = captures_of(turn.expect)
+    return caught.union(turn.save) if turn.save else caught
+
+
+def captures_of_conditions(conditions: Iterable[Condition]) -> frozenset[str]:
+    """The variables that conditions bind where they hold."""
+    return frozenset(
+        name
+        for condition in conditions
+        for name in (
+            *captures_of(condition.reply),
+            *(each for matcher in condition.variables.values() for each in _captures(matcher)),
+        )
+    )
+
+
 def captures_of(expect: Expect | None) -> frozenset[str]:
     """The variables that a turn binds when it passes."""
     if expect is None:
@@ -180,6 +200,26 @@ def captures_of(expect: Expect | None) -> frozenset[str]:
     return frozenset(
         name for matcher in matchers_of(expect) if id(matcher) not in negative for name in _captures(matcher)
     )
+
+
+def place_of_capture(name: str, source: Model) -> tuple[Place, bool]:
+    """Where a turn, or another part of a document, captures a name, and whether that is a key."""
+    if isinstance(source, Turn) and name in source.save:
+        return source.place.child("save", name), True
+    for model in _inside(source):
+        if isinstance(model, Matches) and name in model.captures:
+            return model.place.child("matches"), False
+    return source.place, False
+
+
+def _inside(value: object) -> Iterator[Model]:
+    if isinstance(value, Model):
+        yield value
+        for key in type(value).model_fields:
+            yield from _inside(getattr(value, key))
+    elif isinstance(value, tuple | list | Mapping):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _inside(each)
 
 
 def _captures(matcher: Model) -> Iterator[str]:

@@ -101,9 +101,11 @@ def render_problems(problems: Sequence[Problem]) -> str:
 
 
 def in_reading_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Sorted by file and place, each once."""
-    unique = dict.fromkeys(problems)
-    return tuple(sorted(unique, key=lambda p: (p.span.file, p.span.line, p.span.column, p.kind, p.message)))
+    """Sorted by file and place, each once: what several documents find wrong in one place is one problem."""
+    ordered = sorted(
+        problems, key=lambda p: (p.span.file, p.span.line, p.span.column, p.kind, p.message, p.help)
+    )
+    return tuple({(p.kind, p.message, p.span, p.suggestion): p for p in reversed(ordered)}.values())[::-1]
 
 
 def quoted(line: str, start: int, end: int) -> str:
