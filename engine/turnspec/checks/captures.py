@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from turnspec.call.events import AgentActivity, AgentPressed, AgentTransferred, Captured
+from turnspec.checks.arriving import candidates_of, match_message
 from turnspec.checks.calling import match_call, value_of
 from turnspec.checks.expectations import filled_in
 from turnspec.checks.matching import Match, match_value, match_words
@@ -14,22 +15,56 @@ from turnspec.checks.turns import EventsView, numbers, owner, windows
 from turnspec.checks.words import text_of, transcript
 from turnspec.dsl import Expect
 from turnspec.dsl.matchers import Matches
-from turnspec.dsl.templates import TemplateError
+from turnspec.dsl.templates import TemplateError, render_value
 from turnspec.plan.model import CallPlan
 
 
-def captures(plan: CallPlan, index: int, view: EventsView) -> dict[str, str]:
-    """What the named groups of a turn's patterns caught; a pattern that was not found binds nothing."""
+def captures(plan: CallPlan, index: int, view: EventsView) -> dict[str, Any]:
+    """What a turn gives the turns after it: what its patterns caught, then what it saves.
+
+    A pattern that was not found binds nothing, nor does a `save` that cannot be filled in.
+    """
+    known = variables(plan, index, view)
+    caught = _caught(plan, index, view, known)
+    return {**caught, **_saved(plan, index, view, {**known, **caught})}
+
+
+def _saved(plan: CallPlan, index: int, view: EventsView, known: Mapping[str, Any]) -> dict[str, Any]:
+    save = plan.turns[index].turn.save
+    if not save:
+        return {}
+    names = {**known, **_seen(plan, index, view)}
+    found: dict[str, Any] = {}
+    for name, written in save.items():
+        try:
+            found[name] = render_value(written, names)
+        except TemplateError:
+            continue  # it did not happen: turns that need it are skipped, saying so
+    return found
+
+
+def _seen(plan: CallPlan, index: int, view: EventsView) -> dict[str, Any]:
+    """What `save` may name of the turn: its words, and of each function the last call and what came of it."""
+    text = text_of(line for line in transcript(view, plan.words) if line.turn == index)
+    uses = [use for use in function_uses(view, plan.calls, windows(view)) if use.turn == index]
+    return {
+        "reply": {"text": text} if text else {},
+        "calls": {use.name: value_of(use.arguments) for use in uses},
+        "returned": {use.name: value_of(use.output) for use in uses if use.output is not None},
+    }
+
+
+def _caught(plan: CallPlan, index: int, view: EventsView, known: Mapping[str, Any]) -> dict[str, str]:
     expect = plan.turns[index].turn.expect
     if expect is None:
         return {}
     try:
-        filled = filled_in(expect, variables(plan, index, view))
+        filled = filled_in(expect, known)
     except TemplateError:
         return {}  # it needs a capture that did not happen itself: judging says so
     found: dict[str, str] = {}
     matches = (*_in_words(plan, index, view, filled), *_in_calls(plan, index, view, filled))
-    for match in (*matches, *_in_acts(index, view, filled)):
+    for match in (*matches, *_in_acts(index, view, filled), *_in_messages(plan, index, view, filled)):
         if match.holds:
             found |= match.captures
     return found
@@ -66,6 +101,13 @@ def _in_acts(index: int, view: EventsView, expect: Expect) -> Iterator[Match]:
         pressed = (event for event in view.of(AgentPressed))
         digits = [e.digits for e in pressed if owner(turns, e.at_us, places[id(e)]) == index]
         yield match_value("".join(digits), expect.dtmf)
+
+
+def _in_messages(plan: CallPlan, index: int, view: EventsView, expect: Expect) -> Iterator[Match]:
+    candidates = list(candidates_of(plan, view, index)) if expect.event else []
+    for matcher in expect.event:
+        matches = (match_message(candidate, matcher) for candidate in candidates)
+        yield next((match for match in matches if match.holds), Match())
 
 
 def _in_calls(plan: CallPlan, index: int, view: EventsView, expect: Expect) -> Iterator[Match]:

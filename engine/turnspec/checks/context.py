@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+from turnspec.call import Track
 from turnspec.checks.scene import Scene, TurnScene
 from turnspec.dsl import FunctionSpec, Span
 from turnspec.results import Finding, Status
@@ -18,7 +21,8 @@ class Context:
     `late_between` says how late they were at worst between two moments of the call, where that is known:
     it then takes the place of `lateness_us` for what was measured there.
     `functions` are declarations beside those of the plan. `mask` takes secrets out of texts, as it did
-    out of the evidence.
+    out of the evidence. `custom` are the checks in Python that scenarios name, by these names.
+    `recorded` gives the sound of an audio file at a rate.
     """
 
     intents: Intents
@@ -26,6 +30,8 @@ class Context:
     late_between: Callable[[int, int], int] | None = None
     functions: Mapping[str, FunctionSpec] = field(default_factory=dict)
     mask: Callable[[str], str] | None = None
+    custom: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    recorded: Callable[[Path, int], Track] | None = None
 
 
 @dataclass(frozen=True, slots=True)

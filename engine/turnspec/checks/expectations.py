@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from turnspec.checks import acting, behaving, calling, saying
+from turnspec.checks import acting, arriving, behaving, calling, custom, playing, saying
 from turnspec.checks.context import Stage
 from turnspec.checks.matching import rendered
 from turnspec.dsl import ActivityExpectation, CallsExpectation, Expect
@@ -25,10 +25,15 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = MappingProxyType(
         "returned": calling.returned,
         "silent": behaving.silent,
         "stops": behaving.stops,
+        "keeps_speaking": behaving.keeps_speaking,
+        "plays": playing.plays,
         "hangup": behaving.hangup,
         "transfer": acting.transfer,
         "dtmf": acting.dtmf,
         "activity": acting.activity,
+        "event": arriving.event,
+        "nothing": arriving.nothing,
+        "check": custom.checks,
     }
 )
 """Every key of `expect:` that this version runs, in the order in which findings are listed."""
@@ -51,7 +56,9 @@ def check_masked(stage: Stage, expect: Expect, hidden: Expect) -> Iterator[Findi
     A secret that was not recognised is still there to be found, one that was is found as its mask.
     """
     for key, expectation in EXPECTATIONS.items():
-        if key in expect.model_fields_set:
+        if key == "check" and expect.check:
+            yield from expectation(stage, hidden)  # once: it may do more than to look
+        elif key in expect.model_fields_set:
             plain, masked = list(expectation(stage, expect)), list(expectation(stage, hidden))
             if len(plain) != len(masked):
                 yield from masked
@@ -69,7 +76,9 @@ def filled_in(expect: Expect, variables: Mapping[str, Any]) -> Expect:
     def render(value: Any) -> Any:
         return render_value(value, variables)
 
-    return _changed(expect, render)
+    filled = _changed(expect, render)
+    # A path is no secret, and leads nowhere once a part of it is hidden.
+    return filled.model_copy(update={"plays": tuple(map(render, expect.plays))}) if expect.plays else filled
 
 
 def _changed(expect: Expect, render: Callable[[Any], Any]) -> Expect:
@@ -86,6 +95,10 @@ def _changed(expect: Expect, render: Callable[[Any], Any]) -> Expect:
             changed[key] = rendered(matcher, render)
     if expect.activity:
         changed["activity"] = tuple(_filled_in_activity(item, render) for item in expect.activity)
+    if expect.event:
+        changed["event"] = tuple(rendered(matcher, render) for matcher in expect.event)
+    if expect.check:
+        changed["check"] = tuple(each.model_copy(update={"with_": render(each.with_)}) for each in expect.check)
     if expect.returned:
         changed["returned"] = {name: rendered(matcher, render) for name, matcher in expect.returned.items()}
     return expect.model_copy(update=changed)

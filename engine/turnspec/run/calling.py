@@ -16,7 +16,7 @@ from turnspec.call import Identity
 from turnspec.call.events import CallEnded, CallUp, Closer, FunctionCalled, HarnessFailed, Side
 from turnspec.checks.captures import captures
 from turnspec.checks.judge import judge_turn
-from turnspec.doubles.agent import FunctionCall, LocalAgent
+from turnspec.doubles.agent import LocalAgent
 from turnspec.doubles.agent.functions import DeclaredFunctions
 from turnspec.dsl.templates import TemplateError, render_value
 from turnspec.plan.model import TargetKind
@@ -185,6 +185,7 @@ def _brain(case: Case, **said: Any) -> LocalAgent:
             utterances=dict(_known_utterances(case)),
             call={"from": case.plan.scenario.caller.from_ or DEFAULT_CALLER, "to": DEFAULT_CALLEE},
             variables={**case.variables, "env": case.environment},
+            scenario_variables=case.plan.variables,
             faults=faults_by("agent", case.plan.scenario.faults),
             identity=_agent_identity(case),
             **said,
@@ -212,11 +213,8 @@ class _Closer:
         self._record = record
 
     def captures(self, turn: int) -> Mapping[str, Any]:
-        """The variables that a turn's words bind."""
-        plan = self._record.case.plan
-        if plan.turns[turn].turn.expect is None:
-            return {}
-        return captures(plan, turn, self._record.evidence)
+        """The variables that a turn binds."""
+        return captures(self._record.case.plan, turn, self._record.evidence)
 
     def passes(self, turn: int) -> bool:
         """Whether a turn holds, as far as can be told now."""
@@ -243,8 +241,8 @@ class _Answering:
         arguments = _arguments(event.arguments)
         variables = {**self._variables, "arguments": arguments}
         try:
-            result = self._functions.run(
-                FunctionCall(event.name, arguments), lambda value: render_value(value, variables)
+            result = self._functions.run_text(
+                event.name, event.arguments, lambda value: render_value(value, variables)
             )
         except TemplateError as error:
             reason = f"what {event.name} gives back cannot be worked out: {error}"

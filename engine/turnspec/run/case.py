@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from turnspec.adapters.base import Adapter, Dial, Function, Platform
+from turnspec.audio.files import load_clip
 from turnspec.audio.waveform import peaks
 from turnspec.call import Evidence, Snapshot
 from turnspec.call.events import CallEnded, CallUp, Closer, HarnessFailed
@@ -48,6 +49,14 @@ class Case:
     environment: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)  # the project's
     mask: Callable[[str], str] | None = None
+    row: Mapping[str, Any] = field(default_factory=dict)  # of the scenario's examples
+    group: str = ""  # in which repeated runs count together
+    custom: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # checks in Python
+
+    @property
+    def retries(self) -> int:
+        """How often it may be called again."""
+        return self.plan.scenario.retries
 
     def dial(self, far: FarEnd, live: LiveCall) -> Dial:
         """How to open the line to the far end."""
@@ -108,7 +117,7 @@ class CaseRecord:
 
     def _header(self) -> dict[str, Any]:
         plan = self.case.plan
-        return {
+        header = {
             "call": plan.name,
             "file": plan.file,
             "target": plan.target,
@@ -116,6 +125,7 @@ class CaseRecord:
             "clock": self.case.clock,
             "seed": plan.identity.seed,
         }
+        return header if self.case.mask is None else masked_throughout(header, self.case.mask)
 
     @property
     def context(self) -> Context:
@@ -126,6 +136,8 @@ class CaseRecord:
             late_between=self._late_between if self.lateness_us else None,
             functions=self.case.plan.functions,
             mask=self.case.mask,
+            recorded=load_clip,
+            custom=self.case.custom,
         )
 
     @property
@@ -198,6 +210,8 @@ class CaseRecord:
             tags=plan.scenario.tags,
             description=plan.scenario.description,
             process_output=self.process_output,
+            row=dict(self.case.row),
+            group=self.case.group,
         )
 
 

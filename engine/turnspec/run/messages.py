@@ -20,21 +20,21 @@ LONGEST: Final = 65_536  # characters, audio left out; of a longer message the n
 
 def messages_asked_for(plan: CallPlan) -> Messages | None:
     """How the messages of this call are told apart, where something in it asks for them; else None."""
-    asked = any(_asks(expect) for turn in plan.turns for expect in _expects(turn))
+    asked = any(_asks(expect) for turn in plan.turns for expect in expectations_in(turn))
     return plan.capabilities.messages if asked else None
 
 
-def _expects(part: Any) -> Iterator[Expect]:
+def expectations_in(part: Any) -> Iterator[Expect]:
     """Everything that a part of the plan, and all in it, expects: of turns, and in conditions."""
     match part:
         case Expect():
             yield part
         case BaseModel():
-            yield from (found for name in type(part).model_fields for found in _expects(getattr(part, name)))
+            yield from (found for name in type(part).model_fields for found in expectations_in(getattr(part, name)))
         case tuple():
-            yield from (found for item in part for found in _expects(item))
+            yield from (found for item in part for found in expectations_in(item))
         case _ if is_dataclass(part):
-            yield from (found for field in fields(part) for found in _expects(getattr(part, field.name)))
+            yield from (found for field in fields(part) for found in expectations_in(getattr(part, field.name)))
 
 
 def _asks(expect: Expect) -> bool:

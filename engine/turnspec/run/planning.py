@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import regex
@@ -15,13 +15,14 @@ from turnspec.adapters.registry import AdapterError, adapter, adapter_names
 from turnspec.audio.files import AudioFileError, load_clip
 from turnspec.call import Identity
 from turnspec.doubles.agent import script_problems
-from turnspec.dsl.files import Files
+from turnspec.dsl.files import Asking, Files
 from turnspec.dsl.load import Loaded, load
 from turnspec.dsl.models import Scenario, TargetSpec
 from turnspec.dsl.problems import Problem, in_reading_order, nearest, problem_at
 from turnspec.dsl.reader import read_model
 from turnspec.plan import CallPlan, Setting, TargetKind, compile_call
 from turnspec.run.case import VIRTUAL, WALL, Case
+from turnspec.run.custom import custom_checks
 from turnspec.run.faulty_ends import problems_of_faults
 from turnspec.run.masking import masker
 from turnspec.run.options import RunOptions
@@ -54,6 +55,13 @@ def plan_cases(options: RunOptions) -> Planned:
     return _Planner(loaded, options).planned()
 
 
+def planned_each(loaded: Loaded, asking: Asking) -> Iterator[tuple[Scenario, Planned]]:
+    """Each scenario planned by itself; `asking` is told of the files that are looked for."""
+    planner = _Planner(loaded, RunOptions(), asking)
+    for scenario in loaded.scenarios:
+        yield scenario, planner.alone(scenario)
+
+
 def audio_problem(path: Path) -> str | None:
     """What is wrong with a recording, in words; None where it can be played."""
     try:
@@ -81,9 +89,11 @@ def intents_of(loaded: Loaded) -> Intents:
 
 
 class _Planner:
-    def __init__(self, loaded: Loaded, options: RunOptions) -> None:
+    def __init__(self, loaded: Loaded, options: RunOptions, asking: Asking | None = None) -> None:
         self._loaded = loaded
         self._options = options
+        files = Files(loaded.root, loaded.project.allow_outside, audio_problem)
+        self._files = files if asking is None else replace(files, asking=asking)
         self._problems: list[Problem] = []
         self._warnings: list[Problem] = []
         self._cases: list[Case] = []
@@ -109,6 +119,13 @@ class _Planner:
             why_none=self._why_none(),
             limit_s=limit.seconds if limit else None,
         )
+
+    def alone(self, scenario: Scenario) -> Planned:
+        """One scenario, whatever was found in those before it."""
+        self._problems, self._warnings, self._cases, self._slugs = [], [], [], set()
+        self._plan(scenario)
+        problems, warnings = in_reading_order(self._problems), in_reading_order(self._warnings)
+        return Planned(tuple(self._cases), problems, warnings)
 
     def _wrong_option(self) -> str:
         """What is wrong with the command line, rather than with a file."""
@@ -173,11 +190,13 @@ class _Planner:
         if self._options.match.casefold() not in (plan.name if plan else scenario.name).casefold():
             return
         self._add(compiled.problems)
+        custom = custom_checks((scenario, *(plan.turns if plan else ())), self._loaded.root)
+        self._add(custom.problems)
         self._warnings += [warning for warning in compiled.warnings if warning not in self._warnings]
         if plan is not None:
-            files = Files(self._loaded.root, self._loaded.project.allow_outside, audio_problem)
-            self._add(recording_problems(plan, files))
-            self._cases.append(self._case(plan, target, found, options, clock))
+            self._add(recording_problems(plan, self._files))
+            case = self._case(plan, target, found, options, clock)
+            self._cases.append(replace(case, custom=custom.checks))
 
     def _labels(self, target: TargetSpec, protocol: str, clock: str) -> tuple[str, ...]:
         """What tells one call of a scenario from its others."""

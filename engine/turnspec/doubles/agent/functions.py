@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from pydantic import JsonValue
 
-from turnspec.checks.matching import match_value
+from turnspec.checks.matching import match_value, rendered
 from turnspec.doubles.agent.reply import FunctionCall, FunctionResult
 from turnspec.dsl import Duration, FunctionCase, FunctionSpec
 
@@ -31,13 +31,13 @@ def run_function(
         return _error(f"there is no function {name}", None)
     try:
         given: JsonValue = json.loads(arguments or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return _error(f"the arguments of {name} are not JSON", spec.takes)
     if spec.returns_in_turn:
         last = len(spec.returns_in_turn) - 1
         return _value(render(spec.returns_in_turn[min(number, last)]), spec.takes)
     for case in spec.returns:
-        if case.when is None or match_value(given, case.when).holds:
+        if case.when is None or match_value(given, rendered(case.when, render)).holds:
             return _answer(case, case.takes or spec.takes, render)
     if spec.returns:
         return _error(f"no case of {name} holds for these arguments", spec.takes)
@@ -58,10 +58,13 @@ class DeclaredFunctions:
 
     def run(self, call: FunctionCall, render: Render) -> FunctionResult:
         """What this call of it gives back."""
-        number = self._times[call.name]
-        self._times[call.name] += 1
-        arguments = json.dumps(dict(call.arguments))
-        return run_function(self._specs.get(call.name), call.name, arguments, number, render)
+        return self.run_text(call.name, json.dumps(dict(call.arguments)), render)
+
+    def run_text(self, name: str, arguments: str, render: Render) -> FunctionResult:
+        """The same for arguments as they came, which may be no JSON."""
+        number = self._times[name]
+        self._times[name] += 1
+        return run_function(self._specs.get(name), name, arguments, number, render)
 
 
 def _answer(case: FunctionCase, takes: Duration | None, render: Render) -> FunctionResult:

@@ -52,9 +52,9 @@ class LocalAgent:
 
     `functions` are the scenario's, which override the script's own; `utterances` the recordings of the
     running scenario with their words; `call` what `{{ call.from }}` and the like stand for; `variables`
-    are the project's, and `env`; `faults` come beside the script's own. Where the script does not say, it
-    speaks at `pace` and in `dialect`. The audio of its replies has the rate of its recordings. What its
-    script leaves to chance is drawn from `identity`.
+    are the project's, and `env`; `scenario_variables` are for its functions alone; `faults` come beside the
+    script's own. Where the script does not say, it speaks at `pace` and in `dialect`. The audio of its
+    replies has the rate of its recordings. What its script leaves to chance is drawn from `identity`.
 
     Raises:
         AudioFileError: A recording that it is to recognise cannot be read.
@@ -69,6 +69,7 @@ class LocalAgent:
         utterances: Mapping[Path, str] | None = None,
         call: Mapping[str, str] | None = None,
         variables: Mapping[str, Any] | None = None,
+        scenario_variables: Mapping[str, Any] | None = None,
         faults: Sequence[Fault] = (),
         pace: str | None = None,
         dialect: Literal["ga", "beta"] | None = None,
@@ -81,6 +82,7 @@ class LocalAgent:
         self._known = KnownClips.of(script, (utterances or {}).items())
         self._functions = DeclaredFunctions({**script.functions, **(functions or {})})
         self._variables = {**(variables or {}), "results": {}, "call": dict(call or {})}
+        self._scenario_variables = dict(scenario_variables or {})
         self._turns = 0
         declared = (*script.faults, *faults)
         self.faults = CallFaults(declared) if declared else None
@@ -136,7 +138,7 @@ class LocalAgent:
 
     def run_function(self, call: FunctionCall) -> FunctionResult:
         """Run a declared function in the agent's place; its texts may use `{{ arguments.name }}`."""
-        variables = {**self._context(), "arguments": dict(call.arguments)}
+        variables = {**self._context(), **self._scenario_variables, "arguments": dict(call.arguments)}
         return self._functions.run(call, lambda value: self._rendered(value, variables, call.name))
 
     def idle(self, silent_us: int, times: int) -> Reply | None:
