@@ -73,9 +73,9 @@ def test_neighbours_of_a_skipped_turn_are_neighbours(tmp_path: Path) -> None:
 
     assert [turn.takes_reply for turn in plan.turns] == [False, False, True, False, True]
     assert [turn.interrupted for turn in plan.turns] == [False, False, True, False, False]
-    assert plan.before(4) is plan.turns[2]
-    assert plan.after(0) is plan.turns[2]
-    assert (plan.before(0), plan.after(4)) == (None, None)
+    assert plan.predecessors(4) == (plan.turns[2],)
+    assert plan.followers(0) == (plan.turns[2],)
+    assert (plan.predecessors(0), plan.followers(4)) == ((), ())
 
 
 def test_a_greeting_is_asked_for_by_the_first_turn_that_is_run(tmp_path: Path) -> None:

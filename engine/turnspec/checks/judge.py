@@ -58,8 +58,7 @@ def judge_call(plan: CallPlan, view: EvidenceView, context: Context) -> CallVerd
 def judge_turn(plan: CallPlan, index: int, view: EvidenceView, context: Context) -> TurnResult:
     """One turn, while the call may go on; a reply that is being talked over is not judged yet."""
     scene = Scene(plan, view)
-    after = plan.after(index)
-    begun = after is not None and scene.window(after.index) is not None
+    begun = any(window.index > index for window in scene.windows)
     if plan.turns[index].interrupted and not begun and scene.ended_us is None:
         return _result(plan.turns[index], scene.turn(index), Outcome.PASSED)
     return _judged(scene, index, context)

@@ -35,6 +35,7 @@ from turnspec.call.events import (
     StreamEnded,
     TextBegan,
 )
+from turnspec.plan.graph import Fact
 
 Key = tuple[Side, str]
 
@@ -60,6 +61,7 @@ class Facts:
     said_us: int | None = None
     acted_us: int | None = None  # the agent did something else than to speak
     text_us: int | None = None
+    seen: tuple[Fact, ...] = ()  # what the agent did in the turn, without its speech
     responses: frozenset[Key] = frozenset()
     calls: frozenset[Key] = frozenset()
     continues: bool = False  # outputs were given back: the rest of the reply is to come
@@ -73,6 +75,10 @@ class Facts:
         if not self.speaking or self.speech_began_us is None:
             return self.heard_us
         return self.heard_us + max(0, now_us - self.speech_began_us)
+
+    def has_seen(self, awaited: tuple[Fact, ...]) -> bool:
+        """Whether the agent did all of this, as often as it is listed."""
+        return all(self.seen.count(fact) >= awaited.count(fact) for fact in awaited)
 
     def busy(self) -> bool:
         """Whether something of a reply is still to be played or made."""
@@ -121,13 +127,23 @@ def learn(facts: Facts, event: Event) -> Facts:
         case TextBegan():
             return replace(facts, text_us=event.at_us)
         case AgentTransferred() | AgentPressed() | AgentActivity():
-            return replace(facts, acted_us=event.at_us)
+            return replace(facts, acted_us=event.at_us, seen=(*facts.seen, _fact(event)))
         case AgentMessaged() if not event.stream:
             return replace(facts, text_us=event.at_us)
         case ActionDone():
             return replace(facts, action_end_us=event.end_us)
         case _:
             return _learn_work(facts, event)
+
+
+def _fact(event: AgentTransferred | AgentPressed | AgentActivity) -> Fact:
+    match event:
+        case AgentTransferred():
+            return "transfer", ""
+        case AgentPressed():
+            return "dtmf", ""
+        case AgentActivity():
+            return "activity", event.name
 
 
 def _learn_work(facts: Facts, event: Event) -> Facts:
@@ -139,7 +155,9 @@ def _learn_work(facts: Facts, event: Event) -> Facts:
             left = facts.responses - {(event.side, event.response_id)}
             return replace(facts, responses=left, cleared_us=event.at_us)
         case FunctionCalled():
-            return replace(facts, calls=facts.calls | {(event.side, event.call_id)})
+            seen: Fact = ("call", event.name)
+            calls = facts.calls | {(event.side, event.call_id)}
+            return replace(facts, calls=calls, seen=(*facts.seen, seen))
         case FunctionReturned():
             calls = facts.calls - {(event.side, event.call_id)}
             return replace(facts, calls=calls, continues=not calls, cleared_us=event.at_us)
@@ -159,3 +177,8 @@ def _learn_line(facts: Facts, event: Event) -> Facts:
             return replace(facts, gone=facts.gone or "done", playing=False)
         case _:
             return facts
+
+
+def at_or_after(moment: int | None, since: int) -> bool:
+    """Whether something happened, and no earlier than this."""
+    return moment is not None and moment >= since

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, assert_never
 
 from turnspec.call import Capability
 from turnspec.dsl.caller import are_digits
-from turnspec.dsl.models import CallerAction, Dtmf, HangUp, Place, Play, Say, SendText, Silence
+from turnspec.dsl.models import (
+    CallerAction,
+    Dtmf,
+    HangUp,
+    Place,
+    Play,
+    Say,
+    SendActivity,
+    SendEvent,
+    SendText,
+    Silence,
+)
+from turnspec.dsl.names import texts_of
 from turnspec.dsl.problems import Problem, problem_at
 from turnspec.dsl.templates import TemplateError, is_template, names, render
 from turnspec.plan import graph
 from turnspec.plan.model import TurnPlan, Utterance
+from turnspec.plan.scope import scoped
 from turnspec.plan.setting import Setting
 
 DIGIT_EVERY_US = 150_000
@@ -20,14 +34,24 @@ DIGIT_EVERY_US = 150_000
 class ActionSteps:
     """Turns the caller's actions into steps, collecting utterances and problems on the way."""
 
-    def __init__(self, setting: Setting, variables: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        setting: Setting,
+        variables: Mapping[str, Any],
+        captured: Mapping[int, frozenset[str]] = MappingProxyType({}),
+    ) -> None:
         self.utterances: list[Utterance] = []
         self.problems: list[Problem] = []
         self._setting = setting
-        self._variables = variables
+        self._variables = variables  # of the turn that is made
+        self._everywhere = variables
+        self._captured = captured  # names that may get another value before a turn
 
     def of(self, turn: TurnPlan) -> list[graph.AnyStep]:
         """The steps of one turn's actions, in order."""
+        later = self._captured.get(turn.index, frozenset())
+        known = scoped(self._everywhere, turn.frames, {})
+        self._variables = {name: value for name, value in known.items() if name not in later}
         return [
             self._step(action, turn, f"turn {turn.index + 1} {_verb(action)} {number}")
             for number, action in enumerate(turn.turn.caller, start=1)
@@ -47,8 +71,17 @@ class ActionSteps:
                 return graph.Wait(**where, duration_us=action.duration.us)
             case HangUp():
                 return graph.HangUp(**where)
+            case SendActivity():
+                return self._message(action.activity, action.place.child("activity"), where)
+            case SendEvent():
+                return self._message(action.event, action.place.child("event"), where)
             case _:
                 assert_never(action)
+
+    def _message(self, document: Mapping[str, Any], place: Place, where: dict[str, Any]) -> graph.AnyStep:
+        for text, at in texts_of(document, place):
+            self._now(text, at)  # what can never be worked out is reported; the rest waits for captures
+        return graph.SendMessage(**where, name=message_name(document), document=document)
 
     def _speech(self, action: Say | Play, where: dict[str, Any]) -> graph.AnyStep:
         if isinstance(action, Say) and not self._setting.speaks and self._setting.can(Capability.TEXT):
@@ -88,6 +121,11 @@ class ActionSteps:
             return text
 
 
+def message_name(document: Mapping[str, Any]) -> str:
+    """What a message that the caller sends is called in reports."""
+    return str(document.get("name") or document.get("type", ""))
+
+
 def _verb(action: CallerAction) -> str:
     match action:
         case Say() | Play():
@@ -100,5 +138,9 @@ def _verb(action: CallerAction) -> str:
             return "wait"
         case HangUp():
             return "hang up"
+        case SendActivity():
+            return "activity"
+        case SendEvent():
+            return "event"
         case _:
             assert_never(action)

@@ -9,6 +9,9 @@ from typing import Any, Literal, TypeAlias
 
 from turnspec.dsl import Span
 
+Fact: TypeAlias = tuple[Literal["call", "activity", "transfer", "dtmf"], str]
+"""Something that the agent's side does, with its name where it has one."""
+
 
 class Condition(StrEnum):
     """When an edge is taken."""
@@ -92,7 +95,9 @@ class Listen(Step):
 
     `patience_us` runs from the end of the caller's action. `until_heard` leaves as soon as the reply
     begins, for an interruption; `awaits_hangup` goes on until the agent ended the call, or patience
-    ran out after the reply; with `acts`, what the agent does without a word is a reply too.
+    ran out after the reply; with `acts`, what the agent does without a word is a reply too. `awaits` must
+    have been seen, too, or patience be over. `afresh`: what came before this step is no reply, and patience
+    counts from here (after a filler).
     """
 
     patience_us: int
@@ -100,6 +105,8 @@ class Listen(Step):
     until_heard: bool = False
     awaits_hangup: bool = False
     acts: bool = False
+    awaits: tuple[Fact, ...] = ()
+    afresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -13,12 +13,23 @@ from pydantic import JsonValue
 from turnspec.call import Capabilities, Identity
 from turnspec.call.events import Side
 from turnspec.dsl import Span
-from turnspec.dsl.models import Condition, FunctionSpec, Scenario, Turn
+from turnspec.dsl.models import (
+    Choose,
+    Condition,
+    Expect,
+    FunctionSpec,
+    Repeat,
+    Scenario,
+    Together,
+    Turn,
+    Use,
+    Watched,
+)
 from turnspec.plan.graph import StepGraph
-
 
 Role: TypeAlias = Literal["turn", "choose", "until", "when"]
 Part: TypeAlias = Literal["setup", "body", "teardown"]
+Block: TypeAlias = Choose | Repeat | Together | Use
 
 
 class TargetKind(StrEnum):
@@ -58,7 +69,8 @@ class TurnPlan:
 
     `role`: a `choose` takes the reply that its branches are about; an `until` and a `when` only decide which
     way the call goes on, before or after other turns. `frames` is what `with` gives the fragments around it,
-    outermost first. `conditions` and `unless` are those that only the call itself can decide.
+    outermost first. `conditions` and `unless` are those that only the call itself can decide. `block` is the
+    block that it stands for. `leads` says which turn comes after it on which condition, None: none does.
     """
 
     index: int
@@ -67,6 +79,7 @@ class TurnPlan:
     takes_reply: bool
     interrupts: bool = False
     interrupted: bool = False
+    backchannels: bool = False  # its first action must not stop the agent
     limits: Mapping[str, Limit] = field(default_factory=dict)
     patience_us: int = 15_000_000
     span: Span | None = None
@@ -78,6 +91,51 @@ class TurnPlan:
     frames: tuple[Mapping[str, JsonValue], ...] = ()
     conditions: tuple[Condition, ...] = ()
     unless: tuple[Condition, ...] = ()
+    block: Block | None = None
+    leads: Mapping[str, int | None] = field(default_factory=dict)
+
+    def but(self, **changed: Any) -> TurnPlan:
+        """The same turn with some of this changed."""
+        return replace(self, **changed)
+
+    @property
+    def takes_place(self) -> bool:
+        """Whether it has a part of the call to itself; an `until` or a `when` is a moment of it."""
+        return self.role in {"turn", "choose"}
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether the call decides if it is run."""
+        return bool(self.conditions or self.unless)
+
+    @property
+    def asks_reply(self) -> bool:
+        """Whether what decides if it is run is the reply before it."""
+        return any(condition.reply is not None for condition in (*self.conditions, *self.unless))
+
+    @property
+    def watched(self) -> tuple[Watched, ...]:
+        """What is watched at once in it."""
+        return self.block.together if isinstance(self.block, Together) else ()
+
+    def expects(self) -> Iterator[Expect]:
+        """Everything that it holds against the agent, or asks of its reply."""
+        if self.turn.expect is not None:
+            yield self.turn.expect
+        yield from (part.expect for part in self.watched)
+        asked = (*self.conditions, *self.unless, *self.branch_conditions)
+        yield from (condition.reply for condition in asked if condition.reply is not None)
+
+    @property
+    def branch_conditions(self) -> tuple[Condition, ...]:
+        """What its branches, or the end of its repetition, depend on."""
+        match self.block:
+            case Choose():
+                return tuple(condition for choice in self.block.choose for condition in choice.when)
+            case Repeat() if self.role == "until":
+                return self.block.repeat.until
+            case _:
+                return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +165,50 @@ class CallPlan:
     call_limit_us: int = 300_000_000
     watch_us: int = 1_300_000  # after the last turn, before the caller hangs up
     span: Span | None = None
+    again: str = ""  # which run or attempt of its like it is
 
     @property
     def active(self) -> tuple[TurnPlan, ...]:
         """The turns that are run here."""
         return tuple(turn for turn in self.turns if not turn.skipped)
 
-    def before(self, index: int) -> TurnPlan | None:
-        """The turn that is run before this one."""
-        return next((turn for turn in reversed(self.active) if turn.index < index), None)
+    @property
+    def teardown(self) -> int | None:
+        """The first turn of the teardown that is run here; a call that is still up comes to it."""
+        return next((turn.index for turn in self.active if turn.part == "teardown"), None)
 
-    def after(self, index: int) -> TurnPlan | None:
-        """The turn that is run after this one."""
-        return next((turn for turn in self.active if turn.index > index), None)
+    def followers(self, index: int) -> tuple[TurnPlan, ...]:
+        """The turns that may come next after this one, on some path of the call."""
+        found: dict[int, TurnPlan] = {}
+        for target in self.turns[index].leads.values():
+            for turn in self._standing_at(target):
+                found[turn.index] = turn
+        return tuple(found[number] for number in sorted(found))
+
+    def predecessors(self, index: int) -> tuple[TurnPlan, ...]:
+        """The turns that may have come right before this one, on some path of the call."""
+        return tuple(
+            turn
+            for turn in self.active
+            if turn.takes_place and index in {each.index for each in self.followers(turn.index)}
+        )
+
+    def sources(self, index: int) -> tuple[tuple[TurnPlan, str], ...]:
+        """What leads right to a turn: turns and decisions, each with its outcome."""
+        return tuple(
+            (turn, outcome)
+            for turn in self.active
+            for outcome, target in turn.leads.items()
+            if target == index
+        )
+
+    def _standing_at(self, index: int | None) -> Iterator[TurnPlan]:
+        """The turns that are begun when the call comes to this place; decisions are no turns."""
+        if index is None:
+            return
+        turn = self.turns[index]
+        if turn.takes_place:
+            yield turn
+        for outcome, target in turn.leads.items():
+            if not turn.takes_place or outcome == "skip":
+                yield from self._standing_at(target)

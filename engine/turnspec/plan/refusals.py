@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 from turnspec.call import Capability
-from turnspec.dsl.models import CallerAction, Dtmf, HangUp, Place, Play, Say, SendText
+from turnspec.dsl.models import (
+    CallerAction,
+    Dtmf,
+    Expect,
+    Place,
+    Play,
+    Say,
+    SendActivity,
+    SendEvent,
+    SendText,
+)
 from turnspec.dsl.problems import Problem, problem_at
-from turnspec.plan.model import TurnPlan
+from turnspec.plan.model import CallPlan, TurnPlan
+from turnspec.plan.order import out_of_order
 from turnspec.plan.setting import Setting
 
 _WORDS = ("intent", "says", "does_not_say")
 _CALLS = ("calls", "does_not_call", "returned")
 
 
-def refusals(setting: Setting, turns: tuple[TurnPlan, ...]) -> tuple[Problem, ...]:
-    """Every reason not to make a call of these turns, all of which are run, in `setting`."""
+def refusals(setting: Setting, plan: CallPlan) -> tuple[Problem, ...]:
+    """Every reason not to make a call of this plan in `setting`."""
     return tuple(
         problem
-        for before, turn in zip((None, *turns), turns, strict=False)
+        for turn in plan.active
         for problem in (
             *_actions(turn, setting),
-            *_interruption(turn, before),
-            *_after_hanging_up(turn, before),
+            *out_of_order(turn, plan),
             *_sources(turn, setting),
             *_unseen(turn, setting),
-            *_refused_alone(turn, turns),
+            *_refused_alone(turn, plan.active),
         )
     )
 
@@ -64,6 +73,10 @@ def _needs(action: CallerAction, setting: Setting) -> list[Capability]:
             needs = [Capability.TEXT]
         case Dtmf():
             needs = [Capability.DTMF]
+        case SendActivity():
+            needs = [Capability.ACTIVITIES]
+        case SendEvent():
+            needs = [Capability.EVENTS]
         case Say() if setting.speaks:
             needs = [Capability.AUDIO]
         case _:
@@ -80,57 +93,21 @@ def _instead(action: CallerAction, setting: Setting) -> str:
     return f"use another target or protocol; this one can do: {offered}"
 
 
-def _interruption(turn: TurnPlan, before: TurnPlan | None) -> Iterator[Problem]:
-    for number, action in enumerate(turn.turn.caller):
-        if getattr(action, "interrupt", None) is None:
-            continue
-        if number > 0:
-            yield _refusal(
-                "late-interrupt",
-                "only the first action of a turn can interrupt",
-                action.place,
-                "begin a new turn with it",
-            )
-        elif before is None or not before.takes_reply:
-            yield _refusal(
-                "nothing-to-interrupt",
-                "the turn before takes no reply, so there is nothing to interrupt",
-                action.place,
-                "let the turn before it make the agent speak",
-            )
-
-
-def _after_hanging_up(turn: TurnPlan, before: TurnPlan | None) -> Iterator[Problem]:
-    """What can never happen, because the call is over before it."""
-    hint = "take it out, or let the hang-up come last"
-    for action, following in pairwise(turn.turn.caller):
-        if isinstance(action, HangUp):
-            message = "the caller has hung up before this"
-            yield _refusal("after-hangup", message, following.place, hint)
-    if before is None:
-        return
-    if any(isinstance(action, HangUp) for action in before.turn.caller):
-        message = "the caller has hung up in the turn before, so this one can never begin"
-    elif before.turn.expect is not None and before.turn.expect.hangup:
-        message = "the agent is to hang up in the turn before, so this one can never begin"
-    else:
-        return
-    yield _refusal("after-hangup", message, turn.turn.place, hint)
-
-
 _SEEN = {
     "hangup": (Capability.HANGUP_SEEN, "the agent cannot end a call"),
     "transfer": (Capability.TRANSFER_SEEN, "the agent cannot give the call away"),
     "dtmf": (Capability.KEYS_SEEN, "the agent cannot press keys"),
     "activity": (Capability.ACTIVITIES_SEEN, "the agent sends no activities"),
+    "event": (Capability.EVENTS_SEEN, "messages of the protocol are not seen"),
 }
 
 
 def _unseen(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
     """What the agent's side cannot do over this protocol, so that it would never be seen."""
-    expect = turn.turn.expect
-    for key, (capability, what) in _SEEN.items() if expect is not None else ():
-        if expect is not None and key in expect.model_fields_set and not setting.can(capability):
+    asked = [(expect, key) for expect in turn.expects() for key in _SEEN if key in expect.model_fields_set]
+    for expect, key in asked:
+        capability, what = _SEEN[key]
+        if not setting.can(capability):
             yield _refusal(
                 "cannot-do",
                 f"over {setting.protocol} {what}",
@@ -159,9 +136,11 @@ def _refused_alone(turn: TurnPlan, turns: tuple[TurnPlan, ...]) -> Iterator[Prob
 
 
 def _sources(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
-    expect = turn.turn.expect
-    if expect is None:
-        return
+    for expect in turn.expects():
+        yield from _lacking_source(expect, setting)
+
+
+def _lacking_source(expect: Expect, setting: Setting) -> Iterator[Problem]:
     for names, source, what, fix in (
         (_WORDS, setting.words, "what the agent says", "give the target a backend: (its transcript is read)"),
         (_CALLS, setting.calls, "which functions the agent calls", "give the target a backend: script"),

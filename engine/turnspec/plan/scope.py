@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from turnspec.dsl.templates import TemplateError, render_value
 
 if TYPE_CHECKING:
-    from turnspec.plan.model import CallPlan
+    from turnspec.plan.model import CallPlan  # which a turn of it is given back to
 
 Frames = Sequence[Mapping[str, Any]]
 """What `with` gives the fragments around a turn, the outermost first; values may be templates."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from turnspec.call import Capabilities, Capability, Identity, Source
 from turnspec.call.events import Side
-from turnspec.dsl.models import Budgets, Duration, Fragment, FunctionSpec
+from turnspec.dsl.models import Budgets, Duration, Fragment, FunctionSpec, Matcher
 from turnspec.plan.model import TargetKind
 
+Holds: TypeAlias = Callable[[str, Matcher, Mapping[str, Any]], bool | None]
 DEFAULT_CALL_LIMIT_US = 300_000_000
 
 
@@ -19,7 +20,8 @@ class Setting:
     """A target over one protocol. `variables` are the project's, with `env` among them.
 
     `speaks`: a synthesiser can say texts. `agent_functions` are those of a local agent's script. `labels`
-    tell this call from others of the same scenario: they are a part of its name.
+    tell this call from others of the same scenario: they are a part of its name. `holds` says whether a
+    variable is as a matcher wants it, None where that cannot be said; without it the call itself decides.
     """
 
     target: str
@@ -36,6 +38,7 @@ class Setting:
     agent_functions: Mapping[str, FunctionSpec] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     fragments: Mapping[str, Fragment] = field(default_factory=dict)  # by their path from the project folder
+    holds: Holds | None = None
     row: Mapping[str, Any] = field(default_factory=dict)  # the row of `examples` that this call is made for
 
     def can(self, capability: Capability) -> bool:

@@ -31,7 +31,7 @@ def as_mermaid(plan: CallPlan) -> str:
     lines += [f"    %% {_heading(turn)}" for turn in plan.turns if turn.skipped]
     lines += [f'    {names[step.id]}["{_escaped(describe(step, plan))}"]' for step in plan.graph.steps]
     for edge in plan.graph.edges:
-        label = "" if edge.condition is Condition.DONE else f"|{edge.condition}|"
+        label = "" if edge.condition == Condition.DONE else f"|{edge.condition}|"
         lines.append(f"    {names[edge.source]} -->{label} {names[edge.target]}")
     return "\n".join(lines) + "\n"
 
@@ -45,8 +45,7 @@ def as_document(plan: CallPlan) -> dict[str, Any]:
         "protocol": plan.protocol,
         "steps": [_step_document(step, plan) for step in plan.graph.steps],
         "edges": [
-            {"from": edge.source, "to": edge.target, "when": edge.condition.value}
-            for edge in plan.graph.edges
+            {"from": edge.source, "to": edge.target, "when": str(edge.condition)} for edge in plan.graph.edges
         ],
         "skipped": [
             {"turn": turn.index, "name": turn.name, "why": turn.skipped}
@@ -69,6 +68,8 @@ def describe(step: AnyStep, plan: CallPlan) -> str:
             return f"send {step.text!r}"
         case graph.SendDigits():
             return f"press {step.digits}"
+        case graph.SendMessage():
+            return f"send {step.name} as it is written"
         case graph.Wait():
             return f"stay silent for {_seconds(step.duration_us)}"
         case graph.HangUp():
@@ -77,10 +78,20 @@ def describe(step: AnyStep, plan: CallPlan) -> str:
             return _listening(step)
         case graph.Watch():
             return f"watch the line for {_seconds(step.duration_us)}"
+        case graph.Decide():
+            return _DECIDES[step.question]
         case graph.Check():
             return f"check {', '.join(step.expectations) or 'that it replied'}"
         case graph.End():
             return "end of the call"
+
+
+_DECIDES = {
+    "choose": "choose the branch by this reply",
+    "until": "decide whether to repeat",
+    "condition": "decide whether this is run",
+    "filler": "decide whether that was the reply",
+}
 
 
 def _heading(turn: TurnPlan) -> str:
@@ -99,7 +110,7 @@ def _exits(plan: CallPlan, step: AnyStep) -> list[str]:
     return [
         f"{edge.condition}: {describe(plan.graph.step(edge.target), plan)}"
         for edge in plan.graph.edges
-        if edge.source == step.id and edge.condition is not Condition.DONE
+        if edge.source == step.id and edge.condition != Condition.DONE
     ]
 
 
