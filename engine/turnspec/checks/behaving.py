@@ -10,7 +10,7 @@ from turnspec.checks import shown
 from turnspec.checks.context import Stage
 from turnspec.checks.measure_readings import error_bar
 from turnspec.checks.scene import Scene
-from turnspec.checks.stopping import Stopping, stopping
+from turnspec.checks.stopping import Keeping, Stopping, keeping, stopping
 from turnspec.checks.turns import Window
 from turnspec.dsl import Expect
 from turnspec.results import Finding, Status
@@ -68,6 +68,43 @@ def stops(stage: Stage, expect: Expect) -> Iterator[Finding]:
         at_us=stop.stopped_us,
         details=(f"there was more to say: {stop.evidence}",) if stop.evidence else (),
     )
+
+
+def keeps_speaking(stage: Stage, expect: Expect) -> Iterator[Finding]:
+    """The agent goes on over a sound of the caller that must not stop it."""
+    if expect.keeps_speaking is None:
+        return
+    span, expected = expect.span_of("keeps_speaking"), _expected_stop(not expect.keeps_speaking)
+    kept = keeping(stage.scene, stage.turn)
+    if kept is None or kept.finished:
+        why = "it was not speaking when the caller made a sound"
+        if kept is not None:
+            why = f"it had said all {shown.clock(kept.ended_us)}, before the caller's sound was over"
+        message = f"Whether the agent goes on could not be seen: {why}."
+        yield stage.found("keeps_speaking", NOT_EXERCISED, message, expected=expected, span=span)
+        return
+    holds = (kept.stopped_us is None) is expect.keeps_speaking
+    after, how = (kept.ended_us, "through") if kept.stopped_us is None else (kept.stopped_us, "silent")
+    yield stage.found(
+        "keeps_speaking",
+        PASSED if holds else FAILED,
+        _kept(kept, error_bar(stage.context.lateness_us)),
+        expected=expected,
+        actual=f"{how} after {shown.ms(after - kept.from_us)}",
+        span=span,
+        at_us=after,
+        details=(f"there was more to say: {kept.evidence}",) if kept.evidence else (),
+    )
+
+
+def _kept(kept: Keeping, error_us: int) -> str:
+    if kept.stopped_us is None:
+        return f"The agent went on over the caller's sound, and spoke until {shown.seconds(kept.ended_us)}."
+    after = f"{shown.ms(kept.stopped_us - kept.from_us)} ± {shown.ms(error_us)}"
+    sentence = f"The agent fell silent {after} after the caller began to make a sound"
+    if kept.pause is not None:
+        return f"{sentence}, and went on {shown.ms(kept.pause.duration_us)} later."
+    return f"{sentence}, though it had more to say."
 
 
 def hangup(stage: Stage, expect: Expect) -> Iterator[Finding]:

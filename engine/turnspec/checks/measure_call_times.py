@@ -27,7 +27,7 @@ def greeting(scene: Scene, lateness_us: int) -> Reading:
     # A Realtime agent is asked for its greeting: it cannot begin before.
     asked_us = next((event.at_us for event in scene.view.of(ReplyRequested)), scene.up_us)
     first_act = min((act.start_us for act in scene.acts), default=None)
-    first = scene.plan.active[0]
+    first = scene.first
     waits = not first.turn.caller  # a caller who waits acts after the greeting, if only just
     for at_us, error in _first_words(scene, lateness_us):
         if first_act is None or at_us < first_act + waits:
@@ -45,7 +45,7 @@ def _first_words(scene: Scene, lateness_us: int) -> Iterator[tuple[int, int]]:
 
 
 def _no_greeting(scene: Scene, since_us: int, lateness_us: int) -> Reading:
-    turn = scene.turn(scene.plan.active[0].index)
+    turn = scene.turn(scene.first.index)
     if turn is None:
         return unseen("the call was over before the first turn began")
     return unanswered(scene, turn, since_us, lateness_us)

@@ -27,6 +27,9 @@ def barge_in(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Readin
     if not turn.plan.interrupts:
         yield not_applicable("the caller does not talk over the agent here")
         return
+    if turn.plan.backchannels:
+        yield not_applicable("what the caller says here must not stop the agent")
+        return
     stop = stopping(scene, turn)
     if stop is None:
         yield unseen("the agent was not speaking when the caller was to talk over it")

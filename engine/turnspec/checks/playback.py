@@ -109,12 +109,12 @@ def _pieces(view: EventsView) -> list[_Piece]:
     return pieces[::-1]
 
 
-def dry_spells(view: EventsView) -> tuple[tuple[int, int], ...]:
+def dry_spells(view: EventsView, shortest_us: int = SHORTEST_SPELL_US) -> tuple[tuple[int, int], ...]:
     """From when to when nothing was left to play: after audio that was played out, until the next came."""
     spells = []
     until_us: int | None = None
     for piece in _pieces(view):
-        if until_us is not None and piece.plays_us - until_us >= SHORTEST_SPELL_US:
+        if until_us is not None and piece.plays_us - until_us >= shortest_us:
             spells.append((until_us, piece.plays_us))
         # After a flush the agent is silent on purpose.
         flushed = piece.heard_us < piece.length_us

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -128,6 +129,11 @@ class Scene:
         """The turns that were begun."""
         return windows(self.view)
 
+    @property
+    def first(self) -> TurnPlan:
+        """The turn that the call began with, or was to begin with."""
+        return self.plan.turns[self.windows[0].index] if self.windows else self.plan.active[0]
+
     @cached_property
     def lines(self) -> tuple[Line, ...]:
         """The transcript."""
@@ -241,6 +247,15 @@ class Scene:
         """Those stretches of the agent's speech that belong to a turn."""
         return tuple(segment for segment in speech if self._speech_owner(segment.start_us) == index)
 
+    def heard_span(self, index: int) -> tuple[int, int]:
+        """From when to when what the agent is heard with belongs to a turn."""
+        window = self.window(index)
+        assert window is not None, "a turn that was begun"
+        after = next((each.index for each in self.windows if each.index > index), None)
+        until = self.last_us if window.until_us is None else window.until_us
+        rest = self._old_reply_until(after) if after is not None else 0
+        return max(window.began_us, self._old_reply_until(index)), max(until, rest)
+
     def interruption(self, index: int) -> Act | None:
         """The caller's clip of this turn that talked over the reply of the turn before."""
         return next((act for act in self.acts if act.turn == index and act.interrupts), None)
@@ -254,15 +269,24 @@ class Scene:
         index = self.owner(start_us)
         if index is None:
             return None
-        before = self.plan.before(index)
-        return before.index if before and start_us < self._old_reply_until(index) else index
+        before = next(iter(self._begun_before(index)), None)
+        return before if before is not None and start_us < self._old_reply_until(index) else index
+
+    def _begun_before(self, index: int) -> Iterator[int]:
+        """The turns that this call came through before one, the last first."""
+        return (each.index for each in reversed(self.windows) if each.index < index)
 
     def _old_reply_until(self, index: int) -> int:
-        act = self.interruption(index)
-        if act is None:
+        """Until when what was begun is still of the reply that a turn talks over."""
+        act, plan, window = self.interruption(index), self.plan.turns[index], self.window(index)
+        if act is None or window is None:
             return 0
         flushed = [event.at_us for event in self.view.of(PlaybackFlushed) if event.at_us >= act.start_us]
-        return min([act.end_us, *flushed[:1], *self._stopped_by(act)])
+        last_us = act.end_us
+        if plan.backchannels and not plan.takes_reply:
+            # Nothing else is waited for here than the end of that reply.
+            last_us = self.last_us if window.ended_us is None else window.ended_us
+        return min([last_us, *flushed[:1], *self._stopped_by(act)])
 
     def _stopped_by(self, act: Act) -> list[int]:
         """The end of the first speech from `act` on that is followed by enough silence."""
@@ -273,13 +297,12 @@ class Scene:
 
     def _answered(self, index: int) -> Act | None:
         """The caller's last action that a reply in this turn answers."""
-        while index >= 0:
-            own = [act for act in self.acts if act.turn == index]
+        for turn in (index, *self._begun_before(index)):
+            if turn != index and self.plan.turns[turn].takes_reply:
+                return None
+            own = [act for act in self.acts if act.turn == turn]
             if own:
                 return own[-1]
-            index -= 1
-            if index >= 0 and self.plan.turns[index].takes_reply:
-                return None
         return None
 
 

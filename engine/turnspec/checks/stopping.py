@@ -42,6 +42,57 @@ class Stopping:
         return self.in_time(error_us) and not self.evidence
 
 
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How the agent went on once the caller made a sound at `from_us`, until `ended_us`.
+
+    `pause` is the first silence of 600 ms before all of what it had to say was heard. `evidence` names what
+    shows that it was stopped.
+    """
+
+    from_us: int
+    clip_end_us: int
+    ended_us: int
+    pause: Segment | None = None
+    evidence: str = ""
+
+    @property
+    def stopped_us(self) -> int | None:
+        """When it fell silent before it had said all; None if it went on."""
+        if self.pause is not None:
+            return self.pause.start_us
+        return self.ended_us if self.evidence else None
+
+    @property
+    def finished(self) -> bool:
+        """Whether it was through before the caller was, so that nothing could be seen."""
+        return self.stopped_us is None and self.ended_us <= self.clip_end_us
+
+
+def keeping(scene: Scene, turn: TurnScene) -> Keeping | None:
+    """How the agent went on in a turn that talks over it; None if it was not speaking then."""
+    act = scene.interruption(turn.index)
+    if act is None or (stopped := _silent_from(scene, act)) is None:
+        return None
+    evidence = _more_to_say(scene, act, stopped + STOP_US)
+    goes_on = (
+        [] if evidence else [s for s in scene.speech if s.start_us > stopped and _is_old(scene, turn, s)]
+    )
+    pause = Segment(stopped, goes_on[0].start_us) if goes_on else None
+    return Keeping(act.start_us, act.end_us, stopped, pause, evidence)
+
+
+def _is_old(scene: Scene, turn: TurnScene, segment: Segment) -> bool:
+    """Whether this speech still is of the reply that was going on when the caller made the sound."""
+    if not turn.plan.takes_reply:
+        over_us = turn.window.ended_us
+        return over_us is None or segment.start_us < over_us
+    act = scene.interruption(turn.index)
+    assert act is not None, "a turn that talks over the agent"
+    # Nothing was left to play in between: what comes then may as well be the answer.
+    return not any(act.start_us <= spell.end_us <= segment.start_us for spell in scene.dry_spells)
+
+
 def stopping(scene: Scene, turn: TurnScene) -> Stopping | None:
     """How the agent stopped in a turn that talks over it; None if it was not speaking then."""
     act = scene.interruption(turn.index)
