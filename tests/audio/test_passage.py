@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from turnspec.audio.codecs import decode, encode
 from turnspec.audio.files import load_clip
@@ -33,9 +34,10 @@ def on_the_wire(*parts: Samples) -> Samples:
     return decode(encode(np.concatenate(parts), MULAW_8K), MULAW_8K)
 
 
-def louder(samples: Samples, gain: float) -> Samples:
+def louder(samples: NDArray[np.signedinteger], gain: float) -> Samples:
     """The same sound at another level, clipped where it does not fit."""
-    return np.clip(samples * gain, -32_000, 32_000).astype(np.int16)
+    loud: Samples = np.clip(samples * gain, -32_000, 32_000).astype(np.int16)
+    return loud
 
 
 def found(track: Samples, name: str = "mailbox-first") -> Passage:
@@ -96,10 +98,10 @@ def test_a_line_that_ran_dry_inside_it_does_not_hide_the_rest() -> None:
 @pytest.mark.parametrize("gain", [0.5, 1.0, 2.0])
 def test_a_recording_is_found_under_speech(gain: float) -> None:
     """Somebody who speaks over it, up to twice as loud, does not hide it."""
-    track = np.concatenate((SECOND, clip("mailbox-first"), SECOND)).astype(np.float64)
+    track = np.concatenate((SECOND, clip("mailbox-first"), SECOND)).astype(np.int32)
     voice = clip("table-seven")[: len(track)]
-    track[: len(voice)] += voice * gain
-    passage = found(on_the_wire(louder(track.astype(np.int16), 1.0)))
+    track[: len(voice)] += (voice * gain).astype(np.int32)
+    passage = found(on_the_wire(louder(track, 1.0)))
 
     assert placed(passage)[0] == 101
     assert passage.share > 0.75
