@@ -37,7 +37,7 @@ from turnspec.run.clock import CallClock
 from turnspec.run.conversation import converse
 from turnspec.run.live import LiveCall
 from turnspec.run.loops import WallLoop, run_on
-from turnspec.run.runner import punctually
+from turnspec.run.side_by_side import punctually
 from turnspec.run.voice import FRAME_US, Prepared, prepare
 from turnspec.run.wheel import PacingWheel
 

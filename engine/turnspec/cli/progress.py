@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from turnspec.results import CallResult
-from turnspec.run.runner import Progress
+from turnspec.run.progress import Progress
 from turnspec.run.whole import Unwatched
 
 

@@ -10,7 +10,7 @@ from typing import TypedDict, Unpack
 from turnspec.results import RunResult
 from turnspec.run.options import RunOptions
 from turnspec.run.planning import plan_cases
-from turnspec.run.runner import Progress
+from turnspec.run.progress import Progress
 from turnspec.run.whole import Unwatched, carry_out
 
 

@@ -80,7 +80,6 @@ class TurnPlan:
     interrupts: bool = False
     interrupted: bool = False
     backchannels: bool = False  # its first action must not stop the agent
-    backchannels: bool = False  # its first action must not stop the agent
     limits: Mapping[str, Limit] = field(default_factory=dict)
     patience_us: int = 15_000_000
     span: Span | None = None

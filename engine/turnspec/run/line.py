@@ -25,13 +25,14 @@ def line_of(plan: CallPlan, audio: AudioFormat, utterances: Sequence[Prepared]) 
     if written is None:
         return None
     level = speech_level([each.samples for each in utterances], audio.rate_hz)
-    return Line(_settings(written, audio), audio, level)
+    return Line(_settings(written, audio, plan.again), audio, level)
 
 
-def _settings(written: WrittenLine, audio: AudioFormat) -> LineSettings:
+def _settings(written: WrittenLine, audio: AudioFormat, again: str) -> LineSettings:
+    """What is written; a repeated call has a line of the same kind that is never quite the same."""
     noise = written.noise
     return LineSettings(
-        seed=f"line/{written.seed}",
+        seed=f"line/{written.seed}/{again}" if again else f"line/{written.seed}",
         noise=samples_of(load_clip(noise.path, audio.rate_hz)) if noise else EMPTY,
         voice_to_noise=noise.snr.factor if noise else 1.0,
         latency_us=written.latency.us,

@@ -27,6 +27,8 @@ class RunOptions:
     seed: int = 0
     fail_fast: bool = False
     debug: bool = False
+    force: bool = False  # make runs that would all be the same
+    fail_on_flaky: bool = False
     at_once: int = 20  # wall-clock calls at the same time
 
     @property

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import regex
 from pydantic import BaseModel
 
 from turnspec.adapters.base import Adapter
@@ -21,12 +20,15 @@ from turnspec.dsl.models import Scenario, TargetSpec
 from turnspec.dsl.problems import Problem, in_reading_order, nearest, problem_at
 from turnspec.dsl.reader import read_model
 from turnspec.plan import CallPlan, Setting, TargetKind, compile_call
+from turnspec.plan.pools import Pool, pool_problems, pools_of
 from turnspec.run.case import VIRTUAL, WALL, Case
 from turnspec.run.custom import custom_checks
 from turnspec.run.faulty_ends import problems_of_faults
+from turnspec.run.groups import Group
 from turnspec.run.masking import masker
 from turnspec.run.options import RunOptions
 from turnspec.run.recordings import recording_problems
+from turnspec.run.rows import Row, Run, Slugs, chosen_runs, equal_runs, matches, name_of_all, rows_of
 from turnspec.run.servers import lacking
 from turnspec.run.stand import agents_press_keys, endpointing_us
 from turnspec.speech.intents import Intent, Intents
@@ -45,6 +47,7 @@ class Planned:
     why_none: str = ""
     interrupted: bool = False  # before it was done
     limit_s: float | None = None  # `limits: {run:}` of the project
+    groups: tuple[Group, ...] = ()
 
 
 def plan_cases(options: RunOptions) -> Planned:
@@ -88,6 +91,16 @@ def intents_of(loaded: Loaded) -> Intents:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A target, and how it is called."""
+
+    target: TargetSpec
+    adapter: Adapter
+    options: BaseModel
+    clock: str
+
+
 class _Planner:
     def __init__(self, loaded: Loaded, options: RunOptions, asking: Asking | None = None) -> None:
         self._loaded = loaded
@@ -97,11 +110,12 @@ class _Planner:
         self._problems: list[Problem] = []
         self._warnings: list[Problem] = []
         self._cases: list[Case] = []
-        self._slugs: set[str] = set()
         self._intents = intents_of(loaded)
         names = (*loaded.project.environment, *loaded.project.secrets)
         self._environment = {name: os.environ[name] for name in names if name in os.environ}
         self._mask = masker([self._environment.get(name, "") for name in loaded.project.secrets])
+        self._slugs = Slugs(self._mask)
+        self._groups: list[Group] = []
 
     def planned(self) -> Planned:
         """Everything that was selected, compiled."""
@@ -118,11 +132,13 @@ class _Planner:
             warnings=in_reading_order(self._warnings),
             why_none=self._why_none(),
             limit_s=limit.seconds if limit else None,
+            groups=tuple(self._groups),
         )
 
     def alone(self, scenario: Scenario) -> Planned:
         """One scenario, whatever was found in those before it."""
-        self._problems, self._warnings, self._cases, self._slugs = [], [], [], set()
+        self._problems, self._warnings, self._cases = [], [], []
+        self._slugs, self._groups = Slugs(self._mask), []
         self._plan(scenario)
         problems, warnings = in_reading_order(self._problems), in_reading_order(self._warnings)
         return Planned(tuple(self._cases), problems, warnings)
@@ -182,12 +198,18 @@ class _Planner:
         options = None if found is None else self._adapter_options(found, target)
         if found is None or options is None:
             return
-        setting = self._setting(scenario, target, found, options, self._labels(target, protocol, clock))
         self._check_script(target, protocol, options)
         self._add(problems_of_faults(scenario, target, self._loaded.script(target), found))
+        way = _Way(target, found, options, clock)
+        for row in rows_of(scenario):
+            self._plan_row(scenario, way, row)
+
+    def _plan_row(self, scenario: Scenario, way: _Way, row: Row) -> None:
+        setting = self._setting(scenario, way, row)
         compiled = compile_call(scenario, setting)
         plan = compiled.plan
-        if self._options.match.casefold() not in (plan.name if plan else scenario.name).casefold():
+        runs = chosen_runs(plan, self._slugs, self._options.match) if plan else ()
+        if not runs and (plan is not None or not matches(scenario.name, self._options.match)):
             return
         self._add(compiled.problems)
         custom = custom_checks((scenario, *(plan.turns if plan else ())), self._loaded.root)
@@ -195,28 +217,53 @@ class _Planner:
         self._warnings += [warning for warning in compiled.warnings if warning not in self._warnings]
         if plan is not None:
             self._add(recording_problems(plan, self._files))
-            case = self._case(plan, target, found, options, clock)
-            self._cases.append(replace(case, custom=custom.checks))
+            pools = pools_of(plan, setting.budgets)
+            self._add(pool_problems(plan, pools))
+            self._check_repeats(plan, way)
+            first = replace(self._case(plan, way), custom=custom.checks, row=row.values)
+            self._take(first, runs, pools)
 
-    def _labels(self, target: TargetSpec, protocol: str, clock: str) -> tuple[str, ...]:
+    def _check_repeats(self, plan: CallPlan, way: _Way) -> None:
+        """Refuse runs, and warn of attempts, of which each is like the others."""
+        if way.clock != VIRTUAL or self._options.force:
+            return
+        found = equal_runs(plan.scenario, self._loaded.script(way.target))
+        self._add(problem for problem in found if not problem.warning)
+        self._warnings += [each for each in found if each.warning and each not in self._warnings]
+
+    def _take(self, first: Case, runs: Sequence[Run], pools: tuple[Pool, ...]) -> None:
+        """Add a case for each run, and the group in which they count together."""
+        numbers = range(len(self._cases), len(self._cases) + len(runs))
+        name, times = name_of_all(first.plan), first.plan.scenario.repeat_run
+        # Runs that were picked out by name are calls like any other: they are not all there are.
+        together = times is not None and len(runs) == times.times
+        group = self._slugs.of(name) if together else ""
+        for number, run in zip(numbers, runs, strict=True):
+            self._cases.append(replace(first, number=number, slug=run.slug, plan=run.plan, group=group))
+        if group:
+            self._groups.append(
+                Group(group, name, first.plan, first.clock, tuple(numbers), pools, self._mask)
+            )
+
+    def _labels(self, way: _Way, row: Row) -> tuple[str, ...]:
         """What tells one call of a scenario from its others."""
-        over = (protocol,) if len(target.protocol) > 1 else ()
-        return (*over, clock) if len(self._clocks(target)) > 1 else over
+        of_row = (row.label,) if row.label else ()
+        over = (way.adapter.name,) if len(way.target.protocol) > 1 else ()
+        clocks = (way.clock,) if len(self._clocks(way.target)) > 1 else ()
+        return (*of_row, *over, *clocks)
 
-    def _case(
-        self, plan: CallPlan, target: TargetSpec, found: Adapter, options: BaseModel, clock: str
-    ) -> Case:
+    def _case(self, plan: CallPlan, way: _Way) -> Case:
         return Case(
             number=len(self._cases),
-            slug=self._slug(plan.name),
+            slug="",
             plan=plan,
-            target=target,
-            adapter=found,
-            options=options,
-            clock=clock,
+            target=way.target,
+            adapter=way.adapter,
+            options=way.options,
+            clock=way.clock,
             intents=self._intents,
             project=self._loaded.root,
-            script=self._loaded.script(target),
+            script=self._loaded.script(way.target),
             environment=self._environment,
             variables=self._loaded.project.variables,
             mask=self._mask,
@@ -258,23 +305,18 @@ class _Planner:
             return (WALL,)
         return self._options.clocks or (VIRTUAL,)
 
-    def _setting(
-        self,
-        scenario: Scenario,
-        target: TargetSpec,
-        found: Adapter,
-        options: BaseModel,
-        labels: tuple[str, ...],
-    ) -> Setting:
+    def _setting(self, scenario: Scenario, way: _Way, row: Row) -> Setting:
         project = self._loaded.project
+        target, found, options = way.target, way.adapter, way.options
         script = self._loaded.script(target) if target.agent else None
-        seed = f"{self._options.seed}/{scenario.path}/{found.name}"
+        seed = self._options.seed if scenario.seed is None else scenario.seed
+        of_row = (row.label,) if row.label else ()
         return Setting(
             target=target.name or "inline target",
             protocol=found.name,
             kind=_kind(target),
             capabilities=found.capabilities(options),
-            identity=Identity(seed),
+            identity=Identity("/".join(map(str, (seed, scenario.path, found.name, *of_row)))),
             speaks=find_synthesizer() is not None,
             greets=getattr(options, "greets", None),
             budgets=(target.budgets, project.budgets),
@@ -282,14 +324,9 @@ class _Planner:
             call_limit=project.limits.call,
             variables={**project.variables, "env": self._environment},
             agent_functions=script.functions if script else {},
-            labels=labels,
+            labels=self._labels(way, row),
+            row=row.values,
         )
-
-    def _slug(self, name: str) -> str:
-        base = regex.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:60] or "case"
-        slug = next(slug for slug in _numbered(base) if slug not in self._slugs)
-        self._slugs.add(slug)
-        return slug
 
 
 def _unknown(what: str, word: str, known: Sequence[str]) -> str:
@@ -302,11 +339,3 @@ def _kind(target: TargetSpec) -> TargetKind:
     if target.agent is not None:
         return TargetKind.AGENT
     return TargetKind.BACKEND if target.backend is not None else TargetKind.BARE
-
-
-def _numbered(base: str) -> Iterator[str]:
-    yield base
-    number = 2
-    while True:
-        yield f"{base}-{number}"
-        number += 1

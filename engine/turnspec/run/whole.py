@@ -11,7 +11,8 @@ from turnspec.dsl.problems import Problem, render_problem
 from turnspec.results import CallResult, RunInfo, RunResult, WrongFile
 from turnspec.run.options import RunOptions
 from turnspec.run.planning import Planned
-from turnspec.run.runner import Progress, make_calls
+from turnspec.run.progress import Progress
+from turnspec.run.runner import make_calls
 from turnspec.run.unset import unset_variables
 
 RUN_ID_FORMAT = "%Y%m%dT%H%M%SZ"
@@ -34,8 +35,14 @@ def carry_out(planned: Planned, options: RunOptions, progress: Progress, started
         return RunResult(_info(started, options), wrong_files=_wrong_files(problems))
     if not planned.cases:
         return RunResult(_info(started, options), interrupted=planned.interrupted)
-    calls = make_calls(planned.cases, options, progress, planned.limit_s)
-    return RunResult(_info(started, options), calls.results, interrupted=calls.interrupted)
+    calls = make_calls(planned.cases, options, progress, planned.limit_s, planned.groups)
+    return RunResult(
+        _info(started, options),
+        calls.results,
+        interrupted=calls.interrupted,
+        groups=calls.groups,
+        flaky_fails=options.fail_on_flaky,
+    )
 
 
 def _info(started: datetime, options: RunOptions) -> RunInfo:

@@ -1,0 +1,45 @@
+"""Calls that are made again when they did not hold: every attempt is kept, the last one counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from turnspec.results import Attempt, CallResult, Outcome
+from turnspec.run.case import Case
+from turnspec.run.rows import again
+
+WORTH_ANOTHER = frozenset({Outcome.FAILED, Outcome.ERROR})
+
+
+def attempt_of(case: Case, number: int) -> Case:
+    """The case of one attempt, from 1: a call of its own, with a folder and draws of its own."""
+    if number == 1:
+        return case
+    return replace(case, slug=f"{case.slug}-attempt-{number}", plan=again(case.plan, f"attempt {number}"))
+
+
+def wants_another(case: Case, so_far: CallResult) -> bool:
+    """Whether the case is to be called again."""
+    return so_far.outcome in WORTH_ANOTHER and len(so_far.attempts) < case.retries
+
+
+def with_earlier(result: CallResult, earlier: CallResult | None) -> CallResult:
+    """The result of an attempt with those before it: one that holds now is flaky."""
+    if earlier is None:
+        return result
+    outcome = Outcome.FLAKY if result.outcome is Outcome.PASSED else result.outcome
+    return replace(result, outcome=outcome, attempts=(*earlier.attempts, as_attempt(earlier)))
+
+
+def as_attempt(call: CallResult) -> Attempt:
+    """What is kept of a call that was made again."""
+    return Attempt(
+        outcome=call.outcome,
+        duration_us=call.duration_us,
+        turns=call.turns,
+        findings=call.findings,
+        measurements=call.measurements,
+        folder=call.folder,
+        recording=call.recording,
+        error=call.error,
+    )

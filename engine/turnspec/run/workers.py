@@ -1,0 +1,91 @@
+"""Virtual calls, shared out among processes."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from dataclasses import replace
+
+from turnspec.results import CallResult, Outcome
+from turnspec.run.attempts import attempt_of
+from turnspec.run.calling import call_virtual
+from turnspec.run.case import Case
+from turnspec.run.interrupts import handled
+from turnspec.run.logs import set_up_logs
+from turnspec.run.options import RunOptions
+from turnspec.run.progress import Calls, skipped
+
+
+def in_processes(cases: Sequence[Case], options: RunOptions, calls: Calls) -> None:
+    """Make these calls in processes; each reads the files itself and makes the calls it is told."""
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(options.workers, get_context("spawn"), _ready_worker, (options,)) as pool:
+        with handled(
+            signal.SIGINT, signal.SIG_IGN
+        ):  # the workers inherit that: what stops the run is decided here
+            asked = {case.number: pool.submit(_call_in_worker, case.number, 1) for case in cases}
+        try:
+            _take(cases, asked, calls, pool)
+        except KeyboardInterrupt:
+            calls.interrupted = True
+        for future in asked.values():
+            future.cancel()
+        _take(cases, asked, calls, None)
+
+
+def _take(
+    cases: Sequence[Case],
+    asked: Mapping[int, Future[CallResult]],
+    calls: Calls,
+    pool: ProcessPoolExecutor | None,
+) -> None:
+    """Wait for the results that are not there yet, in the order of the files; what was cancelled has none.
+
+    Where `pool` still takes calls, until there are enough, and those that did not hold are made again.
+    """
+    for case in cases:
+        future = asked[case.number]
+        if pool is not None and calls.enough:
+            return
+        if calls.has(case.number) or future.cancelled():
+            continue
+        calls.add(case, _result(case, future))
+        number = 2
+        while pool is not None and not calls.has(case.number) and not calls.enough:
+            calls.add(case, _result(case, _submitted(pool, case, number)))
+            number += 1
+
+
+def _submitted(pool: ProcessPoolExecutor, case: Case, attempt: int) -> Future[CallResult]:
+    try:
+        return pool.submit(_call_in_worker, case.number, attempt)
+    except BrokenExecutor as broken:
+        lost: Future[CallResult] = Future()
+        lost.set_exception(broken)
+        return lost
+
+
+def _result(case: Case, future: Future[CallResult]) -> CallResult:
+    try:
+        return future.result()
+    except BrokenExecutor:
+        reason = "the worker process that made this call, or one beside it, died; try again with --workers 1"
+        return replace(skipped(case, reason), outcome=Outcome.ERROR, error=reason)
+
+
+_worker_cases: dict[int, Case] = {}
+_worker_options: list[RunOptions] = []
+
+
+def _ready_worker(options: RunOptions) -> None:
+    from turnspec.run.planning import plan_cases
+
+    set_up_logs(debug=options.debug)
+    _worker_cases.update({case.number: case for case in plan_cases(options).cases})
+    _worker_options.append(options)
+
+
+def _call_in_worker(number: int, attempt: int) -> CallResult:
+    return call_virtual(attempt_of(_worker_cases[number], attempt), _worker_options[0].output)
