@@ -170,8 +170,11 @@ def _about_reply(written: Any, reading: Reading) -> Any:
         return written
     if "supports" in written:
         message = "what a call supports is known before it: no reply has to be awaited for that"
-        hint = "write `when: {supports: ...}` beside `turn`, or at the item that has the branches"
+        hint = "write `when: {supports: ...}` at a turn, or beside `choose` or `repeat`"
         reading.problem("bad-condition", message, written.place.child("supports"), hint=hint, key=True)
+    for key in written:
+        if key in Expect.keys() | Expect.NOT_YET and key not in REPLY_KEYS:
+            _not_asked(key, written.place.child(key), reading)
     asked = {key: value for key, value in written.items() if key in REPLY_KEYS}
     if not asked:
         return written

@@ -70,8 +70,7 @@ class Choice(Model):
     def normal(cls, data: Located, reading: Reading) -> Located:
         """Say what a branch lacks, and make one condition a list of it."""
         if "otherwise" in data:
-            _report_otherwise(data, reading)
-            return data
+            return reply_conditions_listed(_otherwise(data, reading), reading, "when")
         if "when" not in data or data["when"] == []:
             message, hint = (
                 "this branch does not say when it is taken",
@@ -85,17 +84,23 @@ class Choice(Model):
         return reply_conditions_listed(data, reading, "when")
 
 
-def _report_otherwise(data: Located, reading: Reading) -> None:
-    if "when" in data or "turns" in data:
-        clashing = "when" if "when" in data else "turns"
-        hint = "write when: and turns:, or otherwise: fail, or otherwise: [turns]"
+def _otherwise(data: Located, reading: Reading) -> Located:
+    """Say what cannot stand beside `otherwise`, or below it."""
+    hint = "write otherwise: fail, or otherwise: and the turns that follow any other reply"
+    place = data.place.child("otherwise")
+    clashing = next((key for key in ("when", "turns") if key in data), None)
+    if clashing is not None:
         message = f"`otherwise` is a branch of its own: it goes without `{clashing}`"
         reading.problem("clash", message, data.place.child(clashing), hint=hint, key=True)
-    if data["otherwise"] is None:
-        hint = "write otherwise: fail, or the turns that follow any other reply"
-        reading.problem(
-            "missing-key", "nothing follows `otherwise`", data.place.child("otherwise"), hint=hint
-        )
+    match data["otherwise"]:
+        case None:
+            reading.problem("missing-key", "nothing follows `otherwise`", place, hint=hint)
+        case str() as word if word != "fail":
+            reading.problem("bad-value", f"`otherwise` cannot be '{word}'", place, hint=hint)
+            return data.but(otherwise="fail")
+        case _:
+            pass
+    return data
 
 
 class Choose(Model):
@@ -122,15 +127,29 @@ class Choose(Model):
         return conditions_listed(_alone(data, "choose", reading), reading, "when", "unless")
 
 
+def _few(written: int) -> int:
+    if 1 <= written <= MOST_PASSES:
+        return written
+    message = f"turns are repeated 1 to {MOST_PASSES} times, not {written}"
+    raise refusal("bad-value", message, hint=f"write a number from 1 to {MOST_PASSES}")
+
+
+Passes = Annotated[
+    int,
+    Field(strict=True, json_schema_extra={"minimum": 1, "maximum": MOST_PASSES}),
+    AfterValidator(_few),
+]
+
+
 class RepeatSpec(Model):
     """How often: until the reply after a pass is one of which all this holds, or so many times."""
 
     WORD = "repeat"
 
     until: tuple[Condition, ...] = ()
-    at_most: Annotated[int, Field(strict=True, ge=1, le=MOST_PASSES)] | None = None
+    at_most: Passes | None = None
     otherwise: Literal["fail", "continue"] = "fail"
-    times: Annotated[int, Field(strict=True, ge=1, le=MOST_PASSES)] | None = None
+    times: Passes | None = None
 
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:

@@ -19,22 +19,16 @@ def _parameters_tag(value: Any) -> str:
     return "<defaults>" if isinstance(value, Mapping) else "<names>"
 
 
-def _named(written: tuple[str, ...]) -> tuple[str, ...]:
-    for name in written:
-        if not _NAME.fullmatch(name):
-            message = f"'{name}' cannot be the name of a parameter: templates could not use it"
-            raise refusal("bad-name", message, hint="a name has letters, digits and _, such as last4")
-    return written
+def _named(written: str) -> str:
+    if _NAME.fullmatch(written):
+        return written
+    message = f"'{written}' cannot be the name of a parameter: templates could not use it"
+    raise refusal("bad-name", message, hint="a name has letters, digits and _, such as last4")
 
 
-def _named_defaults(written: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    _named(tuple(written))
-    return written
-
-
+_Name = Annotated[str, AfterValidator(_named)]
 Parameters = Annotated[
-    Annotated[tuple[str, ...], AfterValidator(_named), Tag("<names>")]
-    | Annotated[dict[str, JsonValue], AfterValidator(_named_defaults), Tag("<defaults>")],
+    Annotated[tuple[_Name, ...], Tag("<names>")] | Annotated[dict[_Name, JsonValue], Tag("<defaults>")],
     Discriminator(_parameters_tag),
 ]
 

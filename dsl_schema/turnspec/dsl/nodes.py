@@ -120,7 +120,7 @@ class _Conversion:
                 self.problem("duplicate-key", f"the key '{key}' comes twice", key_node, hint)
                 continue
             lines[key] = key_node.start_mark.line + 1
-            if not _is_split(node, value_node):
+            if not self._is_split(node, key_node, value_node):
                 found[key] = self.value(value_node, (*path, key), self._marks(key_node))
             elif key_node.start_mark.index > split_until:
                 self._split(key_node, node)
@@ -195,10 +195,34 @@ class _Conversion:
         start, end = node.start_mark, node.end_mark
         hint = "put quotes around a text with a comma"
         if start.line == end.line:
-            line = self.table.line(start.line + 1)
-            hint = f"write: {_joined(node, line)}"
+            hint = f"write: {self._joined(node, self.table.line(start.line + 1))}"
         message = "a comma ends a text inside braces, so this is a key without a value"
         self.problem("split-by-comma", message, key_node, hint)
+
+    def _is_split(self, mapping: MappingNode, key: Node, value: Node) -> bool:
+        """Whether what the parser took for a key is the rest of a text; a key has a colon."""
+        empty = isinstance(value, ScalarNode) and value.start_mark.index == value.end_mark.index
+        if not (mapping.flow_style and empty):
+            return False
+        end = key.end_mark
+        return not self.table.line(end.line + 1)[end.column :].lstrip().startswith(":")
+
+    def _joined(self, mapping: MappingNode, line: str) -> str:
+        """The line with each text that a comma split put into quotes, together with what follows it."""
+        written = line
+        pairs = list(mapping.value)
+        while pairs:
+            tail = []
+            while pairs and self._is_split(mapping, *pairs[-1]):
+                tail.append(pairs.pop())
+            if tail and pairs:
+                start, end = pairs[-1][1].start_mark.column, tail[0][0].end_mark.column
+                written = f'{written[:start]}"{written[start:end]}"{written[end:]}'
+            if pairs:
+                pairs.pop()
+            elif tail:
+                break
+        return written.strip()
 
 
 def _children(node: Node) -> list[Node]:
@@ -221,29 +245,3 @@ def _merged(node: MappingNode) -> list[Node]:
 
 def _tag(node: Node) -> str:
     return str(node.tag or "")
-
-
-def _is_split(mapping: MappingNode, value: Node) -> bool:
-    return (
-        bool(mapping.flow_style)
-        and isinstance(value, ScalarNode)
-        and value.start_mark.index == value.end_mark.index
-    )
-
-
-def _joined(mapping: MappingNode, line: str) -> str:
-    """The line with each text that a comma split put into quotes, together with what follows it."""
-    written = line
-    pairs = list(mapping.value)
-    while pairs:
-        tail = []
-        while pairs and _is_split(mapping, pairs[-1][1]):
-            tail.append(pairs.pop())
-        if tail and pairs:
-            start, end = pairs[-1][1].start_mark.column, tail[0][0].end_mark.column
-            written = f'{written[:start]}"{written[start:end]}"{written[end:]}'
-        if pairs:
-            pairs.pop()
-        elif tail:
-            break
-    return written.strip()

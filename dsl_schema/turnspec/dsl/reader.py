@@ -110,7 +110,7 @@ class Reader:
         place, written = _walk(data, found["loc"])
         context = found.get("ctx", {})
         if "message" in context:
-            self._refusal(found["type"], context, place, written)
+            self._refusal(found["type"], context, place, written, key=found["loc"][-1:] == ("[key]",))
         elif found["type"] == "extra_forbidden":
             word = getattr(model, "WORD", None) or f"`{place.path[-2] if len(place.path) > 1 else 'this'}`"
             self._unknown(word, _keys(model), frozenset(), place, str(found["loc"][-1]))
@@ -119,7 +119,9 @@ class Reader:
         else:
             self._wrong(found, place, written)
 
-    def _refusal(self, kind: str, context: Mapping[str, Any], place: Place, written: Any) -> None:
+    def _refusal(
+        self, kind: str, context: Mapping[str, Any], place: Place, written: Any, *, key: bool
+    ) -> None:
         at: Place = context.get("place") or place
         hint = context["hint"]
         if hint == "<quote>":
@@ -127,7 +129,7 @@ class Reader:
         span = part_of(at, str(written), context["offset"], 1) if context.get("offset") is not None else None
         suggestion = context.get("suggestion")
         self.problems.append(
-            problem_at(at, kind, context["message"], hint=hint, suggestion=suggestion, span=span)
+            problem_at(at, kind, context["message"], hint=hint, suggestion=suggestion, key=key, span=span)
         )
 
     def _unknown(
@@ -140,7 +142,8 @@ class Reader:
         nearby: frozenset[str] = frozenset(),
     ) -> None:
         near = nearest(key, known | later | nearby)
-        hint = f"known here: {', '.join(sorted(known))}" if near is None else ""
+        known_here = f"known here: {', '.join(sorted(known))}"
+        hint = _ELSEWHERE.get(key, known_here) if near is None else ""
         if near in later:
             hint = "this version of turnspec does not run it yet"
         message = f"{word} has no key '{key}'"
@@ -286,15 +289,29 @@ def _mapping(found: ErrorDetails, name: str, written: Any) -> tuple[str, str, st
     return "wrong-type", f"{name} is a mapping, not {_called(written)}", hint
 
 
+_ELSEWHERE: Mapping[str, str] = {
+    **{
+        word: f"an item of `turns` begins with it: - {word}: ..."
+        for word in ("choose", "repeat", "together", "use")
+    },
+    **dict.fromkeys(("until", "at_most"), "it goes below `repeat`"),
+    "otherwise": "it is the last item of `choose`, or goes below `repeat` beside `until`",
+    "save": "it goes beside `caller` and `expect`, in a turn",
+    "with": "it goes beside `use`",
+}
+"""Where words of the language belong that were written somewhere else."""
 _EXAMPLES: Mapping[str, str] = {
     "Budgets": "{response: 800 ms}",
     "CallerSpec": 'caller: {from: "+15551234567"}',
     "Expect": "expect: {says: welcome}",
     "FunctionSpec": "{returns: {status: done}}",
     "IntentSpec": "{phrases: [your card is blocked]}",
+    "IntentsEngine": "intents: {engine: use}",
     "Interrupt": "interrupt: {after: 1 s}",
+    "JudgeExpectation": "judge: the agent apologises",
     "Limits": "limits: {call: 5 min}",
     "Ready": "ready: {port: true}",
+    "RepeatSpec": "repeat: {times: 3}",
     "Reply": "{say: How can I help?}",
     "Response": "{when: {keywords: [lost]}, say: I will block it.}",
     "StartSpec": "start: {command: python bank.py}",
