@@ -13,23 +13,18 @@ from turnspec.results import USAGE_EXIT
 from turnspec.run.options import RunOptions
 
 
-def check_command(paths: tuple[Path, ...]) -> int:
-    """Print every problem of every file; 2 if there is one."""
+def check_command(paths: tuple[Path, ...], form: str, options: Mapping[str, Any]) -> int:
+    """Print everything that is wrong with every file; 2 if there is something."""
+    from turnspec.cli.findings import as_github, as_json, as_told
     from turnspec.dsl.load import scenario_folders
-    from turnspec.run.planning import plan_cases
+    from turnspec.run.checking import check
 
-    planned = plan_cases(RunOptions(paths=paths or scenario_folders(Path())))
-    if planned.problems:
-        print(render_problems(planned.problems))
-        return USAGE_EXIT
-    if not planned.cases:
-        print(planned.why_none)
-        return USAGE_EXIT
-    print("".join(f"{render_problem(warning)}\n\n" for warning in planned.warnings), end="")
-    count, warned = len(planned.cases), len(planned.warnings)
-    told = f"{count} {'case' if count == 1 else 'cases'}, no problems"
-    print(f"{told}, {warned} {'warning' if warned == 1 else 'warnings'}" if warned else told)
-    return 0
+    asked = paths or scenario_folders(Path())
+    found = check(asked, workers=options["workers"], use_cache=not options["no_cache"])
+    show = {"text": as_told, "json": as_json, "github": as_github}[form]
+    print(show(found, asked), end="")
+    refused = found.problems or not found.scenarios or (options["strict"] and found.warnings)
+    return USAGE_EXIT if refused else 0
 
 
 def plan_command(paths: tuple[Path, ...], form: str, options: Mapping[str, Any]) -> int:
@@ -45,6 +40,7 @@ def plan_command(paths: tuple[Path, ...], form: str, options: Mapping[str, Any])
         tags=tuple(options["tags"]),
         match=options["match"],
         seed=options["seed"],
+        force=options["force"],
     )
     planned = plan_cases(asked)
     if planned.problems or not planned.cases:

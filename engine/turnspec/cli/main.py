@@ -27,6 +27,7 @@ def _selection(command: Command) -> Command:
             click.option("--tag", "tags", multiple=True, help="Only scenarios with this tag; repeatable."),
             click.option("-k", "match", default="", metavar="TEXT", help="Only cases whose name has TEXT."),
             click.option("--seed", default=0, show_default=True, help="Seed of ids and random choices."),
+            click.option("--force", is_flag=True, help="Let repeat_run make calls that are all the same."),
         )
     ):
         command = option(command)
@@ -70,6 +71,7 @@ def cli() -> None:
 )
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Processes for virtual calls.")
 @click.option("--fail-fast", is_flag=True, help="Make no further call after the first failure.")
+@click.option("--fail-on-flaky", is_flag=True, help="Exit 1 if a call held only after a failure (retries).")
 @click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict only.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every turn.")
@@ -82,11 +84,15 @@ def run(**options: object) -> None:
 
 @cli.command()
 @PATHS
-def check(paths: tuple[Path, ...]) -> None:
+@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text")
+@click.option("--strict", is_flag=True, help="Exit with 2 if there are warnings, too.")
+@click.option("--no-cache", is_flag=True, help="Neither read nor write .turnspec/cache.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes [as many as it is worth].")
+def check(paths: tuple[Path, ...], form: str, **options: object) -> None:
     """Say everything that is wrong with the files in PATHS, without calling anybody."""
     from turnspec.cli.checking import check_command
 
-    sys.exit(check_command(paths))
+    sys.exit(check_command(paths, form, options))
 
 
 @cli.command()
