@@ -78,7 +78,7 @@ class Calls:
         return broke or any(group.is_lost(self._results) for group in self._groups)
 
     def skip_the_rest(self, cases: Sequence[Case]) -> None:
-        """Give every case that was not called a result that says why; of one that was to be called again, its last."""
+        """Give every case that has no result one: that of its last attempt, else one that says why."""
         why = self._why_enough()
         for case in cases:
             if not self.has(case.number):

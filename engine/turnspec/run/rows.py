@@ -1,4 +1,4 @@
-"""One scenario, many cases: a row of its examples each, every run of `repeat_run`, every attempt of `retries`."""
+"""One scenario, many cases: one for each row of its examples, and each run of `repeat_run`."""
 
 from __future__ import annotations
 

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from turnspec.reports.facts import READING_ORDER, case_names, failures, headline, place, sentence
-from turnspec.reports.text import first_line, lasting, many, one_line, visible
+from turnspec.reports.facts import (
+    READING_ORDER,
+    case_names,
+    failures,
+    headline,
+    measured,
+    place,
+    sentence,
+    state_word,
+)
+from turnspec.reports.repeats import as_calls, entries, rate, shown_runs
+from turnspec.reports.text import first_line, lasting, length, many, one_line, visible
 from turnspec.reports.writing import Written
-from turnspec.results import CallResult, Finding, Outcome, RunResult
+from turnspec.results import CallResult, Finding, GroupResult, Outcome, RunResult
 
 _TOLD = (Outcome.FAILED, Outcome.ERROR, Outcome.FLAKY)
 
@@ -25,11 +35,32 @@ def _wrong_files(run: RunResult) -> Iterator[str]:
 
 
 def _calls(run: RunResult) -> Iterator[str]:
-    for call, name in zip(run.calls, case_names(run.calls), strict=True):
-        if call.outcome in _TOLD:
-            yield f"{call.outcome.value.upper():<7} {name}  ({call.protocol}, {lasting(call.duration_us)})"
-            yield from (f"  {line}" for line in _reasons(call))
+    told = entries(run)
+    for entry, name in zip(told, case_names(told), strict=True):
+        if isinstance(entry, GroupResult):
+            runs = many(entry.runs, "run", "runs")
+            yield f"{entry.outcome.value.upper():<7} {name}  ({entry.protocol}, {runs})"
+            yield from (f"  {line}" for line in _of_group(run, entry))
             yield ""
+        elif entry.outcome in _TOLD and run.group_of(entry) is None:
+            yield f"{entry.outcome.value.upper():<7} {name}  ({entry.protocol}, {lasting(entry.duration_us)})"
+            yield from (f"  {line}" for line in _reasons(entry))
+            yield ""
+
+
+def _of_group(run: RunResult, group: GroupResult) -> Iterator[str]:
+    """The rate, every percentile, and the first of the runs that did not hold."""
+    yield f"{group.file}:{group.line}: {rate(group)}"
+    for distribution in group.distributions:
+        where = f" of {one_line(distribution.where)}" if distribution.where else ""
+        for value in distribution.percentiles:
+            state = f"limit {length(value.limit_us or 0)}, {state_word(value)}"
+            yield f"{place(value.span)}: {value.name}{where}: {measured(value)}, {state}"
+    for call in shown_runs(run, group):
+        yield f"{one_line(call.name)}: {sentence(call)}"
+    more = group.failed + group.errors - len(shown_runs(run, group))
+    if more > 0:
+        yield f"and {many(more, 'more run', 'more runs')}: results.json has them all"
 
 
 def _reasons(call: CallResult) -> Iterator[str]:
@@ -38,6 +69,8 @@ def _reasons(call: CallResult) -> Iterator[str]:
         yield from (f"    {line}" for line in visible(call.error).strip().splitlines()[1:])
     elif not failures(call):
         yield f"{call.file}:{call.line}: {sentence(call)}"
+    for number, attempt in as_calls(call):
+        yield f"attempt {number}: {sentence(attempt)}"
     for finding in failures(call):
         yield from _told(call, finding)
 
@@ -55,11 +88,14 @@ def _told(call: CallResult, finding: Finding) -> Iterator[str]:
 def _verdict(run: RunResult) -> Iterator[str]:
     yield run.verdict
     if run.calls:
+        total = many(len(run.conversations), "conversation", "conversations")
+        if len(run.calls) != len(run.conversations):
+            total += f" of {many(len(run.calls), 'run', 'runs')}"
         counts = ", ".join(
             f"{run.count(outcome)} {outcome.value}" for outcome in READING_ORDER if run.count(outcome)
         )
         heard = lasting(sum(call.duration_us for call in run.calls))
-        yield f"{many(len(run.calls), 'conversation', 'conversations')}, {heard} of calls: {counts}"
+        yield f"{total}, {heard} of calls: {counts}"
 
 
 def _files(written: Written | None) -> Iterator[str]:

@@ -14,6 +14,7 @@ from turnspec.reports.text import first_line, length, many, one_line
 from turnspec.results import (
     CallResult,
     Finding,
+    GroupResult,
     Judged,
     Measurement,
     Moment,
@@ -99,9 +100,16 @@ def sentence(call: CallResult) -> str:
         case Outcome.SKIPPED:
             return f"Skipped: {_why_skipped(call)}"
         case Outcome.FLAKY:
-            return "Passed, but only after it had failed."
+            return _flaky(call)
         case Outcome.PASSED:
             return _passed(call)
+
+
+def _flaky(call: CallResult) -> str:
+    attempts = len(call.attempts)
+    if attempts < 2:
+        return "Passed, but only after it had failed."
+    return f"Passed, but only after it had failed {attempts} times."
 
 
 def _failed(call: CallResult) -> str:
@@ -170,7 +178,7 @@ def place(span: Span | None) -> str:
     return f"{span.file}:{span.line}:{span.column}" if span is not None else ""
 
 
-def case_names(calls: Sequence[CallResult]) -> tuple[str, ...]:
+def case_names(calls: Sequence[CallResult | GroupResult]) -> tuple[str, ...]:
     """A name for each call that no other call of its file has: readers of JUnit drop duplicates.
 
     The protocol is added only where it tells two calls apart, then the target, then a number.
@@ -185,12 +193,12 @@ def case_names(calls: Sequence[CallResult]) -> tuple[str, ...]:
     return _numbered(calls, names)
 
 
-def _clashes(calls: Sequence[CallResult], names: Sequence[str]) -> frozenset[tuple[str, str]]:
+def _clashes(calls: Sequence[CallResult | GroupResult], names: Sequence[str]) -> frozenset[tuple[str, str]]:
     uses = Counter((call.file, name) for call, name in zip(calls, names, strict=True))
     return frozenset(key for key, times in uses.items() if times > 1)
 
 
-def _numbered(calls: Sequence[CallResult], names: Sequence[str]) -> tuple[str, ...]:
+def _numbered(calls: Sequence[CallResult | GroupResult], names: Sequence[str]) -> tuple[str, ...]:
     taken: set[tuple[str, str]] = set()
     numbered = []
     for call, name in zip(calls, names, strict=True):

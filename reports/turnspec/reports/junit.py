@@ -24,11 +24,13 @@ from turnspec.reports.facts import (
     state_word,
     turn_title,
 )
+from turnspec.reports.repeats import as_calls, entries, is_tolerated, rate
 from turnspec.reports.text import clock, first_line, length, one_line, seconds, visible
 from turnspec.results import (
     CallResult,
     Finding,
     FunctionUse,
+    GroupResult,
     Measurement,
     Outcome,
     RunInfo,
@@ -53,6 +55,16 @@ class _Mark(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class _Again:
+    """A failure that is not the case's own: of an attempt before, or of one run among many."""
+
+    word: str  # flakyFailure, flakyError, rerunFailure or rerunError, as Surefire has them
+    kind: str
+    message: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Case:
     """One test case; `text` and `message` belong to its `mark`, where it has one."""
 
@@ -66,6 +78,7 @@ class _Case:
     text: str = ""
     output: str = ""
     properties: tuple[tuple[str, str], ...] = ()
+    again: tuple[_Again, ...] = ()
 
     @property
     def classname(self) -> str:
@@ -91,13 +104,23 @@ def render_junit(run: RunResult, flavor: str = Flavor.DEFAULT, attachments: str 
 
 
 def _cases(run: RunResult, attachments: str) -> tuple[_Case, ...]:
-    names = case_names(run.calls)
-    calls = [_case(call, name, attachments) for call, name in zip(run.calls, names, strict=True)]
-    return (*(_wrong_file(wrong) for wrong in run.wrong_files), *calls, *_never_greener(run))
+    told = entries(run)
+    named = zip(told, case_names(told), strict=True)
+    cases = [
+        _group(entry, name) if isinstance(entry, GroupResult) else _case(run, entry, name, attachments)
+        for entry, name in named
+    ]
+    return (*(_wrong_file(wrong) for wrong in run.wrong_files), *cases, *_never_greener(run))
 
 
-def _case(call: CallResult, name: str, attachments: str) -> _Case:
+def _case(run: RunResult, call: CallResult, name: str, attachments: str) -> _Case:
     mark, kind, message, text = _judgement(call)
+    again = tuple(_attempts(call))
+    if is_tolerated(run, call):
+        # The group decides: a run that may fail makes nobody's build red, and is seen nevertheless.
+        mark, again = None, (*again, _Again("flakyFailure", kind, message, text))
+    elif call.outcome is Outcome.FLAKY and run.flaky_fails:
+        mark, kind, message, text = _Mark.FAILURE, "flaky", sentence(call), sentence(call)
     return _Case(
         name=name,
         file=call.file,
@@ -109,7 +132,64 @@ def _case(call: CallResult, name: str, attachments: str) -> _Case:
         text=text,
         output="\n".join(_output(call, attachments)),
         properties=tuple(_properties(call)),
+        again=again,
     )
+
+
+def _attempts(call: CallResult) -> Iterator[_Again]:
+    """The attempts before the last: flaky where that one held, rerun where it did not."""
+    before = "flaky" if call.outcome is Outcome.FLAKY else "rerun"
+    for _, attempt in as_calls(call):
+        _, kind, message, text = _judgement(attempt)
+        what = "Error" if attempt.outcome is Outcome.ERROR else "Failure"
+        yield _Again(f"{before}{what}", kind, message, text)
+
+
+def _group(group: GroupResult, name: str) -> _Case:
+    failing = [finding for finding in group.findings if finding.fails]
+    mark = {
+        Outcome.FAILED: _Mark.FAILURE,
+        Outcome.ERROR: _Mark.ERROR,
+        Outcome.SKIPPED: _Mark.SKIPPED,
+    }.get(group.outcome)
+    first = next(iter(failing), None)
+    lines = [
+        *(_group_finding(group, finding) for finding in failing),
+        f"{group.file}:{group.line}: {rate(group)}",
+    ]
+    return _Case(
+        name=name,
+        file=group.file,
+        line=next((finding.span.line for finding in failing if finding.span), group.line),
+        mark=mark,
+        kind=(first.kind if first else "group") if mark else "",
+        message=one_line(first.message if first else rate(group)) if mark else "",
+        text="\n".join(lines) if mark else "",
+        output="\n".join([rate(group), *(f"{key}: {value}" for key, value in _times(group))]),
+        properties=(
+            ("outcome", group.outcome.value),
+            ("target", group.target),
+            ("protocol", group.protocol),
+            ("clock", group.clock),
+            ("runs", str(group.runs)),
+            ("pass_rate", rate(group)),
+            *_times(group),
+        ),
+    )
+
+
+def _group_finding(group: GroupResult, finding: Finding) -> str:
+    where = place(finding.span) or f"{group.file}:{group.line}"
+    sides = f"expected: {one_line(finding.expected)}; actual: {one_line(finding.actual)}"
+    return f"{where}: {headline(finding)}; {sides}"
+
+
+def _times(group: GroupResult) -> Iterator[tuple[str, str]]:
+    """Every percentile with its limit, and what it is taken of."""
+    for distribution in group.distributions:
+        where = f"{one_line(distribution.where)} " if distribution.where else ""
+        for value in distribution.percentiles:
+            yield f"{where}{value.name}", f"{_measurement_text(value)} ({value.why})"
 
 
 def _judgement(call: CallResult) -> tuple[_Mark | None, str, str, str]:
@@ -264,11 +344,19 @@ def _mend(root: ET.Element, cases: Sequence[_Case], flavor: Flavor) -> None:
         root.set("skipped", suite.get("skipped", "0"))
     for element, case in zip(suite.iter("testcase"), cases, strict=True):
         element.set("time", seconds(case.duration_us))
+        for number, again in enumerate(case.again):
+            element.insert(number, _again_element(again))
         if flavor is Flavor.STRICT:
             element.attrib.pop("file", None)
             element.attrib.pop("line", None)
         elif case.properties:
             element.insert(0, _properties_element(case.properties))
+
+
+def _again_element(again: _Again) -> ET.Element:
+    element = ET.Element(again.word, type=visible(again.kind) or "failed", message=visible(again.message))
+    element.text = visible(again.text)
+    return element
 
 
 def _properties_element(properties: Iterable[tuple[str, str]]) -> ET.Element:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from turnspec.reports.html.budget import BAR_WIDTH
+from turnspec.reports.html.group import HEIGHT as STRIP_HEIGHT
+from turnspec.reports.html.group import STRIP_WIDTH
 from turnspec.reports.html.picture import GUTTER
 from turnspec.reports.html.view import Recordings, page_view
 from turnspec.reports.text import visible
@@ -55,6 +57,8 @@ def _template() -> Template:
         script_hash=_hash(script),
         gutter=GUTTER,
         bar_width=BAR_WIDTH,
+        strip_width=STRIP_WIDTH,
+        strip_height=STRIP_HEIGHT,
     )
     return environment.get_template("report.html.j2")
 

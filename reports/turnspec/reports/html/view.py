@@ -20,12 +20,15 @@ from turnspec.reports.facts import (
     verdict,
 )
 from turnspec.reports.html.budget import Budget, budget
+from turnspec.reports.html.group import GroupView, group_view
 from turnspec.reports.html.picture import Picture, draw
+from turnspec.reports.repeats import as_calls, entries, runs_of, shown_runs
 from turnspec.reports.text import clock, lasting, length, many, one_line
 from turnspec.results import (
     CallResult,
     Finding,
     FunctionUse,
+    GroupResult,
     Line,
     Outcome,
     RunInfo,
@@ -125,6 +128,7 @@ class CallView:
     name: str
     outcome: str
     open: bool
+    counts: bool  # not one of many runs that count together
     sentence: str
     verdict: str
     file: str
@@ -143,6 +147,22 @@ class CallView:
     transcript: tuple[Said, ...]
     moments: tuple[tuple[str, float, str, str], ...]
     process_output: tuple[str, ...]
+    attempts: tuple[AttemptView, ...]
+
+    @property
+    def is_group(self) -> bool:
+        """It is one call."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """A call that did not hold and was made again."""
+
+    number: int
+    outcome: str
+    sentence: str
+    folder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,27 +175,58 @@ class PageView:
     total: str
     interrupted: bool
     wrong_files: tuple[WrongFile, ...]
-    calls: tuple[CallView, ...]
+    calls: tuple[CallView | GroupView, ...]
     info: RunInfo
     evidence: str
 
 
 def page_view(run: RunResult, recordings: Recordings, way: str = "") -> PageView:
     """The page of a run, what failed first; `way` leads from the page's folder to the output folder."""
-    named = enumerate(zip(run.calls, case_names(run.calls), strict=True), start=1)
-    ranked = sorted(named, key=lambda item: (READING_ORDER.index(item[1][0].outcome), item[0]))
+    told = entries(run)
+    named = [(f"c{number}", *each) for number, each in enumerate(zip(told, case_names(told), strict=True), 1)]
+    deciding = [item for item in named if _decides(run, item[1])]
+    ranked = sorted(deciding, key=lambda item: READING_ORDER.index(item[1].outcome))
     heard = lasting(sum(call.duration_us for call in run.calls))
     return PageView(
         verdict=run.verdict,
         outcome=_colour(run),
         counts=tuple((run.count(outcome), outcome.value) for outcome in READING_ORDER if run.count(outcome)),
-        total=f"{many(len(run.calls), 'conversation', 'conversations')}, {heard}" if run.calls else "",
+        total=f"{_total(run)}, {heard}" if run.calls else "",
         interrupted=run.interrupted,
         wrong_files=run.wrong_files,
-        calls=tuple(_call(call, name, f"c{number}", recordings, way) for number, (call, name) in ranked),
+        calls=tuple(
+            view
+            for identity, entry, name in ranked
+            for view in (
+                (_call(entry, name, identity, recordings, way),)
+                if isinstance(entry, CallResult)
+                else _group(run, entry, name, identity, recordings, way)
+            )
+        ),
         info=run.info,
         evidence=way,
     )
+
+
+def _total(run: RunResult) -> str:
+    conversations = many(len(run.conversations), "conversation", "conversations")
+    if len(run.conversations) == len(run.calls):
+        return conversations
+    return f"{conversations} of {many(len(run.calls), 'run', 'runs')}"
+
+
+def _decides(run: RunResult, entry: CallResult | GroupResult) -> bool:
+    return isinstance(entry, GroupResult) or run.group_of(entry) is None
+
+
+def _group(
+    run: RunResult, group: GroupResult, name: str, identity: str, recordings: Recordings, way: str
+) -> Iterator[GroupView | CallView]:
+    """The card of a group, and the calls of its runs that are looked at."""
+    shown = {call.name: f"{identity}-{number}" for number, call in enumerate(shown_runs(run, group), 1)}
+    yield group_view(group, runs_of(run, group), name, identity, shown)
+    for call in shown_runs(run, group):
+        yield _call(call, call.name, shown[call.name], recordings, way, counts=False)
 
 
 def _colour(run: RunResult) -> str:
@@ -185,7 +236,9 @@ def _colour(run: RunResult) -> str:
     return (Outcome.ERROR if run.exit_code else run.outcome).value
 
 
-def _call(call: CallResult, name: str, identity: str, recordings: Recordings, way: str) -> CallView:
+def _call(
+    call: CallResult, name: str, identity: str, recordings: Recordings, way: str, *, counts: bool = True
+) -> CallView:
     numbers: dict[Finding, int] = {}
     for failure in failures(call):
         numbers.setdefault(failure, len(numbers) + 1)
@@ -194,7 +247,8 @@ def _call(call: CallResult, name: str, identity: str, recordings: Recordings, wa
         id=identity,
         name=name,
         outcome=call.outcome.value,
-        open=call.outcome in {Outcome.FAILED, Outcome.ERROR},
+        open=counts and call.outcome in {Outcome.FAILED, Outcome.ERROR},
+        counts=counts,
         sentence=sentence(call),
         verdict=verdict(call),
         file=f"{call.file}:{call.line}",
@@ -216,6 +270,10 @@ def _call(call: CallResult, name: str, identity: str, recordings: Recordings, wa
             for moment in call.moments
         ),
         process_output=call.process_output,
+        attempts=tuple(
+            AttemptView(number, attempt.outcome.value, sentence(attempt), attempt.folder or "")
+            for number, attempt in as_calls(call)
+        ),
     )
 
 

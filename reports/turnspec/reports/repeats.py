@@ -1,0 +1,82 @@
+"""What reports say of calls that were made more than once: repeated runs, and attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from turnspec.reports.text import many
+from turnspec.results import Attempt, CallResult, GroupResult, Outcome, RunResult
+
+MOST_SHOWN: Final = 5  # failing runs of a group that are shown in full
+
+
+def entries(run: RunResult) -> tuple[CallResult | GroupResult, ...]:
+    """Every call, and every group behind the last of its calls."""
+    last = {call.group: number for number, call in enumerate(run.calls)}
+    behind = {last[group.id]: group for group in run.groups if group.id in last}
+    told: list[CallResult | GroupResult] = []
+    for number, call in enumerate(run.calls):
+        told.append(call)
+        if number in behind:
+            told.append(behind[number])
+    return tuple(told)
+
+
+def runs_of(run: RunResult, group: GroupResult) -> tuple[CallResult, ...]:
+    """The calls that count in a group."""
+    return tuple(call for call in run.calls if call.group == group.id)
+
+
+def shown_runs(run: RunResult, group: GroupResult) -> tuple[CallResult, ...]:
+    """The first few of them that did not hold: the others would say the same again."""
+    bad = (Outcome.FAILED, Outcome.ERROR)
+    return tuple(call for call in runs_of(run, group) if call.outcome in bad)[:MOST_SHOWN]
+
+
+def is_tolerated(run: RunResult, call: CallResult) -> bool:
+    """Whether a call did not hold, and the group that it counts in does."""
+    group = run.group_of(call)
+    return call.outcome is Outcome.FAILED and group is not None and group.outcome is not Outcome.FAILED
+
+
+def percent(millionths: int) -> str:
+    """A share as people read it: `90 %`, `86.7 %`."""
+    return f"{millionths / 10_000:.1f}".rstrip("0").rstrip(".") + " %"
+
+
+def rate(group: GroupResult) -> str:
+    """How many of the runs held, what that says of all that could be made, and what was wanted."""
+    wanted = f"at least {percent(group.wanted_ppm)} wanted"
+    if group.rate_ppm is None or group.interval_ppm is None:
+        return f"none of {many(group.runs, 'run', 'runs')} could be judged; {wanted}"
+    low, high = map(percent, group.interval_ppm)
+    held = f"{group.held} of {many(group.judged, 'run', 'runs')} held"
+    return f"{held}: {percent(group.rate_ppm)} (95 % interval {low} to {high}), {wanted}{_left_out(group)}"
+
+
+def _left_out(group: GroupResult) -> str:
+    parts = [(group.errors, "could not be judged"), (group.skipped, "not made")]
+    return "".join(f"; {count} {what}" for count, what in parts if count)
+
+
+def as_calls(call: CallResult) -> Iterator[tuple[int, CallResult]]:
+    """The attempts before this call, each as a call of its own, with its number."""
+    for number, attempt in enumerate(call.attempts, start=1):
+        yield number, _as_call(call, attempt)
+
+
+def _as_call(call: CallResult, attempt: Attempt) -> CallResult:
+    return replace(
+        call,
+        outcome=attempt.outcome,
+        duration_us=attempt.duration_us,
+        turns=attempt.turns,
+        findings=attempt.findings,
+        measurements=attempt.measurements,
+        folder=attempt.folder,
+        recording=attempt.recording,
+        error=attempt.error,
+        attempts=(),
+    )
