@@ -89,4 +89,6 @@ def wilson(held: int, judged: int) -> tuple[float, float]:
     share, z2 = held / judged, Z_95 * Z_95
     middle = (share + z2 / (2 * judged)) / (1 + z2 / judged)
     half = Z_95 / (1 + z2 / judged) * math.sqrt(share * (1 - share) / judged + z2 / (4 * judged * judged))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # Rounded, the sums miss 0 and 1 by a hair where none or all held.
+    low = middle - half if held else 0.0
+    return low, middle + half if held < judged else 1.0
