@@ -12,7 +12,7 @@ import regex
 # stars stand where a secret was: they are a word too.
 _WORD: Final = regex.compile(r"\d+(?:[.,:/]\d+)+|[\p{L}\p{M}\p{N}]+|\*{3}")
 _THOUSANDS: Final = regex.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-_APOSTROPHES: Final = str.maketrans(dict.fromkeys("'\u2019\u2018\u02bc\u00b4`", None))
+APOSTROPHES: Final = str.maketrans(dict.fromkeys("'\u2019\u2018\u02bc\u00b4`", None))
 _WORDS_PER_MINUTE: Final = 160
 _SHORTEST_US: Final = 300_000
 
@@ -31,7 +31,7 @@ STOP_WORDS: Final = frozenset(_STOP_LIST.split())
 @lru_cache(maxsize=4096)  # the phrases of scenarios and intents are looked for again and again
 def words(text: str) -> tuple[str, ...]:
     """The words of a text in order: case, accents' spelling, apostrophes and punctuation evened out."""
-    plain = unicodedata.normalize("NFKC", text).casefold().translate(_APOSTROPHES)
+    plain = unicodedata.normalize("NFKC", text).casefold().translate(APOSTROPHES)
     return tuple(_number(word) for word in _WORD.findall(plain))
 
 
@@ -54,6 +54,11 @@ def find_words(text_words: tuple[str, ...], phrase: str) -> tuple[int, int] | No
     wanted = _letters(phrase)
     if not wanted:
         return 0, 0
+    return run_of(text_words, wanted)
+
+
+def run_of(text_words: tuple[str, ...], wanted: str) -> tuple[int, int] | None:
+    """The first run of whole words that spells `wanted`, wherever its spaces are."""
     for start, word in enumerate(text_words):
         if wanted.startswith(word) and (end := _run_from(text_words, start, wanted)) is not None:
             return start, end
