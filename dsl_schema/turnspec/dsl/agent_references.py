@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from turnspec.dsl.agent import AgentScript
+from turnspec.dsl.engine_parts import asked_in_a_call
 from turnspec.dsl.known import Known
 from turnspec.dsl.names import problems_of_texts
 from turnspec.dsl.problems import Problem
@@ -22,6 +23,9 @@ def problems_of_agent(script: AgentScript, known: Known) -> Iterator[Problem]:
     yield from problems_of_texts(texts_of_functions(script.functions), names)
     yield from problems_of_texts(texts_of_idle(script), names)
     for response in script.responses.values():
+        if response.when.intents:
+            place = response.when.place.child("intents")
+            yield from asked_in_a_call(place, "what a local agent hears", known.project.engines)
         for number, intent in enumerate(response.when.intents):
             yield from unknown_intent(intent, response.when.place.child("intents", number), known)
     for reply, bound in replies_of(script):

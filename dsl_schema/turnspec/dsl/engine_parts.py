@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from turnspec.dsl.engines import ENDPOINT, Engines, IntentsEngine, JudgeEngine
+from turnspec.dsl.expect import Expect
 from turnspec.dsl.names import Names, Text, problems_of_texts, texts_of
 from turnspec.dsl.problems import Problem, problem_at
+from turnspec.dsl.spans import Place
 
+JUDGE_LINES = (
+    "secrets: [OPENAI_API_KEY] and engines: "
+    '{judge: {url: "https://api.openai.com/v1", model: gpt-4o-mini, key: "{{ env.OPENAI_API_KEY }}"}}'
+)
 _OF_AN_ENDPOINT = ("url", "model", "key", "timeout")
 
 
 def problems_of_engines(engines: Engines, names: Names) -> Iterator[Problem]:
     """What is lacking, what means nothing beside the rest, and names that are not of the environment."""
     yield from _of_intents(engines.intents)
-    yield from problems_of_texts(texts_of_engines(engines), names)
+    outside = replace(names, words=frozenset(), explain=_only_outside)
+    yield from problems_of_texts(texts_of_engines(engines), outside)
 
 
 def texts_of_engines(engines: Engines) -> Iterator[Text]:
@@ -28,6 +36,28 @@ def texts_of_engine(engine: IntentsEngine | JudgeEngine) -> Iterator[Text]:
     """The texts of one engine that may be filled in: where it is, what it runs, and what lets us in."""
     for key in ("url", "model", "key"):
         yield from texts_of(getattr(engine, key), engine.place.child(key))
+
+
+def nobody_judges(expect: Expect, engines: Engines) -> Iterator[Problem]:
+    """The problem of a question for a judge where none is configured."""
+    if expect.judge and engines.judge is None:
+        message = "no model is configured that could judge a reply"
+        place = expect.place.child("judge")
+        yield problem_at(place, "no-judge", message, hint=f"write in turnspec.yaml: {JUDGE_LINES}", key=True)
+
+
+def asked_in_a_call(place: Place, what: str, engines: Engines) -> Iterator[Problem]:
+    """The problem of intents that must be known while the call is up, where an endpoint has to be asked."""
+    if engines.intents.engine == ENDPOINT:
+        message = f"{what} has to be known while the call is up, and an endpoint is asked after it"
+        hint = "write engines: {intents: {engine: tfidf}} in turnspec.yaml, or use; or ask for words: says"
+        yield problem_at(place, "asked-later", message, hint=hint, key=True)
+
+
+def _only_outside(name: str) -> tuple[str, str] | None:
+    if name == "env":
+        return None
+    return "", "engines are the same for every call: only names of the environment, {{ env.NAME }}, are known"
 
 
 def _of_intents(engine: IntentsEngine) -> Iterator[Problem]:

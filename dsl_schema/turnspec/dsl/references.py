@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from pydantic import JsonValue
 
@@ -48,7 +47,7 @@ def problems_of_project(project: Project, known: Known) -> Iterator[Problem]:
             yield reserved_name(name, place.child("variables", name), key=True)
     for number, written in enumerate(project.intents):
         yield from known.files.problems(written, place.child("intents", number), "an intents file")
-    yield from problems_of_engines(project.engines, replace(known.names, words=frozenset()))
+    yield from problems_of_engines(project.engines, known.names)
     for target in project.targets.values():
         yield from problems_of_target(target, known)
 

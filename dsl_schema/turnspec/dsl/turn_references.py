@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from turnspec.dsl.agent import BUILT_IN_INTENTS
 from turnspec.dsl.caller import Play
 from turnspec.dsl.conditions import REPLY_KEYS, Condition
+from turnspec.dsl.engine_parts import asked_in_a_call, nobody_judges
 from turnspec.dsl.expect import Expect
 from turnspec.dsl.known import Known
 from turnspec.dsl.names import Names, problems_of_texts, texts_of, texts_of_matcher
@@ -48,6 +49,8 @@ class References:
             yield from _unknown_functions(expect, self.functions)
         for number, recording in enumerate(expect.plays):
             yield from self.known.files.audio_problems(recording, expect.place.child("plays", number))
+        if not self.known.project_is_broken:
+            yield from nobody_judges(expect, self.known.project.engines)
         yield from problems_of_texts(texts_of_expect(expect), names)
 
     def of_condition(self, condition: Condition, names: Names) -> Iterator[Problem]:
@@ -57,6 +60,9 @@ class References:
                 yield _unknown_variable(name, matcher.place, names)
             yield from problems_of_texts(texts_of_matcher(matcher), names)
         if condition.reply is not None:
+            if condition.reply.intent:
+                place = condition.reply.place.child("intent")
+                yield from asked_in_a_call(place, "the intent of a condition", self.known.project.engines)
             yield from self.of_expect(condition.reply, names)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from turnspec.call import Track
+from turnspec.call.derived import Derived
 from turnspec.checks.scene import Scene, TurnScene
 from turnspec.dsl import FunctionSpec, Span
 from turnspec.results import Finding, Status
@@ -22,6 +23,8 @@ class Context:
     it then takes the place of `lateness_us` for what was measured there.
     `functions` are declarations beside those of the plan. `mask` takes secrets out of texts, as it did
     out of the evidence. `custom` are the checks in Python that scenarios name, by these names.
+    `derived` is what models were asked about the call, None if nobody has been yet; `judge_gates` whether
+    their judgements can fail a turn where it does not say.
     `recorded` gives the sound of an audio file at a rate.
     """
 
@@ -31,6 +34,8 @@ class Context:
     functions: Mapping[str, FunctionSpec] = field(default_factory=dict)
     mask: Callable[[str], str] | None = None
     custom: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    derived: tuple[Derived, ...] | None = None
+    judge_gates: bool = False
     recorded: Callable[[Path, int], Track] | None = None
 
 

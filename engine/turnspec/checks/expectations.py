@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from turnspec.checks import acting, arriving, behaving, calling, custom, playing, saying
+from turnspec.checks import acting, arriving, behaving, calling, custom, judging, meaning, playing, saying
 from turnspec.checks.context import Stage
 from turnspec.checks.matching import rendered
 from turnspec.dsl import ActivityExpectation, CallsExpectation, Expect
@@ -17,7 +17,7 @@ Expectation: TypeAlias = Callable[[Stage, Expect], Iterable[Finding]]
 
 EXPECTATIONS: Final[Mapping[str, Expectation]] = MappingProxyType(
     {
-        "intent": saying.intent,
+        "intent": meaning.intent,
         "says": saying.says,
         "does_not_say": saying.does_not_say,
         "calls": calling.calls,
@@ -34,6 +34,7 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = MappingProxyType(
         "event": arriving.event,
         "nothing": arriving.nothing,
         "check": custom.checks,
+        "judge": judging.judge,
     }
 )
 """Every key of `expect:` that this version runs, in the order in which findings are listed."""
@@ -48,6 +49,17 @@ def check(stage: Stage, expect: Expect) -> Iterator[Finding]:
     for key, expectation in EXPECTATIONS.items():
         if key in expect.model_fields_set:
             yield from expectation(stage, expect)
+
+
+def expected(stage: Stage, expect: Expect, known: Mapping[str, Any]) -> Iterator[Finding]:
+    """The same for expectations as they are written; what they look at may have its secrets masked.
+
+    Raises:
+        TemplateError: A name has no value, such as a capture that did not happen.
+    """
+    filled, mask = filled_in(expect, known), stage.context.mask
+    hidden = filled if mask is None else without_secrets(filled, mask)
+    yield from check(stage, filled) if hidden == filled else check_masked(stage, filled, hidden)
 
 
 def check_masked(stage: Stage, expect: Expect, hidden: Expect) -> Iterator[Finding]:
@@ -97,6 +109,10 @@ def _changed(expect: Expect, render: Callable[[Any], Any]) -> Expect:
         changed["activity"] = tuple(_filled_in_activity(item, render) for item in expect.activity)
     if expect.event:
         changed["event"] = tuple(rendered(matcher, render) for matcher in expect.event)
+    if expect.judge:
+        changed["judge"] = tuple(
+            each.model_copy(update={"question": str(render(each.question))}) for each in expect.judge
+        )
     if expect.check:
         changed["check"] = tuple(each.model_copy(update={"with_": render(each.with_)}) for each in expect.check)
     if expect.returned:

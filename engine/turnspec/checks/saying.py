@@ -1,9 +1,8 @@
-"""Expectations about the agent's words: their intent, what they say, what they must not say."""
+"""Expectations about the agent's words: what they say, and what they must not say."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from turnspec.checks import shown
 from turnspec.checks.context import Stage
@@ -11,49 +10,9 @@ from turnspec.checks.matching import match_words, written_words
 from turnspec.checks.words import SOURCES
 from turnspec.dsl import Expect, Matcher, Plain
 from turnspec.results import Finding, Status
-from turnspec.speech.intents import Classification, PatternError
 from turnspec.speech.text import find_words, words
 
 PASSED, FAILED, NOT_EXERCISED = Status.PASSED, Status.FAILED, Status.NOT_EXERCISED
-SHOWN_SCORES: Final = 5
-
-
-def intent(stage: Stage, expect: Expect) -> Iterator[Finding]:
-    """The reply has this intent, or one of these; a reply may have several."""
-    wanted, span = expect.intent, expect.span_of("intent")
-    expected = shown.listed(wanted, "or")
-    if reason := unheard(stage):
-        message = f"Whether the reply's intent was {expected} could not be seen: {reason}."
-        yield stage.found("intent", NOT_EXERCISED, message, expected=expected, span=span)
-        return
-    text = stage.turn.text
-    if not text:
-        message = f"The reply was to be {expected}, but {nothing_said(stage)}."
-        yield stage.found("intent", FAILED, message, expected=expected, actual="no words", span=span)
-        return
-    try:
-        whole = stage.context.intents.classify(text)
-    except PatternError as error:
-        yield stage.found("intent", NOT_EXERCISED, f"{error}.", expected=expected, span=span)
-        return
-    held = [name for name in wanted if name in whole.held]
-    actual = _scored(whole, whole.best) if whole.best else "no known intent"
-    if held:
-        message = f"The reply's intent is {_scored(whole, held[0])}: {shown.quoted_last(text)}"
-    else:
-        lacking = shown.listed((_lacking(stage, whole, name) for name in wanted), "or")
-        reply = f"The reply's intent is {actual}" if whole.best else f"The reply has {actual}"
-        message = f"{reply}, not {lacking}; the agent said {shown.quoted_last(text)}"
-    yield stage.found(
-        "intent",
-        PASSED if held else FAILED,
-        message,
-        expected=expected,
-        actual=actual,
-        span=span,
-        at_us=said_at(stage),
-        details=() if held else _ranking(whole),
-    )
 
 
 def says(stage: Stage, expect: Expect) -> Iterator[Finding]:
@@ -156,22 +115,3 @@ def _nearest(text: str, matcher: Matcher) -> tuple[str, ...]:
             following = shown.quoted(said[found[1]]) if found[1] < len(said) else "the end"
             return (f'after "{" ".join(wanted[:length])}" came {following}, not "{wanted[length]}"',)
     return ()
-
-
-def _scored(classification: Classification, name: str) -> str:
-    return f"{name} ({dict(classification.scores).get(name, 0.0):.2f})"
-
-
-def _lacking(stage: Stage, classification: Classification, name: str) -> str:
-    score = dict(classification.scores).get(name)
-    if score is None:
-        return f"{name} (unknown)"
-    threshold = stage.context.intents.engine.threshold(name)
-    return f"{name} ({score:.2f}, needs {threshold:.2f})"
-
-
-def _ranking(classification: Classification) -> tuple[str, ...]:
-    ranked = [f"{name}: {score:.2f}" for name, score in classification.scores[:SHOWN_SCORES] if score > 0]
-    if len(ranked) > 1:
-        ranked[1] += " (runner-up)"
-    return tuple(ranked)
