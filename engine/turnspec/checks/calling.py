@@ -11,7 +11,6 @@ from turnspec.checks.context import Stage
 from turnspec.checks.matching import Match, match_value, written
 from turnspec.checks.measure_readings import error_bar
 from turnspec.checks.scene import Scene
-from turnspec.checks.schema import broken_rules
 from turnspec.dsl import CallExpectation, CallsExpectation, Expect, Fields, Matcher, Span
 from turnspec.results import Finding, FunctionUse, Status
 
@@ -76,25 +75,6 @@ def returned(stage: Stage, expect: Expect) -> Iterator[Finding]:
     """The functions that were called in this turn gave this back."""
     for name, matcher in expect.returned.items():
         yield _returned(stage, name, matcher, expect.span_of("returned", name))
-
-
-def arguments(stage: Stage) -> Iterator[Finding]:
-    """Arguments keep to what the function declares, asserted or not."""
-    declared = {**stage.scene.plan.functions, **stage.context.functions}
-    for use in stage.turn.functions:
-        spec = declared.get(use.name)
-        broken = tuple(_broken(use, spec.json_schema if spec else {}))
-        if broken:
-            yield stage.found(
-                "arguments",
-                FAILED,
-                f"{use.name} was called {shown.clock(use.called_us)} with arguments that it does not take: "
-                f"{'; '.join(broken)}.",
-                expected="arguments as the function declares them",
-                actual=shown_call(use),
-                span=spec.span if spec else None,
-                at_us=use.called_us,
-            )
 
 
 def unseen(scene: Scene) -> str:
@@ -291,14 +271,6 @@ def _returned(stage: Stage, name: str, matcher: Matcher, span: Span) -> Finding:
     differing = "; ".join(map(str, match.mismatches))
     message = f"{name} gave back something else {shown.clock(at_us or 0)}: {differing}."
     return stage.found("returned", FAILED, message, expected=expected, actual=actual, span=span, at_us=at_us)
-
-
-def _broken(use: FunctionUse, schema: dict[str, Any]) -> Iterator[str]:
-    given = value_of(use.arguments)
-    if isinstance(given, str) and given == use.arguments:
-        yield f"{shown.quoted(use.arguments)} is not JSON"
-    else:
-        yield from broken_rules(given, schema)
 
 
 def _written_call(item: CallExpectation) -> str:

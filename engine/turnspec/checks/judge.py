@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from turnspec.call import EvidenceView
-from turnspec.checks import calling, refusing, shown, troubles, truncating
+from turnspec.checks import answering, branching, refusing, shown, troubles, truncating
 from turnspec.checks.budgets import over_limits
 from turnspec.checks.captures import variables
 from turnspec.checks.context import Context, Stage
-from turnspec.checks.expectations import check, check_masked, filled_in, without_secrets
+from turnspec.checks.course import Course
+from turnspec.checks.expectations import expected
 from turnspec.checks.measure import as_late_as, measure_call, measure_turn
 from turnspec.checks.moments import moments
 from turnspec.checks.scene import Scene, TurnScene
@@ -36,13 +37,14 @@ class CallVerdict:
 def judge_call(plan: CallPlan, view: EvidenceView, context: Context) -> CallVerdict:
     """Everything about a call that is over: its turns, its own findings and times, its outcome."""
     scene = Scene(plan, view)
-    turns = tuple(_judged(scene, index, context) for index in range(len(plan.turns)))
+    course = Course(scene)
+    turns = tuple(_judged(course, index, context) for index in range(len(plan.turns)))
     measurements = as_late_as(context.late_between, measure_call(scene, context.lateness_us))
     findings = (
         *troubles.of_call(scene),
         *truncating.of_interruptions(scene),
         *over_limits(measurements, plan.span),
-        *_skipped(plan, scene, turns),
+        *_skipped(plan, course, turns),
     )
     error = troubles.harness_trouble(scene)
     return CallVerdict(
@@ -61,17 +63,31 @@ def judge_turn(plan: CallPlan, index: int, view: EvidenceView, context: Context)
     begun = any(window.index > index for window in scene.windows)
     if plan.turns[index].interrupted and not begun and scene.ended_us is None:
         return _result(plan.turns[index], scene.turn(index), Outcome.PASSED)
-    return _judged(scene, index, context)
+    return _judged(Course(scene), index, context)
 
 
-def _judged(scene: Scene, index: int, context: Context) -> TurnResult:
+def _judged(course: Course, index: int, context: Context) -> TurnResult:
+    plan, decided = course.scene.plan.turns[index], course.decided(index)
+    return replace(
+        _outcome_of(course, index, context),
+        role=plan.role,
+        part=plan.part,
+        branch=plan.branch,
+        decision="" if decided is None else decided.outcome,
+    )
+
+
+def _outcome_of(course: Course, index: int, context: Context) -> TurnResult:
+    scene = course.scene
     plan, turn = scene.plan.turns[index], scene.turn(index)
     if plan.skipped:
         return _result(plan, None, Outcome.SKIPPED, why=plan.skipped)
     if plan.turn.expect is not None and plan.turn.expect.refused is not None:
         return _refused(scene, plan, turn)
+    if not plan.takes_place:
+        return _decision(course, plan)
     if turn is None:
-        return _result(plan, None, Outcome.SKIPPED, why=troubles.why_over(scene))
+        return _result(plan, None, Outcome.SKIPPED, why=_why_not(course, index))
     known = variables(scene.plan, index, scene.view)
     stage = Stage(scene, turn, context)
     if turn.window.how == "skipped":
@@ -80,10 +96,10 @@ def _judged(scene: Scene, index: int, context: Context) -> TurnResult:
         return _result(plan, turn, Outcome.ERROR, why=f"the call could not go on: {trouble}")
     measurements = as_late_as(context.late_between, measure_turn(scene, turn, context.lateness_us))
     try:
-        expected = tuple(_expected(stage, known))
+        found = tuple(_expected(stage, known))
     except TemplateError:
         return _unfilled(stage, known, measurements)
-    findings = (*troubles.of_turn(stage), *expected, *calling.arguments(stage))
+    findings = (*troubles.of_turn(stage), *found, *answering.uses(stage))
     if turn.window.how != "not-exercised":
         findings += tuple(over_limits(measurements, plan.span))
     outcome = Outcome.FAILED if any(finding.fails for finding in findings) else Outcome.PASSED
@@ -100,18 +116,43 @@ def _refused(scene: Scene, plan: TurnPlan, turn: TurnScene | None) -> TurnResult
 
 
 def _expected(stage: Stage, known: Mapping[str, Any]) -> Iterator[Finding]:
-    expect = stage.turn.plan.turn.expect
+    plan = stage.turn.plan
     # Where nothing was left to talk over, nothing was tried: one finding says so.
-    if expect is not None and stage.turn.window.how != "not-exercised":
-        filled, mask = filled_in(expect, known), stage.context.mask
-        hidden = filled if mask is None else without_secrets(filled, mask)
-        yield from check(stage, filled) if hidden == filled else check_masked(stage, filled, hidden)
+    if stage.turn.window.how == "not-exercised":
+        return
+    if plan.turn.expect is not None:
+        yield from expected(stage, plan.turn.expect, known)
+    for part in plan.watched:
+        for finding in expected(stage, part.expect, known):
+            yield replace(finding, message=f"{part.name}: {finding.message}") if part.name else finding
+    yield from branching.choice(stage)
+
+
+def _decision(course: Course, plan: TurnPlan) -> TurnResult:
+    """What only decides how the call goes on: a moment of it, no turn."""
+    decided = course.decided(plan.index)
+    if decided is None:
+        return _result(plan, None, Outcome.SKIPPED, why=_why_not(course, plan.index))
+    findings = tuple(branching.repetition(plan, decided))
+    failed = any(finding.fails for finding in findings)
+    outcome = Outcome.SKIPPED if decided.outcome == "skip" else Outcome.PASSED
+    return replace(
+        _result(plan, None, Outcome.FAILED if failed else outcome, findings),
+        began_us=decided.at_us,
+        ended_us=decided.at_us,
+        how="decided",
+        why="; ".join(decided.why.splitlines()) if decided.outcome == "skip" else "",
+    )
+
+
+def _why_not(course: Course, index: int) -> str:
+    return course.passed_by(index) or troubles.why_over(course.scene)
 
 
 def _unfilled(stage: Stage, known: Mapping[str, Any], measurements: tuple[Measurement, ...]) -> TurnResult:
     """A turn whose texts cannot be filled in: skipped for want of a capture, else it fails."""
     lacking = _uncaptured(stage.turn.plan, known)
-    findings = (*troubles.of_turn(stage), *calling.arguments(stage))
+    findings = (*troubles.of_turn(stage), *answering.uses(stage))
     if not lacking:
         findings += (troubles.unusable_text(stage, known),)
     failed = any(finding.fails for finding in findings)
@@ -143,16 +184,26 @@ def _result(
 
 def _uncaptured(plan: TurnPlan, known: Mapping[str, Any]) -> str:
     """Which names the turn needs that nothing gave a value; empty if none."""
-    needed = {name.split(".")[0] for text in texts_in(plan.turn.model_dump()) for name in names(text)}
+    written = [plan.turn.model_dump(exclude={"save"}), *(part.model_dump() for part in plan.watched)]
+    given = {name: value for frame in plan.frames for name, value in frame.items() if name not in known}
+    needed = _names_in(written)
+    # What a fragment was given in want of a capture is missed under the name of that.
+    needed = needed - given.keys() | _names_in([given[name] for name in needed & given.keys()])
     missing = sorted(f"'{name}'" for name in needed if name not in known)
     return f"it needs {shown.listed(missing)}, which no earlier turn captured" if missing else ""
 
 
-def _skipped(plan: CallPlan, scene: Scene, turns: tuple[TurnResult, ...]) -> Iterator[Finding]:
+def _names_in(written: Any) -> set[str]:
+    return {name.split(".")[0] for text in texts_in(written) for name in names(text)}
+
+
+def _skipped(plan: CallPlan, course: Course, turns: tuple[TurnResult, ...]) -> Iterator[Finding]:
+    scene = course.scene
     if refusing.expects_refusal(scene) is not None:
         return  # its only turn tells
-    wanted = [turn for turn in turns if not plan.turns[turn.index].skipped]
-    never = [turn for turn in wanted if turn.began_us is None]
+    begun = [turn for turn in turns if turn.began_us is not None and plan.turns[turn.index].takes_place]
+    never = [turn for turn in turns if turn.began_us is None and _is_missed(plan.turns[turn.index], course)]
+    wanted = len(begun) + len(never)
     if never:
         listed = shown.listed(f'"{turn.name}"' for turn in never)
         # What was not tried must not count as what held, unless something else tells already.
@@ -163,12 +214,17 @@ def _skipped(plan: CallPlan, scene: Scene, turns: tuple[TurnResult, ...]) -> Ite
             status=status,
             message=f"{shown.many(len(never), 'turn was', 'turns were')} not begun, "
             f"because {troubles.why_over(scene)}: {listed}.",
-            expected=shown.many(len(wanted), "turn"),
-            actual=shown.many(len(wanted) - len(never), "turn"),
+            expected=shown.many(wanted, "turn"),
+            actual=shown.many(len(begun), "turn"),
             turn=never[0].index,
             at_us=scene.ended_us,
             span=plan.turns[never[0].index].span,
         )
+
+
+def _is_missed(turn: TurnPlan, course: Course) -> bool:
+    """Whether a turn that was not begun is one that the call should have come to."""
+    return turn.takes_place and not turn.skipped and not course.passed_by(turn.index)
 
 
 def _outcome(turns: tuple[TurnResult, ...], findings: tuple[Finding, ...], error: str) -> Outcome:

@@ -1,7 +1,7 @@
 """Checks in Python that scenarios name: imported from the project folder, or installed; or why they cannot be.
 
-A module is imported once in a process, with the project folder first on the path; afterwards the folder stays
-last on it, for what a check imports only when it is called.
+A module is imported once in a process, with the project folder first on the path. The folder then stays on it, at
+its end, for what a check imports only when it is called - until another project's checks are imported.
 """
 
 from __future__ import annotations
@@ -84,47 +84,55 @@ def _loaded(item: CheckExpectation, folder: Path, installed: Iterable[EntryPoint
 
 
 def _imported(module_name: str, name: str, folder: Path) -> Any:
-    with _first_on_path(folder):
-        _forget_others(module_name.partition(".")[0], folder)
+    with _at_home(folder):
         try:
             module = importlib.import_module(module_name)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - code of other people may raise anything
+        except (Exception, SystemExit) as error:
             raise _not_imported(module_name, error, folder) from error
     if not hasattr(module, name):
-        own = [each for each, value in vars(module).items() if inspect.isfunction(value)]
-        hint = f"it has: {', '.join(own)}" if own else ""
-        raise CheckNotLoaded(f"'{module_name}' has no function '{name}'", hint, nearest(name, own))
+        found = vars(module).items()
+        own = [each for each, value in found if getattr(value, "__module__", "") == module_name]
+        near = nearest(name, own)
+        hint = f"it has: {', '.join(own)}" if own and not near else ""
+        raise CheckNotLoaded(f"'{module_name}' has no function '{name}'", hint, near)
     return getattr(module, name)
 
 
+_home: dict[Path, set[str]] = {}
+"""The one project that checks are imported from, and the modules that came of it."""
+
+
 @contextmanager
-def _first_on_path(folder: Path) -> Iterator[None]:
-    where = str(folder)
-    sys.path.insert(0, where)
+def _at_home(folder: Path) -> Iterator[None]:
+    """Imports look into `folder` first; what was imported from another project is let go of."""
+    for other in [other for other in _home if other != folder]:
+        for name in _home.pop(other):
+            sys.modules.pop(name, None)
+        if str(other) in sys.path:
+            sys.path.remove(str(other))
+    ours = _home.setdefault(folder, set())
+    before = set(sys.modules)
+    sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
     try:
         yield
     finally:
-        sys.path.remove(where)
-        if where not in sys.path:
-            sys.path.append(where)
+        sys.path.remove(str(folder))
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))
+        ours |= {name for name in set(sys.modules) - before if _is_in(_file_of(sys.modules[name]), folder)}
 
 
-def _forget_others(top: str, folder: Path) -> None:
-    """Let go of modules of another project that have the name of one in this folder."""
-    here = (folder / f"{top}.py").is_file() or (folder / top).is_dir()
-    file = getattr(sys.modules.get(top), "__file__", None)
-    if not here or file is None or Path(file).resolve().is_relative_to(folder):
-        return
-    for name in [name for name in sys.modules if name == top or name.startswith(f"{top}.")]:
-        del sys.modules[name]
+def _file_of(module: object) -> str:
+    return getattr(module, "__file__", None) or ""
 
 
 def _not_imported(module_name: str, error: BaseException, folder: Path) -> CheckNotLoaded:
     if isinstance(error, ModuleNotFoundError) and f"{module_name}.".startswith(f"{error.name}."):
         there = sorted(path.stem for path in folder.glob("*.py"))
-        hint = f"write the module as it is imported from {folder.name}/, the folder of turnspec.yaml"
-        return CheckNotLoaded(f"there is no module '{error.name}'", hint, nearest(str(error.name), there))
+        near = nearest(str(error.name), there)
+        hint = "" if near else "write the module as it is imported from the folder of turnspec.yaml"
+        return CheckNotLoaded(f"there is no module '{error.name}'", hint, near)
     said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     hint = "mend the module: turnspec imports it before any call"
     return CheckNotLoaded(f"'{module_name}' cannot be imported: {said}{_place(error, folder)}", hint)
@@ -148,11 +156,12 @@ def _installed(name: str, points: Iterable[EntryPoint]) -> Any:
     known = {point.name: point for point in points}
     if name not in known:
         hint = f"installed are: {', '.join(sorted(known))}" if known else "none is installed"
-        hint = f"{hint}; one in the project folder is written python:module.function"
-        raise CheckNotLoaded(f"no check '{name}' is installed", hint, nearest(name, known))
+        near = nearest(name, known)
+        hint = "" if near else f"{hint}; one in the project folder is written python:module.function"
+        raise CheckNotLoaded(f"no check '{name}' is installed", hint, near)
     try:
         return known[name].load()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - code of other people may raise anything
+    except (Exception, SystemExit) as error:
         said = f"{type(error).__name__}: {error}"
         raise CheckNotLoaded(f"the installed check '{name}' ({known[name].value}) does not load: {said}") from error
 
