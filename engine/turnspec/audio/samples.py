@@ -30,6 +30,11 @@ def silence(duration_us: int, rate_hz: int) -> Samples:
     return np.zeros(position_at(duration_us, rate_hz), np.int16)
 
 
+def joined(parts: list[Samples]) -> Samples:
+    """One after the other."""
+    return np.concatenate([EMPTY, *parts])
+
+
 def position_at(at_us: int, rate_hz: int) -> int:
     """How many samples are over at `at_us`."""
     return at_us * rate_hz // MICROSECONDS

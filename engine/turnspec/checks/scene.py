@@ -269,8 +269,11 @@ class Scene:
         index = self.owner(start_us)
         if index is None:
             return None
-        before = next(iter(self._begun_before(index)), None)
-        return before if before is not None and start_us < self._old_reply_until(index) else index
+        for before in self._begun_before(index):
+            if start_us >= self._old_reply_until(index):
+                break
+            index = before
+        return index
 
     def _begun_before(self, index: int) -> Iterator[int]:
         """The turns that this call came through before one, the last first."""
@@ -283,9 +286,11 @@ class Scene:
             return 0
         flushed = [event.at_us for event in self.view.of(PlaybackFlushed) if event.at_us >= act.start_us]
         last_us = act.end_us
-        if plan.backchannels and not plan.takes_reply:
-            # Nothing else is waited for here than the end of that reply.
-            last_us = self.last_us if window.ended_us is None else window.ended_us
+        if plan.hears_on:
+            # Nothing else is waited for here than the end of that reply, which the next turn may talk over.
+            after = next((each.index for each in self.windows if each.index > index), None)
+            rest = 0 if after is None else self._old_reply_until(after)
+            last_us = max(rest, self.last_us if window.ended_us is None else window.ended_us)
         return min([last_us, *flushed[:1], *self._stopped_by(act)])
 
     def _stopped_by(self, act: Act) -> list[int]:

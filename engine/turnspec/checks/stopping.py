@@ -74,6 +74,9 @@ def keeping(scene: Scene, turn: TurnScene) -> Keeping | None:
     act = scene.interruption(turn.index)
     if act is None or (stopped := _silent_from(scene, act)) is None:
         return None
+    over = next((each.start_us for each in scene.acts if each.interrupts and each.turn > turn.index), stopped)
+    if over < stopped:  # what it does from there on is what the next turn is about
+        return Keeping(act.start_us, min(act.end_us, over), over)
     evidence = _more_to_say(scene, act, stopped + STOP_US)
     goes_on = (
         [] if evidence else [s for s in scene.speech if s.start_us > stopped and _is_old(scene, turn, s)]
@@ -84,7 +87,7 @@ def keeping(scene: Scene, turn: TurnScene) -> Keeping | None:
 
 def _is_old(scene: Scene, turn: TurnScene, segment: Segment) -> bool:
     """Whether this speech still is of the reply that was going on when the caller made the sound."""
-    if not turn.plan.takes_reply:
+    if turn.plan.hears_on:
         over_us = turn.window.ended_us
         return over_us is None or segment.start_us < over_us
     act = scene.interruption(turn.index)

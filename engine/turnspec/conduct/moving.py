@@ -28,14 +28,19 @@ def go(state: CallState, condition: str, now_us: int) -> tuple[CallState, tuple[
     state = replace(state, step=target, started=False, entered_us=now_us)
     if isinstance(target, graph.Listen) and target.afresh:
         state = _listening(state, now_us)
+    elif isinstance(target, graph.Listen) and target.onward:
+        state = answerable(state, now_us)
     if target.turn is None or target.turn == state.turn or isinstance(target, graph.Decide):
         return state, ()  # what is decided before a turn is no part of it
+    goes_on = state.turn is not None and state.plan.turns[state.turn].hears_on
     facts = replace(state.facts, seen=())
     state = replace(
         state, turn=target.turn, how="", outcome="", judged_failed=False, reply_from_us=None, facts=facts
     )
     if isinstance(target, graph.Interrupt):
-        return replace(state, heard_before_us=state.facts.heard_us), ()
+        # After a sound that did not stop the agent it still is the same reply.
+        since_us = state.heard_before_us if goes_on else state.facts.heard_us
+        return replace(state, heard_before_us=since_us), ()
     if isinstance(target, graph.Listen | graph.Watch):
         state = _listening(state, now_us)
     return state, (actions.BeginTurn(target.turn, now_us),)

@@ -112,7 +112,7 @@ def _clear_to_speak_us(state: CallState) -> int | None:
 def _ends_after_us(state: CallState) -> int:
     turn = state.step.turn
     for step in state.plan.graph.steps:
-        if isinstance(step, graph.Listen) and step.turn == turn:
+        if isinstance(step, graph.Listen | graph.HearOut) and step.turn == turn:
             return step.ends_after_us
     return state.plan.capabilities.reply_ends_after_us
 
@@ -142,7 +142,8 @@ def _hang_up(state: CallState, step: graph.HangUp, now_us: int) -> Progress:
 
 
 def _listen(state: CallState, step: graph.Listen, now_us: int) -> Progress:
-    if not (_reply_begun(state, heard=step.until_heard) or _acted(state, step)):
+    begun = _reply_begun(state, heard=step.until_heard) or _acted(state, step)
+    if not (begun or ((step.afresh or step.onward) and _goes_on(state))):
         deadline = state.facts.action_end_us + step.patience_us
         if now_us >= deadline:
             return leave(state, "no-reply", Condition.NO_REPLY, now_us)
@@ -161,6 +162,15 @@ def _listen(state: CallState, step: graph.Listen, now_us: int) -> Progress:
     if step.awaits_hangup and now_us < over_us + step.patience_us:
         return state, (), over_us + step.patience_us
     return leave(state, "replied", Condition.DONE, now_us)
+
+
+def _hear_out(state: CallState, step: graph.HearOut, now_us: int) -> Progress:
+    if step.until_heard:
+        return leave(state, "interrupted", Condition.DONE, now_us)
+    over_us = state.facts.over_at(state.plan.capabilities.reply_end, step.ends_after_us)
+    if over_us is None or now_us < over_us:
+        return state, (), over_us
+    return leave(state, "quiet", Condition.DONE, now_us)
 
 
 def _watch(state: CallState, step: graph.Watch, now_us: int) -> Progress:
@@ -209,6 +219,12 @@ def _reply_begun(state: CallState, *, heard: bool) -> bool:
     return own_words and at_or_after(facts.arrived_us, since)
 
 
+def _goes_on(state: CallState) -> bool:
+    """Whether more came so soon after a filler that it was not noticed to be over."""
+    facts, since = state.facts, state.reply_from_us
+    return facts.speaking and since is not None and at_or_after(facts.arrived_us, since)
+
+
 def _acted(state: CallState, step: graph.Listen) -> bool:
     """Whether the agent did something that may be all of its reply."""
     since = state.reply_from_us
@@ -247,6 +263,7 @@ _PROCEED: dict[type[AnyStep], Callable[[CallState, Any, int], Progress]] = {
     graph.Wait: _wait,
     graph.HangUp: _hang_up,
     graph.Listen: _listen,
+    graph.HearOut: _hear_out,
     graph.Watch: _watch,
     graph.Decide: _decide,
     graph.Check: _check,

@@ -7,11 +7,12 @@ from types import MappingProxyType
 from typing import Any, assert_never
 
 from turnspec.call import Capability
-from turnspec.dsl.caller import are_digits
+from turnspec.dsl.caller import are_digits, over
 from turnspec.dsl.models import (
     CallerAction,
     Dtmf,
     HangUp,
+    Pause,
     Place,
     Play,
     Say,
@@ -88,16 +89,37 @@ class ActionSteps:
             return graph.SendText(**where, text=self._now(action.text, action.place.child("say")))
         self.utterances.append(self._utterance(action))
         number = len(self.utterances) - 1
-        if action.interrupt is None:
+        way = over(action)
+        if way is None:
             return graph.Speak(**where, utterance=number)
-        return graph.Interrupt(**where, utterance=number, after_us=action.interrupt.after.us)
+        return graph.Interrupt(**where, utterance=number, after_us=way.after.us)
 
     def _utterance(self, action: Say | Play) -> Utterance:
         if isinstance(action, Say):
-            return Utterance(text=self._now(action.text, action.place.child("say")))
+            return self._spoken(action)
         text = None if action.text is None else self._now(action.text, action.place.child("text"))
         clip = self._now(action.audio, action.place.child("audio"))
         return Utterance(text=text, path=action.file(clip), clip=clip)
+
+    def _spoken(self, action: Say) -> Utterance:
+        """Texts that follow each other without a pause are said in one breath."""
+        place = action.place.child("say")
+        parts: list[str | int] = []
+        for part in action.parts:
+            if isinstance(part, Pause):
+                parts.append(part.pause.us)
+            elif parts and isinstance(parts[-1], str):
+                parts[-1] = f"{parts[-1]} {self._now(part, place)}"
+            else:
+                parts.append(self._now(part, place))
+        text = " ".join(part for part in parts if isinstance(part, str))
+        if is_template(text):
+            message = (
+                "what is spoken must be known before the call, and this needs what an earlier turn saves"
+            )
+            hint = "say it with a variable, or send it where the protocol has text"
+            self.problems.append(problem_at(place, "template-not-allowed", message, hint=hint))
+        return Utterance(text=text, parts=tuple(parts))
 
     def _digits(self, action: Dtmf) -> str:
         place = action.place.child("dtmf")
@@ -129,7 +151,7 @@ def message_name(document: Mapping[str, Any]) -> str:
 def _verb(action: CallerAction) -> str:
     match action:
         case Say() | Play():
-            return "interrupt" if action.interrupt else "speak"
+            return "interrupt" if over(action) else "speak"
         case SendText():
             return "text"
         case Dtmf():

@@ -97,7 +97,7 @@ class Listen(Step):
     begins, for an interruption; `awaits_hangup` goes on until the agent ended the call, or patience
     ran out after the reply; with `acts`, what the agent does without a word is a reply too. `awaits` must
     have been seen, too, or patience be over. `afresh`: what came before this step is no reply, and patience
-    counts from here (after a filler).
+    counts from here (after a filler); `onward`: the same with what is left of patience (after another).
     """
 
     patience_us: int
@@ -107,6 +107,15 @@ class Listen(Step):
     acts: bool = False
     awaits: tuple[Fact, ...] = ()
     afresh: bool = False
+    onward: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HearOut(Step):
+    """Take no reply: wait until the one that goes on is over; `until_heard`: the next turn talks over it."""
+
+    ends_after_us: int
+    until_heard: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +165,7 @@ AnyStep: TypeAlias = (
     | Wait
     | HangUp
     | Listen
+    | HearOut
     | Watch
     | Decide
     | Check

@@ -52,11 +52,15 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What the caller says: a recording, or a text to synthesise (`path` None)."""
+    """What the caller says: a recording, or a text to synthesise (`path` None).
+
+    `parts` are what is then spoken in a row: texts, and pauses in microseconds.
+    """
 
     text: str | None
     path: Path | None = None
     clip: str | None = None  # the recording as written
+    parts: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,11 @@ class TurnPlan:
     block: Block | None = None
     leads: Mapping[str, int | None] = field(default_factory=dict)
 
+    @property
+    def hears_on(self) -> bool:
+        """Whether it takes no reply, but hears on the one that it makes a sound over."""
+        return self.backchannels and not self.takes_reply
+
     def but(self, **changed: Any) -> TurnPlan:
         """The same turn with some of this changed."""
         return replace(self, **changed)
@@ -118,11 +127,15 @@ class TurnPlan:
         """What is watched at once in it."""
         return self.block.together if isinstance(self.block, Together) else ()
 
+    @property
+    def asked(self) -> tuple[Expect, ...]:
+        """What is expected in the turn itself."""
+        own = () if self.turn.expect is None else (self.turn.expect,)
+        return (*own, *(part.expect for part in self.watched))
+
     def expects(self) -> Iterator[Expect]:
         """Everything that it holds against the agent, or asks of its reply."""
-        if self.turn.expect is not None:
-            yield self.turn.expect
-        yield from (part.expect for part in self.watched)
+        yield from self.asked
         asked = (*self.conditions, *self.unless, *self.branch_conditions)
         yield from (condition.reply for condition in asked if condition.reply is not None)
 

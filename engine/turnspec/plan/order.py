@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from turnspec.dsl.models import HangUp
+from turnspec.dsl.caller import over
+from turnspec.dsl.models import Backchannel, HangUp, Interrupt
 from turnspec.dsl.problems import Problem, problem_at
 from turnspec.plan.model import CallPlan, TurnPlan
 
+_CAN = {Interrupt: "interrupt", Backchannel: "be a backchannel"}
 _INTERRUPT = "let the turn right before it make the agent speak"
 
 
@@ -17,17 +19,28 @@ def out_of_order(turn: TurnPlan, plan: CallPlan) -> Iterator[Problem]:
     if turn.takes_place:
         yield from _interruption(turn, plan)
         yield from _after_hanging_up(turn, plan)
+        yield from _nobody_to_stop(turn)
 
 
 def _interruption(turn: TurnPlan, plan: CallPlan) -> Iterator[Problem]:
     for number, action in enumerate(turn.turn.caller):
-        if getattr(action, "interrupt", None) is None:
+        way = over(action)
+        if way is None:
             continue
         if number > 0:
-            message = "only the first action of a turn can interrupt"
+            message = f"only the first action of a turn can {_CAN[type(way)]}"
             yield problem_at(action.place, "late-interrupt", message, hint="begin a new turn with it")
         elif why := _nothing_to_interrupt(turn, plan):
             yield problem_at(action.place, "nothing-to-interrupt", why, hint=_INTERRUPT)
+
+
+def _nobody_to_stop(turn: TurnPlan) -> Iterator[Problem]:
+    """Whether the agent stops, asked where nobody gives it a reason to."""
+    for expect in () if turn.interrupts else turn.asked:
+        for key in sorted(expect.model_fields_set & {"stops", "keeps_speaking"}):
+            message = f"nobody talks over the agent in this turn, so '{key}' could not be seen"
+            hint = "begin the turn with interrupt: or backchannel: beside say or audio"
+            yield problem_at(expect.place.child(key), "nobody-talks-over", message, hint=hint, key=True)
 
 
 def _nothing_to_interrupt(turn: TurnPlan, plan: CallPlan) -> str:
@@ -48,7 +61,7 @@ def _why_silent(before: TurnPlan, outcome: str) -> str:
         return f"where '{before.name}' is not run, no reply is left to interrupt"
     if not before.takes_place:
         return f"'{before.name}' is decided when the reply is over, so there is nothing to interrupt"
-    if not before.takes_reply:
+    if not before.takes_reply and not before.hears_on:
         return "the turn before takes no reply, so there is nothing to interrupt"
     return ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from turnspec.call import Capability
+from turnspec.dsl.caller import over
 from turnspec.dsl.models import (
     CallerAction,
     Dtmf,
@@ -21,7 +22,7 @@ from turnspec.plan.model import CallPlan, TurnPlan
 from turnspec.plan.order import out_of_order
 from turnspec.plan.setting import Setting
 
-_WORDS = ("intent", "says", "does_not_say")
+_WORDS = ("intent", "says", "does_not_say", "judge")
 _CALLS = ("calls", "does_not_call", "returned")
 
 
@@ -35,6 +36,7 @@ def refusals(setting: Setting, plan: CallPlan) -> tuple[Problem, ...]:
             *out_of_order(turn, plan),
             *_sources(turn, setting),
             *_unseen(turn, setting),
+            *_unheard(turn, setting),
             *_refused_alone(turn, plan.active),
         )
     )
@@ -62,7 +64,7 @@ def _actions(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
 
 def _can_be_text(say: Say, setting: Setting) -> bool:
     """Whether words can be sent instead of spoken; written ones talk over nobody."""
-    return setting.can(Capability.TEXT) and say.interrupt is None
+    return setting.can(Capability.TEXT) and over(say) is None
 
 
 def _needs(action: CallerAction, setting: Setting) -> list[Capability]:
@@ -81,7 +83,7 @@ def _needs(action: CallerAction, setting: Setting) -> list[Capability]:
             needs = [Capability.AUDIO]
         case _:
             needs = []
-    if isinstance(action, Say | Play) and action.interrupt is not None:
+    if over(action) is not None:
         needs += [Capability.AUDIO, Capability.INTERRUPT]
     return list(dict.fromkeys(needs))
 
@@ -115,6 +117,17 @@ def _unseen(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
                 "take it out, or write when: {supports: " + str(capability) + "} on the turn",
                 key=True,
             )
+
+
+def _unheard(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
+    """What is about sound, where the call has none."""
+    if setting.capabilities.caller_format is not None:
+        return
+    for expect in turn.expects():
+        for key in sorted(expect.model_fields_set & {"plays", "stops", "keeps_speaking"}):
+            message = f"target '{setting.target}' over {setting.protocol} carries no audio here"
+            hint = "take it out, or write when: {supports: audio} on the turn"
+            yield _refusal("cannot-do", message, expect.place.child(key), hint, key=True)
 
 
 def _refused_alone(turn: TurnPlan, turns: tuple[TurnPlan, ...]) -> Iterator[Problem]:

@@ -33,6 +33,7 @@ class Setting:
     greets: bool | None = None
     budgets: tuple[Budgets, ...] = ()  # the target's, then the project's
     reply_ends_after: Duration | None = None
+    filler: tuple[str, ...] | None = None
     call_limit: Duration | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     agent_functions: Mapping[str, FunctionSpec] = field(default_factory=dict)

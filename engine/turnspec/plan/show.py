@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from turnspec.plan import graph
-from turnspec.plan.graph import AnyStep, Condition
+from turnspec.plan.graph import AnyStep, Condition, Edge
 from turnspec.plan.model import CallPlan, TurnPlan
 
 
@@ -20,7 +20,7 @@ def as_text(plan: CallPlan) -> str:
             told = max(told, until)
         indent = "  " if step.turn is None else "     "
         lines.append(f"{indent}{describe(step, plan)}")
-        lines += [f"{indent}  if {edge}" for edge in _exits(plan, step)]
+        lines += [f"{indent}  {edge}" for edge in _exits(plan, step)]
     return "\n".join(lines) + "\n"
 
 
@@ -76,6 +76,8 @@ def describe(step: AnyStep, plan: CallPlan) -> str:
             return "hang up"
         case graph.Listen():
             return _listening(step)
+        case graph.HearOut():
+            return "hear the reply out" if not step.until_heard else "go on hearing the reply"
         case graph.Watch():
             return f"watch the line for {_seconds(step.duration_us)}"
         case graph.Decide():
@@ -102,16 +104,30 @@ def _heading(turn: TurnPlan) -> str:
 def _listening(step: graph.Listen) -> str:
     if step.until_heard:
         return f"listen until the reply begins, for at most {_seconds(step.patience_us)}"
+    if step.afresh or step.onward:
+        patience = _seconds(step.patience_us) if step.afresh else "what is left of that time"
+        return f"listen on for the reply, for at most {patience}"
     ending = ", then for the agent to hang up" if step.awaits_hangup else ""
     return f"listen to the reply, for at most {_seconds(step.patience_us)}{ending}"
 
 
 def _exits(plan: CallPlan, step: AnyStep) -> list[str]:
+    """Where a step leads, but to the one that is told next."""
+    steps = plan.graph.steps
+    following = dict(zip((each.id for each in steps), steps[1:], strict=False)).get(step.id)
     return [
-        f"{edge.condition}: {describe(plan.graph.step(edge.target), plan)}"
+        _exit(edge, plan)
         for edge in plan.graph.edges
-        if edge.source == step.id and edge.condition != Condition.DONE
+        if edge.source == step.id
+        and not (edge.condition == Condition.DONE and following is not None and edge.target == following.id)
     ]
+
+
+def _exit(edge: Edge, plan: CallPlan) -> str:
+    target = plan.graph.step(edge.target)
+    turn = "" if target.turn is None else f" ({plan.turns[target.turn].name})"
+    word = "then" if edge.condition == Condition.DONE else f"if {edge.condition}"
+    return f"{word}: {describe(target, plan)}{turn}"
 
 
 def _step_document(step: AnyStep, plan: CallPlan) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,10 +12,10 @@ from turnspec.plan import graph
 from turnspec.plan.actions import ActionSteps
 from turnspec.plan.model import TurnPlan
 from turnspec.plan.setting import Setting
-from turnspec.plan.turns import asked_of, ends_after_us
+from turnspec.plan.turns import ends_after_us
 
 WATCH_US = 500_000  # watched after the last reply, for what must not happen
-WORDS = frozenset({"says", "intent"})  # expectations that only a reply in words can meet
+WORDS = frozenset({"says", "intent", "judge"})  # expectations that only a reply in words can meet
 REFUSED_WITHIN_US = 2_000_000  # a line that is closed so soon, before a word was said, was refused
 
 
@@ -74,16 +74,31 @@ class _Building:
 
     def _waiting(self, turn: TurnPlan) -> Iterator[graph.AnyStep]:
         """How the agent's part is waited for."""
-        expects = asked_of(turn)
+        expects = turn.asked
         if turn.takes_reply:
-            yield self._listen(turn)
+            yield from self._replies(turn)
+        elif turn.backchannels and len(turn.turn.caller) == 1:
+            ends_us = ends_after_us(turn.turn, self.scenario, self.setting)
+            yield graph.HearOut(
+                **_where(turn, "hear out"), ends_after_us=ends_us, until_heard=turn.interrupted
+            )
         elif watched := max((_watched_us(expect) for expect in expects), default=0):
             yield _watch(turn, watched)
         elif any(expect.refused is not None for expect in expects):
             yield _watch(turn, REFUSED_WITHIN_US)
 
+    def _replies(self, turn: TurnPlan) -> Iterator[graph.AnyStep]:
+        """The reply; where it may be a filler, the one after it, with patience afresh once."""
+        listen = self._listen(turn)
+        yield listen
+        if turn.fillers and not turn.interrupted:
+            yield _decide(turn, "filler")
+            yield replace(listen, id=_id(turn, "listen again"), afresh=True)
+            yield replace(_decide(turn, "filler"), id=_id(turn, "filler again"))
+            yield replace(listen, id=_id(turn, "listen on"), onward=True)
+
     def _listen(self, turn: TurnPlan) -> graph.Listen:
-        expects = asked_of(turn)
+        expects = turn.asked
         replies = [condition.reply for condition in turn.branch_conditions if condition.reply is not None]
         return graph.Listen(
             **_where(turn, "listen"),
@@ -96,7 +111,7 @@ class _Building:
         )
 
     def _check(self, turn: TurnPlan) -> graph.Check:
-        names = sorted({name for expect in asked_of(turn) for name in expect.model_fields_set})
+        names = sorted({name for expect in turn.asked for name in expect.model_fields_set})
         if turn.role == "choose":
             names = ["choose"]
         return graph.Check(
@@ -107,7 +122,11 @@ class _Building:
 
 
 def _where(turn: TurnPlan, what: str) -> dict[str, Any]:
-    return {"id": f"turn {turn.index + 1} {what}", "turn": turn.index, "span": turn.span}
+    return {"id": _id(turn, what), "turn": turn.index, "span": turn.span}
+
+
+def _id(turn: TurnPlan, what: str) -> str:
+    return f"turn {turn.index + 1} {what}"
 
 
 def _decide(turn: TurnPlan, question: graph.Question) -> graph.Decide:
@@ -163,13 +182,23 @@ class _Joining:
     def edges(self) -> Iterator[graph.Edge]:
         for index, steps in self.of_turns.items():
             for step, following in pairwise(steps):
-                yield from self._within(step, following, steps[-1])
+                yield from self._within(step, following, steps)
             yield from self._leaving(self.turns[index], steps[-1])
 
     def _within(
-        self, step: graph.AnyStep, following: graph.AnyStep, last: graph.AnyStep
+        self, step: graph.AnyStep, following: graph.AnyStep, steps: Sequence[graph.AnyStep]
     ) -> Iterator[graph.Edge]:
+        last = steps[-1]
         match step:
+            case graph.Decide(question="filler"):
+                yield graph.Edge(step.id, following.id, "filler")
+                yield graph.Edge(step.id, steps[_last_listening(steps) + 1].id, "reply")
+                return
+            case graph.Listen(onward=True):
+                # Another filler is no reply either.
+                yield graph.Edge(step.id, steps[_last_listening(steps) - 1].id)
+                yield graph.Edge(step.id, last.id, graph.Condition.NO_REPLY)
+                return
             case graph.Decide(question="condition"):
                 yield graph.Edge(step.id, following.id, "run")
                 yield graph.Edge(step.id, self._entry(self._turn(step).leads.get("skip")), "skip")
@@ -209,6 +238,10 @@ class _Joining:
     def _turn(self, step: graph.AnyStep) -> TurnPlan:
         assert step.turn is not None, "only turns are decided about"
         return self.turns[step.turn]
+
+
+def _last_listening(steps: Sequence[graph.AnyStep]) -> int:
+    return max(number for number, step in enumerate(steps) if isinstance(step, graph.Listen))
 
 
 def _must_hold(turn: TurnPlan) -> bool:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from turnspec.dsl.models import Duration, Expect, HangUp, Scenario, Turn
+from turnspec.dsl.caller import over
+from turnspec.dsl.models import Backchannel, Duration, Expect, HangUp, Scenario, Silence, Turn
 from turnspec.plan.layout import Placed
 from turnspec.plan.limits import turn_limits
 from turnspec.plan.model import TurnPlan
 from turnspec.plan.setting import Setting
 
 SILENCES = frozenset({"silent", "nothing", "refused"})  # expectations that take no reply
+# What can be told of a reply that goes on while the caller says "mm-hm".
+GOES_ON = SILENCES | {"keeps_speaking", "stops", "does_not_say", "does_not_call"}
 EITHER = frozenset({"check"})  # expectations that go with a reply and without one
 
 
@@ -46,6 +49,8 @@ def _turn_plan(one: Placed, after: dict[int, TurnPlan], scenario: Scenario, sett
     return plan.but(
         takes_reply=_takes_reply(plan, after),
         interrupts=talks_over(turn),
+        backchannels=_backchannels(turn),
+        fillers=_fillers(turn, scenario, setting),
         interrupted=follows is not None and after[follows].interrupts,
         limits=turn_limits(turn, scenario, setting, tuple(part.budget for part in plan.watched)),
         patience_us=_patience_us(plan, scenario),
@@ -54,25 +59,37 @@ def _turn_plan(one: Placed, after: dict[int, TurnPlan], scenario: Scenario, sett
 
 def talks_over(turn: Turn) -> bool:
     """Whether its first action is done while the agent still speaks."""
-    return bool(turn.caller) and getattr(turn.caller[0], "interrupt", None) is not None
+    return bool(turn.caller) and over(turn.caller[0]) is not None
+
+
+def _backchannels(turn: Turn) -> bool:
+    return bool(turn.caller) and isinstance(over(turn.caller[0]), Backchannel)
+
+
+def _only_backchannels(turn: Turn) -> bool:
+    """Whether its caller makes a sound that wants no answer, and does no more."""
+    return _backchannels(turn) and all(isinstance(action, Silence) for action in turn.caller[1:])
+
+
+def _fillers(turn: Turn, scenario: Scenario, setting: Setting) -> tuple[str, ...]:
+    written = (turn.filler, scenario.filler, setting.filler)
+    return next((fillers for fillers in written if fillers is not None), ())
 
 
 def _takes_reply(plan: TurnPlan, after: dict[int, TurnPlan]) -> bool:
     turn = plan.turn
     if turn.caller and isinstance(turn.caller[-1], HangUp):
         return False
-    expects = asked_of(plan)
+    expects = plan.asked
+    if not expects and _only_backchannels(turn):
+        return False
     if not expects:
         # A choice, or a turn that listens, takes the reply to what was said before it.
         return not (turn.caller and _is_taken(plan.leads.values(), after))
     asked = {key for expect in expects for key in expect.model_fields_set} - EITHER
+    if _only_backchannels(turn) and asked <= GOES_ON:
+        return False
     return not asked or not asked <= SILENCES
-
-
-def asked_of(plan: TurnPlan) -> tuple[Expect, ...]:
-    """What is expected in a turn itself."""
-    own = () if plan.turn.expect is None else (plan.turn.expect,)
-    return (*own, *(part.expect for part in plan.watched))
 
 
 def _is_taken(targets: Iterable[int | None], after: dict[int, TurnPlan]) -> bool:
@@ -93,7 +110,7 @@ def _takes_up(plan: TurnPlan, after: dict[int, TurnPlan]) -> bool:
 def _patience_us(plan: TurnPlan, scenario: Scenario) -> int:
     patience = plan.turn.patience or scenario.patience
     replies = [condition.reply for condition in plan.branch_conditions if condition.reply is not None]
-    durations = [one for expect in (*asked_of(plan), *replies) for one in _durations(expect)]
+    durations = [one for expect in (*plan.asked, *replies) for one in _durations(expect)]
     return max(patience.us, *(duration.us for duration in durations), 0)
 
 

@@ -36,6 +36,7 @@ from turnspec.run.stand import FarEnd, SidedWitness, local_agent
 from turnspec.run.virtual import VirtualLoop
 from turnspec.run.voice import prepare
 from turnspec.run.wheel import PacingWheel
+from turnspec.speech.synthesis import SynthesisError
 
 log = logging.getLogger(__name__)
 
@@ -115,9 +116,9 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> Non
         raise record.trouble
     line = case.plan.capabilities.caller_format
     try:
-        utterances = prepare(case.plan.utterances, line) if line else ()
+        utterances = prepare(case.plan.utterances, line, case.speaker) if line else ()
         way = line_of(case.plan, line, utterances) if line else None
-    except AudioFileError as error:
+    except (AudioFileError, SynthesisError) as error:
         raise HarnessError(str(error)) from error
     clock = CallClock(asyncio.get_running_loop())
     live = LiveCall(case.plan, record.evidence, clock, utterances, _Closer(record), way)
@@ -157,11 +158,11 @@ async def _far_end(record: CaseRecord, live: LiveCall, targets: Targets) -> Asyn
     case = record.case
     if case.plan.kind is TargetKind.AGENT:
         said = {name: getattr(case.options, name, None) for name in ("pace", "dialect")}
-        session = (_brain(case, **said), SidedWitness(live, Side.AGENT), _agent_identity(case))
+        session = (_brain(case, live, **said), SidedWitness(live, Side.AGENT), _agent_identity(case))
         async with local_agent(case.plan.protocol, session, case.options) as far:
             yield far
         return
-    backend = (_brain(case), SidedWitness(live, Side.MODEL), _agent_identity(case)) if case.script else None
+    backend = (_brain(case, live), SidedWitness(live, Side.MODEL), _agent_identity(case)) if case.script else None
     async with targets.of(case) as instance:
         try:
             async with instance.call(backend) as far:
@@ -174,7 +175,7 @@ def _agent_identity(case: Case) -> Identity:
     return Identity(f"{case.plan.identity.seed}/agent")
 
 
-def _brain(case: Case, **said: Any) -> LocalAgent:
+def _brain(case: Case, live: LiveCall, **said: Any) -> LocalAgent:
     """The local agent of a case; `said` is what the options of its call tell it."""
     assert case.script is not None, "a local agent and a backend have a script"
     try:
@@ -183,6 +184,7 @@ def _brain(case: Case, **said: Any) -> LocalAgent:
             intents=case.intents,
             functions=case.plan.scenario.functions,
             utterances=dict(_known_utterances(case)),
+            synthesised=live.synthesised,
             call={"from": case.plan.scenario.caller.from_ or DEFAULT_CALLER, "to": DEFAULT_CALLEE},
             variables={**case.variables, "env": case.environment},
             scenario_variables=case.plan.variables,

@@ -24,8 +24,10 @@ from turnspec.run.errors import HarnessError
 from turnspec.run.live import LiveCall
 from turnspec.run.masking import masked_throughout
 from turnspec.run.stand import FarEnd
+from turnspec.run.voice import Speaker
 from turnspec.run.wheel import Seat
 from turnspec.speech.intents import Intents
+from turnspec.speech.synthesis import DEFAULT_VOICE, Synthesizer
 
 WAVE_COLUMNS = 800
 DEFAULT_CALLER, DEFAULT_CALLEE = "+15550100001", "+15550100002"  # numbers set aside for fiction
@@ -49,6 +51,7 @@ class Case:
     environment: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)  # the project's
     mask: Callable[[str], str] | None = None
+    synthesizer: Synthesizer | None = None
     row: Mapping[str, Any] = field(default_factory=dict)  # of the scenario's examples
     group: str = ""  # in which repeated runs count together
     custom: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # checks in Python
@@ -57,6 +60,12 @@ class Case:
     def retries(self) -> int:
         """How often it may be called again."""
         return self.plan.scenario.retries
+
+    @property
+    def speaker(self) -> Speaker | None:
+        """Who says what no recording has."""
+        voice = self.plan.scenario.caller.voice or DEFAULT_VOICE
+        return None if self.synthesizer is None else Speaker(self.synthesizer, voice)
 
     def dial(self, far: FarEnd, live: LiveCall) -> Dial:
         """How to open the line to the far end."""

@@ -16,7 +16,8 @@ from turnspec.audio.edges import voiced_span
 from turnspec.audio.line import Line
 from turnspec.audio.playback import PlaybackClock
 from turnspec.audio.recorder import Recorder
-from turnspec.call import Evidence, actions
+from turnspec.audio.samples import track_of
+from turnspec.call import Evidence, Track, actions
 from turnspec.call.actions import Action
 from turnspec.call.events import (
     ActionDone,
@@ -36,6 +37,7 @@ from turnspec.call.events import (
     FunctionCalled,
     MarkReturned,
     MarkSet,
+    Origin,
     PlaybackDrained,
     PlaybackFlushed,
     ProtocolFault,
@@ -105,6 +107,12 @@ class LiveCall:
         self._ended = False
         self.end_reason = ""
         self.started_us = 0  # when the caller's stream begins
+
+    @property
+    def synthesised(self) -> tuple[tuple[str, Track], ...]:
+        """What was made of texts for this call, with its words."""
+        made = (each for each in self._utterances if each.origin is Origin.SYNTHESISED and each.text)
+        return tuple((each.text or "", track_of(each.samples, self.rate_hz)) for each in made)
 
     # --- the witness -----------------------------------------------------------------------
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from turnspec.speech.synthesis import Synthesizer
+
 DEFAULT_OUTPUT = Path("turnspec-report")
 
 
@@ -30,6 +32,7 @@ class RunOptions:
     force: bool = False  # make runs that would all be the same
     fail_on_flaky: bool = False
     at_once: int = 20  # wall-clock calls at the same time
+    synthesizer: Synthesizer | None = None  # None: the best that is installed
 
     @property
     def clocks(self) -> tuple[str, ...]:

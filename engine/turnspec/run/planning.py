@@ -111,6 +111,7 @@ class _Planner:
         self._warnings: list[Problem] = []
         self._cases: list[Case] = []
         self._intents = intents_of(loaded)
+        self._synthesizer = options.synthesizer or find_synthesizer()
         names = (*loaded.project.environment, *loaded.project.secrets)
         self._environment = {name: os.environ[name] for name in names if name in os.environ}
         self._mask = masker([self._environment.get(name, "") for name in loaded.project.secrets])
@@ -267,6 +268,7 @@ class _Planner:
             environment=self._environment,
             variables=self._loaded.project.variables,
             mask=self._mask,
+            synthesizer=self._synthesizer,
         )
 
     def _adapter(self, target: TargetSpec, protocol: str) -> Adapter | None:
@@ -317,10 +319,11 @@ class _Planner:
             kind=_kind(target),
             capabilities=found.capabilities(options),
             identity=Identity("/".join(map(str, (seed, scenario.path, found.name, *of_row)))),
-            speaks=find_synthesizer() is not None,
+            speaks=self._synthesizer is not None,
             greets=getattr(options, "greets", None),
             budgets=(target.budgets, project.budgets),
             reply_ends_after=target.reply_ends_after,
+            filler=target.filler,
             call_limit=project.limits.call,
             variables={**project.variables, "env": self._environment},
             agent_functions=script.functions if script else {},

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from turnspec.audio.codecs import decode, encode
 from turnspec.audio.edges import voiced_span
 from turnspec.audio.files import AudioFileError, load_clip
-from turnspec.audio.samples import Samples, samples_of
+from turnspec.audio.resample import resample
+from turnspec.audio.samples import Samples, joined, position_at, samples_of, silence
 from turnspec.call import AudioFormat
 from turnspec.call.events import CallerSpoke, Origin
 from turnspec.plan.model import Utterance
+from turnspec.speech.synthesis import DEFAULT_VOICE, SynthesisError, Synthesizer
 
 FRAME_US = 20_000
 
@@ -42,32 +44,72 @@ class Prepared:
         )
 
 
-def prepare(utterances: Sequence[Utterance], line: AudioFormat) -> tuple[Prepared, ...]:
-    """Decode, resample and encode all that the caller will say.
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who says what no recording has: an engine, and its voice."""
+
+    synthesizer: Synthesizer
+    voice: str = DEFAULT_VOICE
+
+    def say(self, parts: Sequence[str | int], rate_hz: int) -> Samples:
+        """Texts and pauses (in microseconds) as one utterance, at a rate.
+
+        A pause is as long as written, from the last sound before it to the first one after it.
+
+        Raises:
+            SynthesisError: Speech cannot be made of one of the texts.
+        """
+        return joined([self._sound(part, rate_hz) for part in parts])
+
+    def _sound(self, part: str | int, rate_hz: int) -> Samples:
+        if isinstance(part, int):
+            return silence(part, rate_hz)
+        track = self.synthesizer.synthesize(part, self.voice)
+        samples = resample(samples_of(track), track.rate_hz, rate_hz)
+        span = voiced_span(samples, rate_hz)
+        if span is None:
+            raise SynthesisError(f"{self.synthesizer.name} made no sound of {part!r}")
+        return samples[position_at(span[0], rate_hz) : position_at(span[1], rate_hz)]
+
+
+def prepare(
+    utterances: Sequence[Utterance], line: AudioFormat, speaker: Speaker | None = None
+) -> tuple[Prepared, ...]:
+    """Decode or synthesise, resample and encode all that the caller will say.
 
     Raises:
         AudioFileError: A recording cannot be read, or holds no sound.
+        SynthesisError: Speech cannot be made of a text.
     """
-    return tuple(_prepare(utterance, line) for utterance in utterances)
+    return tuple(_prepare(utterance, line, speaker) for utterance in utterances)
 
 
-def _prepare(utterance: Utterance, line: AudioFormat) -> Prepared:
-    assert utterance.path is not None, "the compiler refuses texts that nothing can speak"
-    samples = samples_of(load_clip(utterance.path, line.rate_hz))
+def _prepare(utterance: Utterance, line: AudioFormat, speaker: Speaker | None) -> Prepared:
+    if utterance.path is not None:
+        samples, origin = samples_of(load_clip(utterance.path, line.rate_hz)), Origin.RECORDED
+    else:
+        assert speaker is not None, "the compiler refuses texts that nothing can speak"
+        samples, origin = speaker.say(utterance.parts, line.rate_hz), Origin.SYNTHESISED
     wire = encode(samples, line)
     # As sent: a codec lifts or drops the faintest sounds, and with them an edge by tens of milliseconds.
     span = voiced_span(decode(wire, line), line.rate_hz)
     if span is None:
-        raise AudioFileError(utterance.path, "it holds no speech", "record it louder, or name another file")
+        raise _unheard(utterance)
     return Prepared(
         utterance.text,
         utterance.clip,
-        Origin.RECORDED,
+        origin,
         samples,
         wire,
         speech_start_us=span[0],
         speech_end_us=span[1],
     )
+
+
+def _unheard(utterance: Utterance) -> ValueError:
+    if utterance.path is None:
+        return SynthesisError(f"nothing is heard of {utterance.text!r} once it is on the line")
+    return AudioFileError(utterance.path, "it holds no speech", "record it louder, or name another file")
 
 
 class CallerVoice:

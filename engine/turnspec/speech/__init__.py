@@ -10,7 +10,13 @@ from turnspec.speech.intents import (
     PatternError,
     Scored,
 )
-from turnspec.speech.synthesis import NO_SYNTHESIZER, Synthesizer, find_synthesizer
+from turnspec.speech.synthesis import (
+    DEFAULT_VOICE,
+    NO_SYNTHESIZER,
+    SynthesisError,
+    Synthesizer,
+    find_synthesizer,
+)
 from turnspec.speech.text import (
     STOP_WORDS,
     contains_words,
@@ -22,6 +28,7 @@ from turnspec.speech.text import (
 
 __all__ = [
     "BUILT_IN",
+    "DEFAULT_VOICE",
     "NO_SYNTHESIZER",
     "STOP_WORDS",
     "Classification",
@@ -31,6 +38,7 @@ __all__ = [
     "Likeness",
     "PatternError",
     "Scored",
+    "SynthesisError",
     "Synthesizer",
     "contains_words",
     "content_words",

@@ -12,6 +12,14 @@ NO_SYNTHESIZER: Final = (
 )
 
 
+DEFAULT_VOICE: Final = "en-US"
+"""Whose voice a caller has that nobody described."""
+
+
+class SynthesisError(ValueError):
+    """A text that no speech could be made of; the message says which, and why."""
+
+
 class Synthesizer(Protocol):
     """Turns text into speech; the same text, voice and version give the same samples."""
 
@@ -26,7 +34,11 @@ class Synthesizer(Protocol):
         ...
 
     def synthesize(self, text: str, voice: str) -> Track:
-        """Speech at the engine's own rate; `voice` is a language tag or the engine's own name."""
+        """Speech at the engine's own rate; `voice` is a language tag or the engine's own name.
+
+        Raises:
+            SynthesisError: It cannot say this, or has no such voice.
+        """
         ...
 
 

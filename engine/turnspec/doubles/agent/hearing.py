@@ -37,7 +37,12 @@ class KnownClips:
         self._shelves = [_Shelf(clips), _Shelf(told)]
 
     @classmethod
-    def of(cls, script: AgentScript, utterances: Iterable[tuple[Path, str]] = ()) -> KnownClips:
+    def of(
+        cls,
+        script: AgentScript,
+        utterances: Iterable[tuple[Path, str]] = (),
+        synthesised: Iterable[tuple[str, Track]] = (),
+    ) -> KnownClips:
         """What a script's `heard:` lists, and the caller's utterances of the running scenario.
 
         Raises:
@@ -46,7 +51,7 @@ class KnownClips:
         listed = [(script.file(file), words) for file, words in script.heard.items()]
         return cls(
             [(words, load_clip(file, RATE_HZ)) for file, words in listed],
-            [(words, load_clip(file, RATE_HZ)) for file, words in utterances],
+            [*((words, load_clip(file, RATE_HZ)) for file, words in utterances), *synthesised],
         )
 
     def hear(self, speech: Track) -> Heard:

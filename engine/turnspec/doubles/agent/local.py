@@ -51,7 +51,7 @@ class LocalAgent:
     """The brain of one call: no socket, no clock, no protocol.
 
     `functions` are the scenario's, which override the script's own; `utterances` the recordings of the
-    running scenario with their words; `call` what `{{ call.from }}` and the like stand for; `variables`
+    running scenario with their words, `synthesised` what is spoken in it that no recording has; `call` what `{{ call.from }}` and the like stand for; `variables`
     are the project's, and `env`; `scenario_variables` are for its functions alone; `faults` come beside the
     script's own. Where the script does not say, it speaks at `pace` and in `dialect`. The audio of its
     replies has the rate of its recordings. What its script leaves to chance is drawn from `identity`.
@@ -67,6 +67,7 @@ class LocalAgent:
         intents: Intents,
         functions: Mapping[str, FunctionSpec] | None = None,
         utterances: Mapping[Path, str] | None = None,
+        synthesised: Sequence[tuple[str, Track]] = (),
         call: Mapping[str, str] | None = None,
         variables: Mapping[str, Any] | None = None,
         scenario_variables: Mapping[str, Any] | None = None,
@@ -79,7 +80,7 @@ class LocalAgent:
         self._pace, self._dialect = pace, dialect
         self._intents = intents
         self._draws = Draws(identity)
-        self._known = KnownClips.of(script, (utterances or {}).items())
+        self._known = KnownClips.of(script, (utterances or {}).items(), synthesised)
         self._functions = DeclaredFunctions({**script.functions, **(functions or {})})
         self._variables = {**(variables or {}), "results": {}, "call": dict(call or {})}
         self._scenario_variables = dict(scenario_variables or {})
