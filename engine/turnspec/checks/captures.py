@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from turnspec.call.events import AgentActivity, AgentPressed, AgentTransferred, Captured
+from turnspec.call.events import AgentActivity, AgentPressed, AgentTransferred, Captured, Decided
 from turnspec.checks.arriving import candidates_of, match_message
 from turnspec.checks.calling import match_call, value_of
 from turnspec.checks.expectations import filled_in
@@ -15,8 +15,11 @@ from turnspec.checks.turns import EventsView, numbers, owner, windows
 from turnspec.checks.words import text_of, transcript
 from turnspec.dsl import Expect
 from turnspec.dsl.matchers import Matches
+from turnspec.dsl.models import Choose
 from turnspec.dsl.templates import TemplateError, render_value
+from turnspec.plan.expand import outcomes_of
 from turnspec.plan.model import CallPlan
+from turnspec.plan.scope import variables_for
 
 
 def captures(plan: CallPlan, index: int, view: EventsView) -> dict[str, Any]:
@@ -55,25 +58,34 @@ def _seen(plan: CallPlan, index: int, view: EventsView) -> dict[str, Any]:
 
 
 def _caught(plan: CallPlan, index: int, view: EventsView, known: Mapping[str, Any]) -> dict[str, str]:
-    expect = plan.turns[index].turn.expect
-    if expect is None:
-        return {}
-    try:
-        filled = filled_in(expect, known)
-    except TemplateError:
-        return {}  # it needs a capture that did not happen itself: judging says so
     found: dict[str, str] = {}
-    matches = (*_in_words(plan, index, view, filled), *_in_calls(plan, index, view, filled))
-    for match in (*matches, *_in_acts(index, view, filled), *_in_messages(plan, index, view, filled)):
-        if match.holds:
-            found |= match.captures
+    for expect in _held_against(plan, index, view):
+        try:
+            filled = filled_in(expect, known)
+        except TemplateError:
+            continue  # it needs a capture that did not happen itself: judging says so
+        matches = (*_in_words(plan, index, view, filled), *_in_calls(plan, index, view, filled))
+        for match in (*matches, *_in_acts(index, view, filled), *_in_messages(plan, index, view, filled)):
+            if match.holds:
+                found |= match.captures
     return found
 
 
+def _held_against(plan: CallPlan, index: int, view: EventsView) -> Iterator[Expect]:
+    """What is expected in a turn, and what the branch that was chosen in it asks of the reply."""
+    turn = plan.turns[index]
+    yield from turn.asked
+    if isinstance(turn.block, Choose):
+        taken = {event.outcome for event in view.of(Decided) if event.turn == index}
+        for outcome, choice in outcomes_of(turn.block):
+            if outcome in taken:
+                yield from (condition.reply for condition in choice.when if condition.reply is not None)
+
+
 def variables(plan: CallPlan, index: int, view: EventsView) -> Mapping[str, Any]:
-    """Every name that has a value when a turn is judged: the plan's, then what earlier turns caught."""
+    """Every name that has a value in a turn, and what earlier turns caught before all."""
     caught = {event.name: event.value for event in view.of(Captured) if event.turn < index}
-    return {**plan.variables, **caught}
+    return variables_for(plan, index, caught)
 
 
 def _in_words(plan: CallPlan, index: int, view: EventsView, expect: Expect) -> Iterator[Match]:

@@ -11,6 +11,7 @@ from turnspec.call.events import (
     CallEnded,
     CallerHungUp,
     CallRefused,
+    Decided,
     Event,
     FaultInjected,
     HarnessFailed,
@@ -42,9 +43,9 @@ def of_turn(stage: Stage) -> Iterator[Finding]:
     elif how == "not-exercised":
         yield _nothing_to_interrupt(stage)
     event = agent_hangup(stage.scene, stage.turn.window)
-    expect = stage.turn.plan.turn.expect
-    given_away = expect is not None and expect.transfer is not None and _given_away(stage)
-    if event is not None and not given_away and (expect is None or expect.hangup is None):
+    expects = tuple(stage.turn.plan.expects())
+    given_away = any(expect.transfer is not None for expect in expects) and _given_away(stage)
+    if event is not None and not given_away and all(expect.hangup is None for expect in expects):
         lines = stage.turn.agent_lines
         last = f"its last words were {shown.quoted_last(lines[-1].text)}" if lines else "it had said nothing."
         reason = f", giving as reason {shown.quoted(event.reason)}" if event.reason else ""
@@ -120,14 +121,12 @@ def why_over(scene: Scene) -> str:
     """Why no further turn was begun."""
     if trouble := harness_trouble(scene):
         return f"the call could not go on: {trouble}"
-    last = scene.windows[-1] if scene.windows else None
-    where = f'in turn "{scene.plan.turns[last.index].name}"' if last else "before the first turn"
     if any(scene.view.of(CallRefused)):
         return "the call was refused"
-    if any(not event.passed for event in scene.view.of(TurnJudged)):
-        return f"the checks of a turn failed {where}, and `on_failure` ends the call then"
-    if last is not None and last.how == "no-reply":
-        return f"the agent gave no reply {where}"
+    if early := _ended_early(scene):
+        return early
+    last = scene.windows[-1] if scene.windows else None
+    where = _where(scene, last.index) if last else "before the first turn"
     if agent_hangup(scene, None) is not None:
         return f"the agent hung up {where}"
     if any(scene.view.of(LineBroke)):
@@ -135,6 +134,27 @@ def why_over(scene: Scene) -> str:
     if any(_is_limit(event) for event in scene.view.of(CallEnded)):
         return f"the call reached its limit {where}"
     return f"the call was over {where}"
+
+
+def _ended_early(scene: Scene) -> str:
+    """Which turn brought the end about, perhaps by way of the teardown; empty if none did."""
+    failed = next((event for event in scene.view.of(TurnJudged) if not event.passed), None)
+    if failed is not None:
+        return (
+            f"the checks of a turn failed {_where(scene, failed.turn)}, and `on_failure` ends the call then"
+        )
+    unheard = next((window for window in scene.windows if window.how == "no-reply"), None)
+    if unheard is not None:
+        return f"the agent gave no reply {_where(scene, unheard.index)}"
+    exhausted = [event.turn for event in scene.view.of(Decided) if event.outcome == "exhausted"]
+    if exhausted and scene.plan.scenario.on_failure == "end_call":
+        name = scene.plan.turns[exhausted[0]].name
+        return f'"{name}" never was so, and `on_failure` ends the call then'
+    return ""
+
+
+def _where(scene: Scene, index: int) -> str:
+    return f'in turn "{scene.plan.turns[index].name}"'
 
 
 def _no_reply(stage: Stage) -> Finding:

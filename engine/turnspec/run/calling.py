@@ -15,6 +15,7 @@ from turnspec.audio.files import AudioFileError
 from turnspec.call import Identity
 from turnspec.call.events import CallEnded, CallUp, Closer, FunctionCalled, HarnessFailed, Side
 from turnspec.checks.captures import captures
+from turnspec.checks.decisions import Decision, decide
 from turnspec.checks.judge import judge_turn
 from turnspec.doubles.agent import LocalAgent
 from turnspec.doubles.agent.functions import DeclaredFunctions
@@ -226,6 +227,11 @@ class _Closer:
         caller, agent = live.recorder.tracks(live.now_us())
         snapshot = self._record.evidence.snapshot(caller, agent)
         return judge_turn(plan, turn, snapshot, self._record.context).outcome is not Outcome.FAILED
+
+    def decide(self, turn: int, question: str) -> Decision:
+        """Which way the call goes on; what is asked of a reply needs no sound."""
+        snapshot = self._record.evidence.snapshot(None, None)
+        return decide(self._record.case.plan, turn, question, snapshot, self._record.context)
 
 
 class _Answering:

@@ -13,6 +13,7 @@ from turnspec.adapters.base import Adapter
 from turnspec.adapters.registry import AdapterError, adapter, adapter_names
 from turnspec.audio.files import AudioFileError, load_clip
 from turnspec.call import Identity
+from turnspec.checks.decisions import variable_holds
 from turnspec.doubles.agent import script_problems
 from turnspec.dsl.files import Asking, Files
 from turnspec.dsl.load import Loaded, load
@@ -329,6 +330,8 @@ class _Planner:
             agent_functions=script.functions if script else {},
             labels=self._labels(way, row),
             row=row.values,
+            fragments=self._loaded.fragments,
+            holds=variable_holds,
         )
 
 

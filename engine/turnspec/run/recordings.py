@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from turnspec.dsl.files import Files
 from turnspec.dsl.models import Play
 from turnspec.dsl.problems import Problem, problem_at
 from turnspec.dsl.templates import TemplateError, is_template, render
 from turnspec.plan import CallPlan
+from turnspec.plan.scope import variables_for
 
 
 def recording_problems(plan: CallPlan, files: Files) -> Iterator[Problem]:
@@ -16,13 +18,13 @@ def recording_problems(plan: CallPlan, files: Files) -> Iterator[Problem]:
     for turn in plan.active:
         for action in turn.turn.caller:
             if isinstance(action, Play) and is_template(action.audio):
-                yield from _problems(action, plan, files)
+                yield from _problems(action, variables_for(plan, turn.index, {}), files)
 
 
-def _problems(action: Play, plan: CallPlan, files: Files) -> Iterator[Problem]:
+def _problems(action: Play, known: Mapping[str, Any], files: Files) -> Iterator[Problem]:
     place = action.place.child("audio")
     try:
-        written = str(render(action.audio, plan.variables))
+        written = str(render(action.audio, known))
     except TemplateError as error:
         message = f"which recording this is must be known before the call: {error}"
         yield problem_at(
