@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 from turnspec.checks import shown
 from turnspec.checks.context import Stage
+from turnspec.checks.language import language_of
 from turnspec.checks.matching import match_words, written_words
 from turnspec.checks.words import SOURCES
 from turnspec.dsl import Expect, Matcher, Plain
 from turnspec.results import Finding, Status
-from turnspec.speech.text import find_words, words
+from turnspec.speech.spoken import shown_word, spoken
+from turnspec.speech.text import run_of
 
 PASSED, FAILED, NOT_EXERCISED = Status.PASSED, Status.FAILED, Status.NOT_EXERCISED
 
@@ -52,7 +54,7 @@ def said_at(stage: Stage) -> int | None:
 
 def _says(stage: Stage, matcher: Matcher) -> Finding:
     wanted, text = written_words(matcher), stage.turn.text
-    match = match_words(text, matcher)
+    match = match_words(text, matcher, language_of(stage.scene.plan))
     details: tuple[str, ...] = ()
     if reason := unheard(stage) or match.undecided:
         status, message = NOT_EXERCISED, f"Whether the agent said {wanted} could not be seen: {reason}."
@@ -64,13 +66,13 @@ def _says(stage: Stage, matcher: Matcher) -> Finding:
         cut = any(line.cut for line in stage.turn.agent_lines)
         heard = f"{shown.quoted(text)} before it was cut off." if cut else shown.quoted_last(text)
         status, message = FAILED, f"The agent did not say {wanted}; it said {heard}"
-        details = _nearest(text, matcher)
+        details = match.details or nearest(text, matcher, language_of(stage.scene.plan))
     return _of_words(stage, "says", status, message, wanted, matcher, details)
 
 
 def _does_not_say(stage: Stage, matcher: Matcher) -> Finding:
     unwanted, text = written_words(matcher), stage.turn.text
-    match = match_words(text, matcher)
+    match = match_words(text, matcher, language_of(stage.scene.plan))
     if reason := unheard(stage) or match.undecided:
         status, message = NOT_EXERCISED, f"Whether the agent said {unwanted} could not be seen: {reason}."
     elif match.holds:
@@ -104,14 +106,19 @@ def _of_words(
     )
 
 
-def _nearest(text: str, matcher: Matcher) -> tuple[str, ...]:
-    """How far into the expected words the agent's words went, where they went on otherwise."""
+def nearest(text: str, matcher: Matcher, language: str) -> tuple[str, ...]:
+    """How far into the expected words the words went, and how they went on otherwise."""
     if not isinstance(matcher, Plain):
         return ()
-    wanted, said = words(str(matcher.value)), words(text)
+    wanted, said = spoken(str(matcher.value), language), spoken(text, language)
     for length in range(len(wanted) - 1, 0, -1):
-        found = find_words(said, " ".join(wanted[:length]))
-        if found:
-            following = shown.quoted(said[found[1]]) if found[1] < len(said) else "the end"
-            return (f'after "{" ".join(wanted[:length])}" came {following}, not "{wanted[length]}"',)
+        if found := run_of(said, "".join(wanted[:length])):
+            following = f'"{shown_word(said[found[1]])}"' if found[1] < len(said) else "the end"
+            begun = " ".join(map(shown_word, wanted[:length]))
+            return (f'after "{begun}" came {following}, not "{shown_word(wanted[length])}"',)
+    for start in range(1, len(wanted)):
+        if found := run_of(said, "".join(wanted[start:])):
+            before = f'"{shown_word(said[found[0] - 1])}"' if found[0] else "the beginning"
+            rest = " ".join(map(shown_word, wanted[start:]))
+            return (f'before "{rest}" came {before}, not "{shown_word(wanted[start - 1])}"',)
     return ()

@@ -42,6 +42,11 @@ def find_spoken(text: str, phrase: str, language: str = ENGLISH) -> tuple[int, i
     return run_of(spoken(text, language), "".join(wanted))
 
 
+def shown_word(unit: str) -> str:
+    """One word of `spoken` as it is shown."""
+    return unit.strip("<>")
+
+
 def _in_english(found: list[Piece]) -> list[Piece]:
     found = english.with_own_signs(found)
     if english.has_numbers(found):
