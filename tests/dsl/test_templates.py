@@ -42,6 +42,11 @@ VARIABLES = {
         ("{{ letters | join('-') }}", "a-b"),
         ("{{ count * 2 + 1 }}", "7"),
         ("line\n{{ count }}\n", "line\n3\n"),
+        ("{{ 2.567 | round(1) }} {{ 2.1 | round(0, 'ceil') }} {{ count | round }}", "2.6 3.0 3"),
+        ("{{ 'one two three' | truncate(9) }}", "one..."),
+        ("{{ 'one two three' | truncate(9, true, '') }}", "one two t"),
+        ("{{ 'short' | truncate(9) }}", "short"),
+        ("{{ last4 + '-' + last4 }} {{ 7 // 2 }} {{ 7 / 2 }} {{ 7 - 2 }}", "4821-4821 3 3.5 5"),
     ],
 )
 def test_values_are_filled_in(template: str, value: object) -> None:
@@ -89,6 +94,15 @@ def test_needed_names(template: str, needed: set[str]) -> None:
         "{{ }}",
         "{{ last4 | uper }}",
         "{{ last4 is divisibleby(2) }}",
+        "{{ (9 ** 9 ** 9) is defined }}",
+        "{{ missing | default('', boolean=9 ** 9 ** 9) }}",
+        "{{ missing | default(last4.upper()) }}",
+        "{{ last4.__class__ | default('') }}",
+        "{{ last4.__class__ is defined }}",
+        "{{ last4 | default(*letters) }}",
+        "{{ last4 | default(**flags) }}",
+        "{% filter upper %}{{ last4 }}{% endfilter %}",
+        "{% raw %}{{ last4 }}{% endraw %}{% block x %}{% endblock %}",
     ],
 )
 def test_nothing_else_can_be_done(template: str) -> None:
@@ -109,12 +123,20 @@ def test_nothing_else_can_be_done(template: str) -> None:
         "{{ big }}{{ big }}",
         "{{ count / 0 }}",
         "{{ last4 - 1 }}",
+        "{{ count | round(1000000000, 'ceil') }}",
+        "{{ count | round(-1000000000) }}",
+        "{{ count | round(1, 'up') }}",
+        "{{ 'abcdefgh' | truncate(1) }}",
+        "{{ big + big }}",
+        "{{ huge * huge }}",
+        "{{ (1e300 * 1e300) | int }}",
+        "{{ letters | join(big) | upper }}",
     ],
 )
 def test_what_grows_or_breaks_is_stopped(template: str) -> None:
     """Output is bounded, and an impossible sum is an error with words."""
     with pytest.raises(TemplateError) as caught:
-        render(template, {**VARIABLES, "big": "x" * MAX_OUTPUT})
+        render(template, {**VARIABLES, "big": "x" * MAX_OUTPUT, "huge": 10**600})
 
     assert caught.value.kind == "bad-template"
 
@@ -128,6 +150,31 @@ def test_an_unbound_name_is_an_error(template: str) -> None:
         render(template, VARIABLES)
 
     assert caught.value.kind == "undefined-name"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ " + "(" * 3000 + "last4" + ")" * 3000 + " }}",
+        "{{ " + "not " * 2000 + "last4 }}",
+        "{{ " + "-" * 3000 + "count }}",
+        "{{ last4" + ".x" * 3000 + " | upper }}",
+        "{{ last4 " + "| title " * 900 + "}}",
+        "{{ last4" + " ~ last4" * 900 + " }}",
+        "{% if count %}" * 150 + "{% endif %}" * 150,
+    ],
+    ids=lambda template: template[:12],
+)
+def test_a_template_does_little(template: str) -> None:
+    """Parts in parts without end, and texts made longer again and again, are refused before any call."""
+    with pytest.raises(TemplateError, match="does too much"):
+        names(template)
+
+
+def test_what_needs_no_values_is_worked_out_at_once() -> None:
+    """A template that can only go wrong is refused where it is written."""
+    with pytest.raises(TemplateError, match="round takes up to 15 digits"):
+        names("{{ 1.5 | round(1000000000, 'ceil') }}")
 
 
 def test_values_inside_values_are_filled_in() -> None:

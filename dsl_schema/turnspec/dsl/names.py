@@ -82,7 +82,8 @@ def _problems_of_template(text: str, place: Place, known: Names) -> Iterator[Pro
     try:
         used = names(text)
     except TemplateError as error:
-        offset = max(0, text.find(error.word) if error.word else text.find("{"))
+        begun = min(at for mark in ("{{", "{%") if (at := text.find(mark)) >= 0)
+        offset = max(begun, text.find(error.word, begun) if error.word else begun)
         span = part_of(place, text, offset, len(error.word) or 2)
         yield problem_at(place, error.kind, str(error), hint=error.hint, span=span)
         return

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import operator
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
@@ -52,29 +54,43 @@ _ALLOWED = (
     nodes.Test,
     nodes.Keyword,
 )
-_WORDS: Mapping[type[nodes.Node], str] = {
-    nodes.For: "loops",
-    nodes.Macro: "macros",
-    nodes.Call: "calls",
-    nodes.CallBlock: "calls",
-    nodes.Assign: "assignments",
-    nodes.AssignBlock: "assignments",
-    nodes.Include: "includes",
-    nodes.Import: "imports",
-    nodes.FromImport: "imports",
-    nodes.Pow: "powers",
+_WORDS: Mapping[type[nodes.Node], tuple[str, str]] = {
+    nodes.For: ("loops", r"for\b"),
+    nodes.Macro: ("macros", r"macro\b"),
+    nodes.Call: ("calls", r"\w+\s*\("),
+    nodes.CallBlock: ("calls", r"call\b"),
+    nodes.Assign: ("assignments", r"set\b"),
+    nodes.AssignBlock: ("assignments", r"set\b"),
+    nodes.Include: ("includes", r"include\b"),
+    nodes.Import: ("imports", r"import\b"),
+    nodes.FromImport: ("imports", r"from\b"),
+    nodes.Pow: ("powers", r"\*\*"),
 }
+"""What is refused, in the words of the message, and what to point at."""
+_MAX_LEVELS = 30
+_MAX_PARTS = 1_000
+_MAX_STEPS = 50
+"""Parts of a template, and how many of them filter, test or join: each may go through a long text once."""
+_MAX_BITS = 2_048
+_MAX_DIGITS = 15
 _MAX_GROWTH = 64 * 1024
 
 
 def checked(template: str) -> frozenset[str]:
     """The names a template needs, once it is known to keep the rules."""
+    hint = "a value is written {{ name }}, a choice {% if name %}...{% endif %}"
     try:
         tree = _ENVIRONMENT.parse(template)
     except TemplateSyntaxError as error:
-        hint = "a value is written {{ name }}, a choice {% if name %}...{% endif %}"
         raise TemplateError("bad-template", f"this template is broken: {error.message}", hint=hint) from None
-    return frozenset(_needed(tree))
+    except RecursionError:
+        raise _too_much("its parts lie too deep in one another") from None
+    _refuse_any(tree, template)
+    needed = frozenset(_needed(tree))
+    if not needed:
+        # Nothing can change what becomes of it: whatever is wrong is wrong now.
+        render(template, {}, _MAX_GROWTH)
+    return needed
 
 
 def render(template: str, variables: Mapping[str, Any], limit: int) -> str:
@@ -91,38 +107,70 @@ def render(template: str, variables: Mapping[str, Any], limit: int) -> str:
         raise TemplateError("undefined-name", f"this template lacks a value: {error.message}") from error
     except (SecurityError, TemplateRuntimeError, FilterArgumentError) as error:
         raise TemplateError("bad-template", f"this template may not do that: {error}") from error
-    except (TypeError, ValueError, ArithmeticError) as error:
+    except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
         raise TemplateError("bad-template", f"this template cannot be worked out: {error}") from error
     return "".join(written)
 
 
+def _refuse_any(tree: nodes.Node, template: str) -> None:
+    """Refuse what templates may not do, in every part of one, and too many parts."""
+    parts = steps = 0
+    waiting: list[tuple[nodes.Node, int]] = [(tree, 0)]
+    while waiting:
+        node, level = waiting.pop()
+        _refuse(node, template)
+        parts += 1
+        steps += _steps(node)
+        if level > _MAX_LEVELS:
+            raise _too_much("its parts lie too deep in one another")
+        if parts > _MAX_PARTS or steps > _MAX_STEPS:
+            raise _too_much("it has too many parts")
+        waiting.extend((child, level + 1) for child in node.iter_child_nodes())
+
+
+def _too_much(what: str) -> TemplateError:
+    return TemplateError("bad-template", f"this template does too much: {what}", hint="write it more simply")
+
+
+def _steps(node: nodes.Node) -> int:
+    if isinstance(node, nodes.Concat):
+        return len(node.nodes)
+    return isinstance(node, nodes.Filter | nodes.Test | nodes.Compare | nodes.BinExpr)
+
+
 def _needed(node: nodes.Node) -> Iterator[str]:
-    _refuse(node)
     match node:
         case nodes.Name() | nodes.Getattr():
             yield _dotted(node)
         case nodes.Filter(name="default" | "d", node=nodes.Node() as value) if _is_name(value):
             # What is missing here has its stand-in.
-            for argument in node.args:
+            _dotted(value)
+            for argument in (*node.args, *node.kwargs):
                 yield from _needed(argument)
-        case nodes.Test(name="defined" | "undefined"):
-            pass
+        case nodes.Test(name="defined" | "undefined", node=nodes.Node() as value) if _is_name(value):
+            _dotted(value)
         case _:
             for child in node.iter_child_nodes():
                 yield from _needed(child)
 
 
-def _refuse(node: nodes.Node) -> None:
+def _refuse(node: nodes.Node, template: str) -> None:
     if not isinstance(node, _ALLOWED):
-        what = _WORDS.get(type(node), f"{type(node).__name__.lower()} expressions")
+        name = type(node).__name__.lower()
+        what, pattern = _WORDS.get(type(node), (f"{name} expressions", re.escape(name)))
+        found = re.search(rf"(?s)\{{[{{%].*?({pattern})", template)
         hint = "templates have values, filters and if"
-        raise TemplateError("bad-template", f"templates cannot have {what}", hint=hint)
+        raise TemplateError("bad-template", f"templates cannot have {what}", found[1] if found else "", hint)
+    if isinstance(node, nodes.Filter) and (node.dyn_args or node.dyn_kwargs):
+        raise TemplateError(
+            "bad-template", f"what the filter '{node.name}' is given has to be written out", "*"
+        )
     if isinstance(node, nodes.Filter) and node.name not in _FILTERS:
         _unknown("filter", node.name, _FILTERS)
     if isinstance(node, nodes.Test) and node.name not in _TESTS:
         _unknown("test", node.name, _TESTS)
     if isinstance(node, nodes.Getitem) and not isinstance(node.arg, nodes.Const):
-        raise TemplateError("bad-template", "only a number or a quoted word can stand in brackets")
+        raise TemplateError("bad-template", "only a number or a quoted word can stand in brackets", "[")
 
 
 def _unknown(what: str, name: str, known: frozenset[str]) -> NoReturn:
@@ -151,7 +199,7 @@ def _dotted(node: nodes.Node) -> str:
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Names lead to values in mappings and lists, never to attributes; arithmetic is for numbers."""
 
-    intercepted_binops = frozenset({"*", "%", "+"})
+    intercepted_binops = frozenset({"*", "%", "+", "-", "/", "//", "**"})
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         return self.getitem(obj, attribute)
@@ -168,17 +216,29 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return self.undefined(obj=obj, name=argument)
 
     def call_binop(self, context: Any, operation: str, left: Any, right: Any) -> Any:  # noqa: ARG002 # Jinja's signature
-        numbers = isinstance(left, int | float) and isinstance(right, int | float)
-        if operation != "+" and not numbers:
+        texts = operation == "+" and isinstance(left, str) and isinstance(right, str)
+        if not (texts or (_is_number(left) and _is_number(right))) or operation not in _OPERATIONS:
             raise SecurityError(f"{operation} is for numbers")
-        return _OPERATIONS[operation](left, right)
+        made = _OPERATIONS[operation](left, right)
+        if isinstance(made, int) and made.bit_length() > _MAX_BITS:
+            raise SecurityError("a number becomes too large")
+        if texts and len(made) > _MAX_GROWTH:
+            raise SecurityError("a text becomes too long")
+        return made
 
 
 _OPERATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "*": operator.mul,
     "%": operator.mod,
     "+": operator.add,
+    "-": operator.sub,
+    "/": operator.truediv,
+    "//": operator.floordiv,
 }
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not (isinstance(value, int) and value.bit_length() > _MAX_BITS)
 
 
 def _replace(text: Any, old: Any, new: Any) -> str:
@@ -194,6 +254,33 @@ def _join(items: Any, between: Any = "") -> str:
     return str(between).join(str(item) for item in items)
 
 
+def _round(value: Any, precision: Any = 0, method: Any = "common") -> Any:
+    if not isinstance(precision, int) or abs(precision) > _MAX_DIGITS or method not in _ROUNDING:
+        raise SecurityError(f"round takes up to {_MAX_DIGITS} digits, and common, ceil or floor")
+    if method == "common":
+        return round(value, precision)
+    shift = 10.0**precision
+    return _ROUNDING[method](value * shift) / shift
+
+
+_ROUNDING: Mapping[str, Callable[[float], float]] = {"common": round, "ceil": math.ceil, "floor": math.floor}
+
+
+def _truncate(
+    text: Any,
+    length: Any = 255,
+    killwords: Any = False,  # noqa: FBT002 # Jinja's signature
+    end: Any = "...",
+) -> str:
+    source, ending = str(text), str(end)
+    if not isinstance(length, int) or length < len(ending):
+        raise SecurityError(f"truncate needs a length of at least {len(ending)}, for '{ending[:20]}'")
+    if len(source) <= length:
+        return source
+    kept = source[: length - len(ending)]
+    return (kept if killwords else kept.rsplit(" ", 1)[0]) + ending
+
+
 def _tojson(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
@@ -201,7 +288,7 @@ def _tojson(value: Any) -> str:
 def _environment() -> _Sandbox:
     made = _Sandbox(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, cache_size=1024)
     made.filters = {name: made.filters[name] for name in _FILTERS}
-    made.filters.update(replace=_replace, join=_join, tojson=_tojson)
+    made.filters.update(replace=_replace, join=_join, tojson=_tojson, round=_round, truncate=_truncate)
     made.tests = {name: made.tests[name] for name in _TESTS}
     made.globals = {}
     return made
