@@ -90,6 +90,8 @@ def _asked(options: Mapping[str, Any]) -> RunOptions:
         workers=options["workers"],
         seed=options["seed"],
         fail_fast=options["fail_fast"],
+        force=options["force"],
+        fail_on_flaky=options["fail_on_flaky"],
         debug=options["debug"],
     )
 
