@@ -12,6 +12,7 @@ from turnspec.checks.expectations import filled_in
 from turnspec.checks.matching import Match, match_value, match_words
 from turnspec.checks.scene import function_uses
 from turnspec.checks.turns import EventsView, numbers, owner, windows
+from turnspec.checks.understood import understood
 from turnspec.checks.words import text_of, transcript
 from turnspec.dsl import Expect
 from turnspec.dsl.matchers import Matches
@@ -89,9 +90,17 @@ def variables(plan: CallPlan, index: int, view: EventsView) -> Mapping[str, Any]
 
 
 def _in_words(plan: CallPlan, index: int, view: EventsView, expect: Expect) -> Iterator[Match]:
+    yield from _in_transcript(plan, index, view, expect)
     patterns = [matcher for matcher in expect.says if isinstance(matcher, Matches)]  # no other binds anything
     if patterns:
         text = text_of(line for line in transcript(view, plan.words) if line.turn == index)
+        yield from (match_words(text, matcher) for matcher in patterns)
+
+
+def _in_transcript(plan: CallPlan, index: int, view: EventsView, expect: Expect) -> Iterator[Match]:
+    patterns = [matcher for matcher in expect.transcript if isinstance(matcher, Matches)]
+    if patterns and plan.heard is not None:
+        text = understood(view, plan.heard, windows(view), index).text
         yield from (match_words(text, matcher) for matcher in patterns)
 
 

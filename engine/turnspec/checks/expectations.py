@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from turnspec.checks import acting, arriving, behaving, calling, custom, judging, meaning, playing, saying
+from turnspec.checks import (
+    acting,
+    arriving,
+    behaving,
+    calling,
+    custom,
+    judging,
+    meaning,
+    playing,
+    saying,
+    transcribing,
+)
 from turnspec.checks.context import Stage
 from turnspec.checks.matching import rendered
 from turnspec.dsl import ActivityExpectation, CallsExpectation, Expect
@@ -20,6 +31,7 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = MappingProxyType(
         "intent": meaning.intent,
         "says": saying.says,
         "does_not_say": saying.does_not_say,
+        "transcript": transcribing.transcript,
         "calls": calling.calls,
         "does_not_call": calling.does_not_call,
         "returned": calling.returned,
@@ -96,7 +108,7 @@ def filled_in(expect: Expect, variables: Mapping[str, Any]) -> Expect:
 def _changed(expect: Expect, render: Callable[[Any], Any]) -> Expect:
     changed: dict[str, Any] = {
         key: tuple(rendered(matcher, render) for matcher in getattr(expect, key))
-        for key in ("says", "does_not_say")
+        for key in ("says", "does_not_say", "transcript")
         if key in expect.model_fields_set
     }
     if expect.calls is not None:
@@ -114,7 +126,9 @@ def _changed(expect: Expect, render: Callable[[Any], Any]) -> Expect:
             each.model_copy(update={"question": str(render(each.question))}) for each in expect.judge
         )
     if expect.check:
-        changed["check"] = tuple(each.model_copy(update={"with_": render(each.with_)}) for each in expect.check)
+        changed["check"] = tuple(
+            each.model_copy(update={"with_": render(each.with_)}) for each in expect.check
+        )
     if expect.returned:
         changed["returned"] = {name: rendered(matcher, render) for name, matcher in expect.returned.items()}
     return expect.model_copy(update=changed)

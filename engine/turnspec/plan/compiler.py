@@ -98,6 +98,7 @@ def _plan(
         utterances=utterances,
         identity=setting.identity,
         words=setting.words,
+        heard=setting.heard,
         calls=setting.calls,
         limits=call_limits([turn.turn for turn in active], scenario, setting),
         variables=variables,

@@ -155,8 +155,9 @@ class TurnPlan:
 class CallPlan:
     """Everything that is known about one call before it is made.
 
-    `words` and `calls` are the sides whose events tell what the agent said and which functions it
-    called; None where the target gives no such facts. `limits` are the call's own budgets.
+    `words`, `calls` and `heard` are the sides whose events tell what the agent said, which functions it
+    called and what it heard the caller say; None where the target gives no such facts. `limits` are the
+    call's own budgets.
     """
 
     name: str
@@ -172,6 +173,7 @@ class CallPlan:
     identity: Identity
     words: Side | None
     calls: Side | None
+    heard: Side | None = None
     limits: Mapping[str, Limit] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
     functions: Mapping[str, FunctionSpec] = field(default_factory=dict)

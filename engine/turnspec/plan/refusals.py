@@ -24,6 +24,7 @@ from turnspec.plan.setting import Setting
 
 _WORDS = ("intent", "says", "does_not_say", "judge")
 _CALLS = ("calls", "does_not_call", "returned")
+_HEARD = ("transcript",)
 
 
 def refusals(setting: Setting, plan: CallPlan) -> tuple[Problem, ...]:
@@ -37,6 +38,7 @@ def refusals(setting: Setting, plan: CallPlan) -> tuple[Problem, ...]:
             *_sources(turn, setting),
             *_unseen(turn, setting),
             *_unheard(turn, setting),
+            *_fillers(turn, setting),
             *_refused_alone(turn, plan.active),
         )
     )
@@ -157,6 +159,7 @@ def _lacking_source(expect: Expect, setting: Setting) -> Iterator[Problem]:
     for names, source, what, fix in (
         (_WORDS, setting.words, "what the agent says", "give the target a backend: (its transcript is read)"),
         (_CALLS, setting.calls, "which functions the agent calls", "give the target a backend: script"),
+        (_HEARD, setting.heard, "what the agent hears the caller say", _transcription(setting)),
     ):
         for name in names:
             if name in expect.model_fields_set and source is None:
@@ -167,6 +170,25 @@ def _lacking_source(expect: Expect, setting: Setting) -> Iterator[Problem]:
                     f"{fix}, or test a local agent or a realtime target",
                     key=True,
                 )
+
+
+def _fillers(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
+    """What is a filler, where nobody knows the agent's words."""
+    if turn.fillers and setting.words is None:
+        message = f"target '{setting.target}' over {setting.protocol} gives no account of what the agent says"
+        hint = "give the target a backend: (its transcript is read), or take `filler` out"
+        at_turn = turn.turn.filler is not None
+        place = turn.turn.place.child("filler") if at_turn else turn.turn.place
+        yield _refusal(
+            "no-source", f"whether this is a filler is not known: {message}", place, hint, key=at_turn
+        )
+
+
+def _transcription(setting: Setting) -> str:
+    """How a target comes to tell what the agent hears."""
+    if setting.protocol == "realtime":
+        return "set options: {transcription: {}} on the target, or give it a backend:"
+    return "give the target a backend: (its input transcription is read)"
 
 
 def _refusal(kind: str, message: str, place: Place, hint: str, *, key: bool = False) -> Problem:

@@ -56,6 +56,11 @@ class Setting:
         """Whose account of function calls is taken."""
         return self._side(Source.CALLS)
 
+    @property
+    def heard(self) -> Side | None:
+        """Whose account is taken of what the agent heard the caller say."""
+        return self._side(Source.HEARD)
+
     def _side(self, source: Source) -> Side | None:
         if self.kind is TargetKind.AGENT:
             return Side.AGENT
