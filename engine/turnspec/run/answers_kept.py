@@ -47,7 +47,7 @@ class KeptAnswers:
         if self._folder is None:
             return
         path = self._path(key)
-        # Another process may keep the same answer at the same time: each writes a file of its own and moves it.
+        # Other processes may keep the same answer at the same time: each writes its own file and moves it.
         temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

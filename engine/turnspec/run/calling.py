@@ -26,6 +26,7 @@ from turnspec.run.bridge import outside_call
 from turnspec.run.case import DEFAULT_CALLEE, DEFAULT_CALLER, Case, CaseRecord
 from turnspec.run.clock import CallClock
 from turnspec.run.conversation import converse
+from turnspec.run.derive import waiters
 from turnspec.run.errors import AppEnded, HarnessError, NothingListens, OwnFault
 from turnspec.run.instances import Targets
 from turnspec.run.interrupts import Interrupts
@@ -68,7 +69,8 @@ def call_virtual(case: Case, output: Path, interrupts: Interrupts | None = None)
         record.broke(error)
     except Exception as error:  # noqa: BLE001 - one call's trouble must not lose the results of the others
         record.broke(_own_fault(error))
-    return record.result()
+    with (interrupts or Interrupts()).telling(record.stop.now):
+        return record.result()
 
 
 def _own_fault(error: BaseException) -> HarnessError:
@@ -99,11 +101,20 @@ async def call_wall(case: Case, output: Path, wheel: PacingWheel, targets: Targe
 
 async def _judged(record: CaseRecord) -> CallResult:
     """The result, made beside the loop: other calls are still up, and their frames must not wait."""
-    judging = asyncio.get_running_loop().run_in_executor(None, record.result)
+    judging = asyncio.ensure_future(_result(record))
     try:
         return await asyncio.shield(judging)
     except asyncio.CancelledError:
+        record.stop.now()
         raise Interrupted(await judging) from None
+
+
+async def _result(record: CaseRecord) -> CallResult:
+    loop = asyncio.get_running_loop()
+    if record.asks:
+        # Not among the threads that judge: whoever is slow to answer keeps no other call from being judged.
+        await loop.run_in_executor(waiters(), record.derive)
+    return await loop.run_in_executor(None, record.result)
 
 
 async def _hold_alone(record: CaseRecord, interrupts: Interrupts) -> None:
@@ -163,7 +174,9 @@ async def _far_end(record: CaseRecord, live: LiveCall, targets: Targets) -> Asyn
         async with local_agent(case.plan.protocol, session, case.options) as far:
             yield far
         return
-    backend = (_brain(case, live), SidedWitness(live, Side.MODEL), _agent_identity(case)) if case.script else None
+    backend = None
+    if case.script:
+        backend = (_brain(case, live), SidedWitness(live, Side.MODEL), _agent_identity(case))
     async with targets.of(case) as instance:
         try:
             async with instance.call(backend) as far:

@@ -13,13 +13,17 @@ from turnspec.adapters.base import Adapter, Dial, Function, Platform
 from turnspec.audio.files import load_clip
 from turnspec.audio.waveform import peaks
 from turnspec.call import Evidence, Snapshot
+from turnspec.call.derived import Derived, write_derived
 from turnspec.call.events import CallEnded, CallUp, Closer, HarnessFailed
 from turnspec.call.evidence import RECORDING_FILE
 from turnspec.checks.context import Context
 from turnspec.checks.judge import CallVerdict, judge_call
+from turnspec.checks.open_questions import asks, open_questions
 from turnspec.dsl.models import AgentScript, TargetSpec
+from turnspec.dsl.names import Text
 from turnspec.plan.model import CallPlan
 from turnspec.results import CallResult, Outcome, Waveform
+from turnspec.run.derive import Knowing, Stop
 from turnspec.run.errors import HarnessError
 from turnspec.run.live import LiveCall
 from turnspec.run.masking import masked_throughout
@@ -55,6 +59,8 @@ class Case:
     row: Mapping[str, Any] = field(default_factory=dict)  # of the scenario's examples
     group: str = ""  # in which repeated runs count together
     custom: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # checks in Python
+    knowing: Knowing = field(default_factory=Knowing)
+    engine_texts: tuple[Text, ...] = ()  # of the engines that are asked about this call
 
     @property
     def retries(self) -> int:
@@ -123,6 +129,9 @@ class CaseRecord:
         self.live: LiveCall | None = None
         self.seat: Seat | None = None
         self.process_output: tuple[str, ...] = ()
+        self.stop = Stop()  # to ask nobody any more
+        self._ended: tuple[Snapshot, str | None] | None = None
+        self._derived: tuple[Derived, ...] | None = None
 
     def _header(self) -> dict[str, Any]:
         plan = self.case.plan
@@ -147,6 +156,8 @@ class CaseRecord:
             mask=self.case.mask,
             recorded=load_clip,
             custom=self.case.custom,
+            derived=self._derived,
+            judge_gates=self.case.knowing.gates,
         )
 
     @property
@@ -177,12 +188,35 @@ class CaseRecord:
 
     def result(self) -> CallResult:
         """Save the recording, judge the evidence, and put all of it into a value."""
-        snapshot, recording = self._recorded()
-        self.evidence.close()
+        snapshot, recording = self._saved()
+        if self._derived is None:
+            self.derive()
         verdict = judge_call(self.case.plan, snapshot, self.context)
         result = self._result(verdict, snapshot, recording)
         # The evidence has no secrets; what was expected of it, and is shown beside it, may.
         return result if self.case.mask is None else masked_throughout(result, self.case.mask)
+
+    @property
+    def asks(self) -> bool:
+        """Whether somebody has to be asked about this call, which may take long."""
+        return self.trouble is None and asks(self.case.plan, self.context)
+
+    def derive(self) -> None:
+        """Ask what has to be asked about a call that is over, and keep the answers with its evidence."""
+        snapshot, _ = self._saved()
+        broke = any(snapshot.of(HarnessFailed))
+        questions = () if broke else open_questions(self.case.plan, snapshot, self.context)
+        derived = self.case.knowing.derive(questions, self.stop)
+        self._derived = derived if self.case.mask is None else masked_throughout(derived, self.case.mask)
+        if questions:
+            write_derived(self.folder, self._derived)
+
+    def _saved(self) -> tuple[Snapshot, str | None]:
+        """The call as it was left, once."""
+        if self._ended is None:
+            self._ended = self._recorded()
+            self.evidence.close()
+        return self._ended
 
     def _recorded(self) -> tuple[Snapshot, str | None]:
         events = self.evidence.events

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
 
@@ -23,6 +25,8 @@ from turnspec.speech.judging import Form, Said
 
 AT_ONCE: Final = 4
 """Requests at the same time, of all calls of a process."""
+
+MOST_WAITING: Final = 32
 
 T = TypeVar("T")
 
@@ -172,6 +176,12 @@ class Knowing:
             none = NoAnswer("no endpoint is configured")
             return lambda: _unanswered(question, question.kind, "", "", none)
         return lambda: who.derived(question)
+
+
+@cache
+def waiters() -> ThreadPoolExecutor:
+    """Threads that wait for what others are asked."""
+    return ThreadPoolExecutor(MOST_WAITING, thread_name_prefix="turnspec-derive")
 
 
 def in_threads(jobs: Sequence[Callable[[], T]], stop: Stop) -> list[T | None]:

@@ -34,7 +34,13 @@ class Interrupts:
         """For the length of the block, the running task is what a signal cancels."""
         task = asyncio.current_task()
         assert task is not None, "there is a task to cancel"
-        self._cancel = lambda: task.get_loop().call_soon_threadsafe(task.cancel)
+        with self.telling(lambda: task.get_loop().call_soon_threadsafe(task.cancel)):
+            yield
+
+    @contextmanager
+    def telling(self, somebody: Callable[[], Any]) -> Iterator[None]:
+        """For the length of the block, a signal is told to `somebody`."""
+        self._cancel = somebody
         try:
             yield
         finally:

@@ -31,6 +31,7 @@ class RunOptions:
     debug: bool = False
     force: bool = False  # make runs that would all be the same
     fail_on_flaky: bool = False
+    cache: bool = True  # take answers of models that are known from before
     at_once: int = 20  # wall-clock calls at the same time
     synthesizer: Synthesizer | None = None  # None: the best that is installed
 

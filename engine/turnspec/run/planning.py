@@ -24,6 +24,7 @@ from turnspec.plan import CallPlan, Setting, TargetKind, compile_call
 from turnspec.plan.pools import Pool, pool_problems, pools_of
 from turnspec.run.case import VIRTUAL, WALL, Case
 from turnspec.run.custom import custom_checks
+from turnspec.run.engines import engines_of
 from turnspec.run.faulty_ends import problems_of_faults
 from turnspec.run.groups import Group
 from turnspec.run.masking import masker
@@ -32,7 +33,6 @@ from turnspec.run.recordings import recording_problems
 from turnspec.run.rows import Row, Run, Slugs, chosen_runs, equal_runs, matches, name_of_all, rows_of
 from turnspec.run.servers import lacking
 from turnspec.run.stand import agents_press_keys, endpointing_us
-from turnspec.speech.intents import Intent, Intents
 from turnspec.speech.synthesis import find_synthesizer
 
 CHECKED_RATE_HZ = 8_000
@@ -75,23 +75,6 @@ def audio_problem(path: Path) -> str | None:
     return None
 
 
-def intents_of(loaded: Loaded) -> Intents:
-    """The intents that a project's files may use: its own and the built-in ones."""
-    return Intents(
-        {
-            name: Intent(
-                name=name,
-                phrases=spec.phrases,
-                keywords=spec.keywords,
-                patterns=spec.patterns,
-                not_=spec.not_,
-                threshold=spec.threshold,
-            )
-            for name, spec in loaded.intents.items()
-        }
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Way:
     """A target, and how it is called."""
@@ -111,11 +94,12 @@ class _Planner:
         self._problems: list[Problem] = []
         self._warnings: list[Problem] = []
         self._cases: list[Case] = []
-        self._intents = intents_of(loaded)
         self._synthesizer = options.synthesizer or find_synthesizer()
         names = (*loaded.project.environment, *loaded.project.secrets)
         self._environment = {name: os.environ[name] for name in names if name in os.environ}
-        self._mask = masker([self._environment.get(name, "") for name in loaded.project.secrets])
+        self._engines = engines_of(loaded, self._environment, keep=options.cache)
+        secrets = (self._environment.get(name, "") for name in loaded.project.secrets)
+        self._mask = masker([*secrets, *self._engines.secrets])
         self._slugs = Slugs(self._mask)
         self._groups: list[Group] = []
 
@@ -167,6 +151,7 @@ class _Planner:
         return not self._options.tags or bool(set(self._options.tags) & set(scenario.tags))
 
     def _plan(self, scenario: Scenario) -> None:
+        self._add(self._engines.problems)
         target = self._target(scenario)
         if target is None:
             return
@@ -263,7 +248,9 @@ class _Planner:
             adapter=way.adapter,
             options=way.options,
             clock=way.clock,
-            intents=self._intents,
+            intents=self._engines.intents,
+            knowing=self._engines.knowing,
+            engine_texts=self._engines.texts_for(plan),
             project=self._loaded.root,
             script=self._loaded.script(way.target),
             environment=self._environment,

@@ -14,9 +14,10 @@ from turnspec.dsl.load import Loaded, load
 from turnspec.dsl.models import AgentScript
 from turnspec.dsl.problems import Problem, in_reading_order, render_problems
 from turnspec.dsl.references import texts_of_script
+from turnspec.run.engines import engines_of
 from turnspec.run.faulty_ends import problems_of_script_faults
 from turnspec.run.masking import masker
-from turnspec.run.planning import audio_problem, intents_of
+from turnspec.run.planning import audio_problem
 from turnspec.run.stand import agents_press_keys, endpointing_us
 from turnspec.run.unset import unset_in
 from turnspec.speech.intents import Intents
@@ -70,7 +71,9 @@ def playable(path: Path, protocol: str) -> Playable:
         raise WrongScript((), f"{path} is not an agent script: such a file begins with `agent:`")
     environment = _environment(loaded)
     keys = agents_press_keys(protocol)
+    engines = engines_of(loaded, environment)
     problems = (
+        *engines.problems,
         *script_problems(script, endpointing_us=endpointing_us(protocol), keys=keys),
         *problems_of_script_faults(script, protocol),
         *unset_in(texts_of_script(script), environment),
@@ -79,9 +82,9 @@ def playable(path: Path, protocol: str) -> Playable:
         raise WrongScript(in_reading_order(problems))
     return Playable(
         script,
-        intents_of(loaded),
+        engines.intents,
         {**loaded.project.variables, "env": environment},
-        masker([environment.get(name, "") for name in loaded.project.secrets]),
+        masker([*(environment.get(name, "") for name in loaded.project.secrets), *engines.secrets]),
     )
 
 

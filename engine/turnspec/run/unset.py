@@ -17,7 +17,11 @@ def unset_variables(cases: Iterable[Case]) -> tuple[Problem, ...]:
     """A problem for every place where a variable of the environment is used that is not set."""
     found: list[Problem] = []
     for case in cases:
-        texts = chain(texts_of_call(case.plan.scenario, case.target, case.script), _texts_of_turns(case.plan))
+        texts = chain(
+            texts_of_call(case.plan.scenario, case.target, case.script),
+            _texts_of_turns(case.plan),
+            case.engine_texts,
+        )
         found += (problem for problem in unset_in(texts, case.environment) if problem not in found)
     return in_reading_order(found)
 
