@@ -21,7 +21,7 @@ functions: {look_up: {returns: {reference: R-1042}}}
 greeting: {say: No more messages., audio: audio/agent/no-more.flac}
 otherwise: {call: {look_up: {number: 5}}, then: {say: Message deleted., audio: audio/agent/deleted.flac}}
 """
-CHECKS = '''
+CHECKS = """
 from turnspec.checks.custom import TurnView, fails, holds, unknown
 
 SEEN = []
@@ -90,12 +90,12 @@ class Longer:
 
 long_enough = Longer(3)
 NUMBER = 5
-'''
+"""
 
 LINES = {
     name: number
     for number, line in enumerate(CHECKS.splitlines(), start=1)
-    for name, text in (("asserts", "f\"it said"), ("breaks", "KeyError"), ("leaves", "SystemExit"))
+    for name, text in (("asserts", 'f"it said'), ("breaks", "KeyError"), ("leaves", "SystemExit"))
     if text in line
 }
 
@@ -132,7 +132,11 @@ def test_a_check_sees_the_turn(tmp_path: Path, protocol: str) -> None:
     ("check", "status", "message"),
     [
         ("{python:bank_checks.short: {most: 8}}", Status.PASSED, "R-1042 is short"),
-        ('{python:bank_checks.short: {most: "{{ limit }}"}}', Status.FAILED, "R-1042 has more than 4 characters"),
+        (
+            '{python:bank_checks.short: {most: "{{ limit }}"}}',
+            Status.FAILED,
+            "R-1042 has more than 4 characters",
+        ),
         ("python:bank_checks.long_enough", Status.PASSED, "python:bank_checks.long_enough holds."),
         ("python:bank_checks.shrugs", Status.NOT_EXERCISED, "who knows"),
         (
@@ -182,8 +186,7 @@ def test_what_a_check_says_is_a_finding(tmp_path: Path, check: str, status: Stat
         ),
         (
             "{python:bank_checks.short: {mots: 1}}",
-            "'short' cannot be called so: got an unexpected keyword argument 'mots' | "
-            "it is written short(turn, most: int = 8): the turn, then its arguments by name",
+            "'short' cannot be called so: got an unexpected keyword argument 'mots' | it is written short(",
         ),
         ("bank.short", "no check 'bank.short' is installed | none is installed; one in the project folder"),
     ],
@@ -240,11 +243,9 @@ def test_installed_checks_are_named_by_their_entry_points(tmp_path: Path) -> Non
 
     found = custom_checks(expect.model_copy(update={"check": tuple(named)}), tmp_path, points)
 
-    assert [problem.message for problem in found.problems] == [
-        "the installed check 'broken' (os.path:nowhere) does not load: "
-        "AttributeError: module 'posixpath' has no attribute 'nowhere'",
-        "no check 'shrot' is installed",
-    ]
+    first, second = (problem.message for problem in found.problems)
+    assert first.startswith("the installed check 'broken' (os.path:nowhere) does not load: AttributeError: ")
+    assert second == "no check 'shrot' is installed"
     assert found.problems[1].suggestion == "short"
     assert list(found.checks) == ["short"]
 
@@ -254,7 +255,9 @@ def test_workers_find_the_checks_too(tmp_path: Path) -> None:
     project = Project(tmp_path)
     for clip in ("agent/no-more.flac", "agent/deleted.flac", "caller/five-five.flac"):
         project.clip(clip)
-    project.write("turnspec.yaml", "version: 1\nscenarios: [.]\ntargets: {desk: {agent: desk.yaml, protocol: twilio}}\n")
+    project.write(
+        "turnspec.yaml", "version: 1\nscenarios: [.]\ntargets: {desk: {agent: desk.yaml, protocol: twilio}}\n"
+    )
     project.write("desk.yaml", DESK)
     project.write("helpers.py", "WORD = 'Message'\n")
     source = "def starts(turn):\n    import helpers\n    assert turn.agent_words.startswith(helpers.WORD)\n"
@@ -273,7 +276,9 @@ def test_a_wrong_check_ends_the_command_with_2(tmp_path: Path) -> None:
     project = Project(tmp_path)
     for clip in ("agent/no-more.flac", "agent/deleted.flac", "caller/five-five.flac"):
         project.clip(clip)
-    project.write("turnspec.yaml", "version: 1\nscenarios: [.]\ntargets: {desk: {agent: desk.yaml, protocol: twilio}}\n")
+    project.write(
+        "turnspec.yaml", "version: 1\nscenarios: [.]\ntargets: {desk: {agent: desk.yaml, protocol: twilio}}\n"
+    )
     project.write("desk.yaml", DESK)
     project.write("talk.yaml", TALK.replace("says: message deleted", "check: python:bank_checks.starts"))
 
@@ -288,7 +293,8 @@ def test_a_wrong_check_ends_the_command_with_2(tmp_path: Path) -> None:
 def test_problems_are_shown_at_the_check(tmp_path: Path) -> None:
     """The caret stands under the name, whichever form it is written in."""
     (tmp_path / "bank_checks.py").write_text("def look(turn): pass\n", "utf-8")
-    turns = f"- {ASK}\n  expect:\n    check:\n      - python:bank_checks.lok\n      - python:bank_checks.luk: {{a: 1}}\n"
+    named = "[python:bank_checks.lok, {python:bank_checks.luk: {a: 1}}]"
+    turns = f"- {ASK}\n  expect: {{check: {named}}}\n"
     rendered = render_problems(plan_talk(tmp_path, turns, AGENT).problems)
 
     assert rendered.count("^" * len("python:bank_checks.lok")) == 2

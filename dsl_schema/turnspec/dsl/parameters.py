@@ -23,7 +23,17 @@ _NAMED_SCHEMAS = frozenset({"properties", "patternProperties", "$defs", "definit
 _LISTS_OF_SCHEMAS = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
 _LISTS = frozenset({"enum", "required"})
 _TOLD = frozenset(
-    {"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "$schema", "$comment"}
+    {
+        "title",
+        "description",
+        "default",
+        "examples",
+        "deprecated",
+        "readOnly",
+        "writeOnly",
+        "$schema",
+        "$comment",
+    }
 )
 FORMATS = ("date", "time", "date-time", "email", "uuid", "ipv4", "ipv6", "uri")
 KEYWORDS = (
@@ -54,7 +64,7 @@ def report_parameters(parameters: Mapping[str, Any], place: Place, reading: Read
         if isinstance(kind, str):
             _report_type(kind, at, reading)
         elif isinstance(kind, Mapping):
-            _report(kind, at, reading, kind)
+            _report(kind, at, reading, {})  # definitions stand beside properties, in the long form
         else:
             hint = f"write one of {', '.join(TYPES)}, or a schema such as {{enum: [a, b]}}"
             reading.problem("bad-schema", f"'{name}' has no type", at, hint=hint)
@@ -78,9 +88,7 @@ def _report(schema: Any, place: Place, reading: Reading, root: Mapping[str, Any]
             _report_word(word, value, at, reading, root)
 
 
-def _report_word(
-    word: str, value: Any, place: Place, reading: Reading, root: Mapping[str, Any]
-) -> None:
+def _report_word(word: str, value: Any, place: Place, reading: Reading, root: Mapping[str, Any]) -> None:
     if word == "type":
         for one in value if isinstance(value, list) else [value]:
             _report_type(one, place, reading)
@@ -108,7 +116,7 @@ def _report_word(
         )
 
 
-def referred(root: Mapping[str, Any] | bool, reference: str) -> Any:
+def referred(root: Any, reference: str) -> Any:
     """The part of a schema that a `$ref` in it means; None where there is none."""
     part: Any = root
     for step in reference.removeprefix("#").split("/")[1:]:

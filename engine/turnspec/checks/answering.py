@@ -1,4 +1,4 @@
-"""What is looked at in every call of a function, expected or not: its arguments, and whether there is an answer."""
+"""What is looked at in every call of a function, expected or not: its arguments, and its answer."""
 
 from __future__ import annotations
 

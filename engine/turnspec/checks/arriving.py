@@ -78,8 +78,15 @@ def _event(stage: Stage, matcher: Matcher, candidates: Sequence[Candidate]) -> F
     if not matches:
         message = f"{_wanted(matcher)} did not arrive in this turn: no event of the protocol did."
         return stage.found("event", FAILED, message, expected=expected, actual="no event", span=span)
-    nearest, match = min(matches, key=lambda one: _distance(*one))
-    status, message = _missed(matcher, nearest, match)
+    if isinstance(matcher, Plain):
+        message = f"{_wanted(matcher)} did not arrive in this turn; other events did."
+        names = shown.listed(dict.fromkeys(candidate.name for candidate in candidates))
+        details = tuple(_seen(candidates))
+        return stage.found(
+            "event", FAILED, message, expected=expected, actual=names, span=span, details=details
+        )
+    nearest, match = min(matches, key=lambda one: _distance(one[1]))
+    status, message = _missed(nearest, match)
     return stage.found(
         "event",
         status,
@@ -96,17 +103,14 @@ def _wanted(matcher: Matcher) -> str:
     return str(matcher.value) if isinstance(matcher, Plain) else "An event as expected"
 
 
-def _distance(candidate: Candidate, match: Match) -> tuple[bool, int]:
+def _distance(match: Match) -> tuple[bool, int]:
     """How far a message is from what is expected; one of another name is farther than any of the same."""
-    return any(mismatch.path in {"type", "event", "name"} for mismatch in match.mismatches), len(
-        match.mismatches
-    )
+    is_other = any(mismatch.path in {"type", "event", "name"} for mismatch in match.mismatches)
+    return is_other, len(match.mismatches)
 
 
-def _missed(matcher: Matcher, nearest: Candidate, match: Match) -> tuple[Status, str]:
+def _missed(nearest: Candidate, match: Match) -> tuple[Status, str]:
     at = shown.clock(nearest.at_us)
-    if isinstance(matcher, Plain):
-        return FAILED, f"{_wanted(matcher)} did not arrive in this turn; other events did."
     if nearest.cut:
         return NOT_EXERCISED, f"{nearest.name} arrived {at}, but it was too long to be looked into."
     why = "; ".join(map(str, match.mismatches))

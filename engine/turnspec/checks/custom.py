@@ -1,8 +1,8 @@
 """Checks of your own: plain functions that look at one turn and say what they found.
 
-A check is called with a `TurnView` and the arguments written in the scenario, and gives back findings: those of
-`holds`, `fails` and `unknown`, or none where there is nothing to say, which holds. It runs in turnspec's own
-process, is trusted as a test is, and may be called from several threads.
+A check is called with a `TurnView` and the arguments written in the scenario, and gives back findings: those
+of `holds`, `fails` and `unknown`, or none where there is nothing to say, which holds. It runs in turnspec's
+own process, is trusted as a test is, and may be called from several threads.
 
     from turnspec.checks.custom import TurnView, fails
 
@@ -40,7 +40,7 @@ Findings: TypeAlias = Iterable[Finding] | Finding | None
 
 @dataclass(frozen=True, slots=True)
 class FunctionSeen:
-    """A function that was called in the turn. Arguments and output are JSON values, or texts that are none."""
+    """A function that was called in the turn. Arguments and output are JSON, or texts that are none."""
 
     name: str
     arguments: Any
@@ -54,8 +54,7 @@ class TurnView:
     """One turn as it went. Times are microseconds since the call began.
 
     `agent_words` are what was heard of it. `measurements` are the times of the turn by name. `events` are the
-    turn's own, in order. The tracks begin at `began_us`; they are None where the call carried no audio, or the
-    call still goes on.
+    turn's own, in order. The tracks begin at `began_us`; they are None where the call carried no audio.
     """
 
     name: str
@@ -85,21 +84,36 @@ class CustomCheck(Protocol):
 
 
 def fails(
-    message: str, *, expected: str = "", actual: str = "", at_us: int | None = None, details: Iterable[str] = ()
+    message: str,
+    *,
+    expected: str = "",
+    actual: str = "",
+    at_us: int | None = None,
+    details: Iterable[str] = (),
 ) -> Finding:
     """What does not hold, in a sentence; `at_us` is when it showed."""
     return _finding(Status.FAILED, message, expected, actual, at_us, details)
 
 
 def holds(
-    message: str, *, expected: str = "", actual: str = "", at_us: int | None = None, details: Iterable[str] = ()
+    message: str,
+    *,
+    expected: str = "",
+    actual: str = "",
+    at_us: int | None = None,
+    details: Iterable[str] = (),
 ) -> Finding:
     """What holds, in a sentence."""
     return _finding(Status.PASSED, message, expected, actual, at_us, details)
 
 
 def unknown(
-    message: str, *, expected: str = "", actual: str = "", at_us: int | None = None, details: Iterable[str] = ()
+    message: str,
+    *,
+    expected: str = "",
+    actual: str = "",
+    at_us: int | None = None,
+    details: Iterable[str] = (),
 ) -> Finding:
     """What could not be told either way, which fails the turn as *not exercised*."""
     return _finding(Status.NOT_EXERCISED, message, expected, actual, at_us, details)
@@ -162,7 +176,11 @@ def _checked(stage: Stage, item: CheckExpectation, view: TurnView) -> Iterator[F
     except AssertionError as error:
         said = str(error) or "an assertion does not hold"
         yield stage.found(
-            "check", Status.FAILED, f"{item.name}: {said}{_line(error, check)}.", expected=item.name, span=item.span
+            "check",
+            Status.FAILED,
+            f"{item.name}: {said}{_line(error, check)}.",
+            expected=item.name,
+            span=item.span,
         )
         return
     except (Exception, SystemExit) as error:  # noqa: BLE001 - code of other people may raise anything
@@ -176,7 +194,8 @@ def _listed(returned: Any) -> list[Any]:
     """What was given back, as a list; generators do their work here."""
     if returned is None or isinstance(returned, Finding):
         return [] if returned is None else [returned]
-    return list(returned) if isinstance(returned, Iterable) else [returned]
+    is_several = isinstance(returned, Iterable) and not isinstance(returned, str | bytes | Mapping)
+    return list(returned) if is_several else [returned]
 
 
 def _as_ours(stage: Stage, item: CheckExpectation, found: list[Any]) -> Iterator[Finding]:
@@ -195,9 +214,7 @@ def _as_ours(stage: Stage, item: CheckExpectation, found: list[Any]) -> Iterator
                 expected=each.expected or item.name,
             )
     if not found:
-        yield stage.found(
-            "check", Status.PASSED, f"{item.name} holds.", expected=item.name, span=item.span
-        )
+        yield stage.found("check", Status.PASSED, f"{item.name} holds.", expected=item.name, span=item.span)
 
 
 def _of_itself(stage: Stage, item: CheckExpectation, message: str) -> Finding:

@@ -22,6 +22,7 @@ from turnspec.call.events import (
 from turnspec.checks import refusing, shown
 from turnspec.checks.behaving import agent_hangup
 from turnspec.checks.context import Stage
+from turnspec.checks.fillers import is_filler
 from turnspec.checks.hearing import choices
 from turnspec.checks.purpose import SIDES, injected, ours
 from turnspec.checks.scene import Scene
@@ -162,10 +163,14 @@ def _no_reply(stage: Stage) -> Finding:
     since = "the caller's end" if turn.act is not None else "the turn's beginning"
     patience = Duration(turn.plan.patience_us)
     called = shown.many(len(turn.functions), "function")
+    message = f"The agent was not heard within {patience} of {since} ({shown.seconds(turn.quiet_from_us)})."
+    fillers = [line.text for line in turn.agent_lines if is_filler(line.text, turn.plan.fillers)]
+    if fillers:
+        message = f"No reply came within {patience} of the filler {shown.quoted_last(fillers[0])}"
     return stage.found(
         "no-reply",
         Status.FAILED,
-        f"The agent was not heard within {patience} of {since} ({shown.seconds(turn.quiet_from_us)}).",
+        message,
         expected=f"a reply within {patience}",
         actual=f"silence, though {called} was called" if turn.functions else "silence",
         at_us=turn.window.ended_us,

@@ -1,7 +1,7 @@
-"""Checks in Python that scenarios name: imported from the project folder, or installed; or why they cannot be.
+"""Checks in Python that scenarios name: imported from the project folder, or installed, or why not.
 
-A module is imported once in a process, with the project folder first on the path. The folder then stays on it, at
-its end, for what a check imports only when it is called - until another project's checks are imported.
+A module is imported once in a process, with the project folder first on the path. The folder then stays at
+the end of it, for what a check imports only when it is called - until another project's checks are imported.
 """
 
 from __future__ import annotations
@@ -42,9 +42,7 @@ class CheckNotLoaded(Exception):  # noqa: N818 # named after the fact
         self.suggestion = suggestion
 
 
-def custom_checks(
-    part: object, folder: Path, installed: Iterable[EntryPoint] | None = None
-) -> CustomChecks:
+def custom_checks(part: object, folder: Path, installed: Iterable[EntryPoint] | None = None) -> CustomChecks:
     """Load every check that is named somewhere in `part`, and try its arguments on its signature.
 
     `installed` replaces the entry points of group `turnspec.checks`.
@@ -70,14 +68,17 @@ def _problem(item: CheckExpectation, wrong: CheckNotLoaded) -> Problem:
 
 def _loaded(item: CheckExpectation, folder: Path, installed: Iterable[EntryPoint] | None) -> Check:
     if item.function is None:
-        found = _installed(item.name, entry_points(group=GROUP) if installed is None else installed)
+        found: Any = _installed(item.name, entry_points(group=GROUP) if installed is None else installed)
     else:
         found = _imported(*item.function, folder.resolve())
     if not callable(found):
         raise CheckNotLoaded(f"'{item.name}' is {type(found).__name__}, not a function")
     if inspect.iscoroutinefunction(found):
-        raise CheckNotLoaded(f"'{item.name}' is asynchronous, and nobody awaits it", "write def, without async")
-    return found
+        raise CheckNotLoaded(
+            f"'{item.name}' is asynchronous, and nobody awaits it", "write def, without async"
+        )
+    check: Check = found
+    return check
 
 
 # --- modules of the project ------------------------------------------------------------------------
@@ -163,7 +164,9 @@ def _installed(name: str, points: Iterable[EntryPoint]) -> Any:
         return known[name].load()
     except (Exception, SystemExit) as error:
         said = f"{type(error).__name__}: {error}"
-        raise CheckNotLoaded(f"the installed check '{name}' ({known[name].value}) does not load: {said}") from error
+        raise CheckNotLoaded(
+            f"the installed check '{name}' ({known[name].value}) does not load: {said}"
+        ) from error
 
 
 # --- arguments ---------------------------------------------------------------------------------------

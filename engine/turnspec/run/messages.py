@@ -30,11 +30,15 @@ def expectations_in(part: Any) -> Iterator[Expect]:
         case Expect():
             yield part
         case BaseModel():
-            yield from (found for name in type(part).model_fields for found in expectations_in(getattr(part, name)))
+            yield from (
+                found for name in type(part).model_fields for found in expectations_in(getattr(part, name))
+            )
         case tuple():
             yield from (found for item in part for found in expectations_in(item))
         case _ if is_dataclass(part):
-            yield from (found for field in fields(part) for found in expectations_in(getattr(part, field.name)))
+            yield from (
+                found for field in fields(part) for found in expectations_in(getattr(part, field.name))
+            )
 
 
 def _asks(expect: Expect) -> bool:
