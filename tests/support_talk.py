@@ -14,6 +14,7 @@ from turnspec.results import CallResult, Finding, FunctionUse, Measurement, Turn
 from turnspec.run.calling import call_virtual
 from turnspec.run.options import RunOptions
 from turnspec.run.planning import Planned, plan_cases
+from turnspec.speech import Synthesizer
 
 CLIPS = Path(__file__).resolve().parents[1] / "scenarios" / "audio"
 
@@ -63,7 +64,14 @@ class Talk:
 
 
 def plan_talk(
-    folder: Path, turns: str, agent: str, *, head: str = "", protocol: str = "twilio", project: str = ""
+    folder: Path,
+    turns: str,
+    agent: str,
+    *,
+    head: str = "",
+    protocol: str = "twilio",
+    project: str = "",
+    synthesizer: Synthesizer | None = None,
 ) -> Planned:
     """Write a project of one scenario and plan its call; recordings of the examples are in `audio/`."""
     if not (folder / "audio").exists():
@@ -73,14 +81,23 @@ def plan_talk(
     (folder / "agent.yaml").write_text(dedent(agent), "utf-8")
     text = f"scenario: Talk\ntarget: desk\n{dedent(head)}turns:\n{indent(dedent(turns), '  ')}"
     (folder / "talk.yaml").write_text(text, "utf-8")
-    return plan_cases(RunOptions(paths=(folder / "talk.yaml",), output=folder / "out"))
+    options = RunOptions(paths=(folder / "talk.yaml",), output=folder / "out", synthesizer=synthesizer)
+    return plan_cases(options)
 
 
 def talk(
-    folder: Path, turns: str, agent: str, *, head: str = "", protocol: str = "twilio", project: str = ""
+    folder: Path,
+    turns: str,
+    agent: str,
+    *,
+    head: str = "",
+    protocol: str = "twilio",
+    project: str = "",
+    synthesizer: Synthesizer | None = None,
 ) -> Talk:
     """Make the one call of such a project."""
-    planned = plan_talk(folder, turns, agent, head=head, protocol=protocol, project=project)
+    more: dict[str, Any] = {"head": head, "protocol": protocol, "project": project}
+    planned = plan_talk(folder, turns, agent, **more, synthesizer=synthesizer)
     assert not planned.problems, render_problems(planned.problems)
     (case,) = planned.cases
     return Talk(call_virtual(case, folder / "out"), folder / "out")

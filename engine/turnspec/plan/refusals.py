@@ -38,7 +38,7 @@ def refusals(setting: Setting, plan: CallPlan) -> tuple[Problem, ...]:
             *_sources(turn, setting),
             *_unseen(turn, setting),
             *_unheard(turn, setting),
-            *_fillers(turn, setting),
+            *_fillers(turn, plan, setting),
             *_refused_alone(turn, plan.active),
         )
     )
@@ -172,23 +172,14 @@ def _lacking_source(expect: Expect, setting: Setting) -> Iterator[Problem]:
                 )
 
 
-def _fillers(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
+def _fillers(turn: TurnPlan, plan: CallPlan, setting: Setting) -> Iterator[Problem]:
     """What is a filler, where nobody knows the agent's words."""
     if turn.fillers and setting.words is None:
+        written = next((each for each in (turn.turn, plan.scenario) if each.filler is not None), None)
+        place = plan.scenario.place.child("target") if written is None else written.place.child("filler")
         message = f"target '{setting.target}' over {setting.protocol} gives no account of what the agent says"
         hint = "give the target a backend: (its transcript is read), or take `filler` out"
-        at_turn = turn.turn.filler is not None
-        place = turn.turn.place.child("filler") if at_turn else turn.turn.place
-        yield _refusal(
-            "no-source", f"whether this is a filler is not known: {message}", place, hint, key=at_turn
-        )
-
-
-def _transcription(setting: Setting) -> str:
-    """How a target comes to tell what the agent hears."""
-    if setting.protocol == "realtime":
-        return "set options: {transcription: {}} on the target, or give it a backend:"
-    return "give the target a backend: (its input transcription is read)"
+        yield _refusal("no-source", f"{message}, so a filler could not be told", place, hint, key=True)
 
 
 def _refusal(kind: str, message: str, place: Place, hint: str, *, key: bool = False) -> Problem:

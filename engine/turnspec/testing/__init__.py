@@ -16,6 +16,7 @@ from turnspec.testing.script import (
     Text,
 )
 from turnspec.testing.scripted import EVERYTHING, ScriptedAdapter, ScriptedCall
+from turnspec.testing.tones import ToneSynthesizer
 from turnspec.testing.witness import Frame, RecordingWitness
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "Speech",
     "Step",
     "Text",
+    "ToneSynthesizer",
 ]
