@@ -182,5 +182,12 @@ def _fillers(turn: TurnPlan, plan: CallPlan, setting: Setting) -> Iterator[Probl
         yield _refusal("no-source", f"{message}, so a filler could not be told", place, hint, key=True)
 
 
+def _transcription(setting: Setting) -> str:
+    """How a target comes to tell what the agent hears."""
+    if setting.protocol == "realtime":
+        return "set options: {transcription: {}} on the target, or give it a backend:"
+    return "give the target a backend: (its input transcription is read)"
+
+
 def _refusal(kind: str, message: str, place: Place, hint: str, *, key: bool = False) -> Problem:
     return problem_at(place, kind, message, hint=hint, key=key)
