@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-import traceback
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,7 +25,7 @@ from turnspec.run.case import DEFAULT_CALLEE, DEFAULT_CALLER, Case, CaseRecord
 from turnspec.run.clock import CallClock
 from turnspec.run.conversation import converse
 from turnspec.run.derive import waiters
-from turnspec.run.errors import AppEnded, HarnessError, NothingListens, OwnFault
+from turnspec.run.errors import AppEnded, HarnessError, NothingListens, own_fault
 from turnspec.run.instances import Targets
 from turnspec.run.interrupts import Interrupts
 from turnspec.run.line import line_of
@@ -39,8 +37,6 @@ from turnspec.run.virtual import VirtualLoop
 from turnspec.run.voice import prepare
 from turnspec.run.wheel import PacingWheel
 from turnspec.speech.synthesis import SynthesisError
-
-log = logging.getLogger(__name__)
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error: somebody wanted the run to stop
@@ -68,19 +64,9 @@ def call_virtual(case: Case, output: Path, interrupts: Interrupts | None = None)
     except HarnessError as error:
         record.broke(error)
     except Exception as error:  # noqa: BLE001 - one call's trouble must not lose the results of the others
-        record.broke(_own_fault(error))
+        record.broke(own_fault(error))
     with (interrupts or Interrupts()).telling(record.stop.now):
         return record.result()
-
-
-def _own_fault(error: BaseException) -> HarnessError:
-    """What an unforeseen error says, with where it came from; the traceback is in the debug log."""
-    log.debug("a call broke", exc_info=error)
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return OwnFault(f"{where}: {type(error).__name__}: {error}")
 
 
 async def call_wall(case: Case, output: Path, wheel: PacingWheel, targets: Targets) -> CallResult:
@@ -95,7 +81,7 @@ async def call_wall(case: Case, output: Path, wheel: PacingWheel, targets: Targe
         _cut(record, "interrupted")
         raise Interrupted(record.result()) from None
     except Exception as error:  # noqa: BLE001 - one call's trouble must not lose the results of the others
-        record.broke(_own_fault(error))
+        record.broke(own_fault(error))
     return await _judged(record)
 
 

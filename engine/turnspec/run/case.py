@@ -24,7 +24,7 @@ from turnspec.dsl.names import Text
 from turnspec.plan.model import CallPlan
 from turnspec.results import CallResult, Outcome, Waveform
 from turnspec.run.derive import Knowing, Stop
-from turnspec.run.errors import HarnessError
+from turnspec.run.errors import HarnessError, own_fault
 from turnspec.run.live import LiveCall
 from turnspec.run.masking import masked_throughout
 from turnspec.run.stand import FarEnd
@@ -191,10 +191,17 @@ class CaseRecord:
         snapshot, recording = self._saved()
         if self._derived is None:
             self.derive()
-        verdict = judge_call(self.case.plan, snapshot, self.context)
+        verdict = self._judged(snapshot)
         result = self._result(verdict, snapshot, recording)
         # The evidence has no secrets; what was expected of it, and is shown beside it, may.
         return result if self.case.mask is None else masked_throughout(result, self.case.mask)
+
+    def _judged(self, snapshot: Snapshot) -> CallVerdict:
+        try:
+            return judge_call(self.case.plan, snapshot, self.context)
+        except Exception as error:  # noqa: BLE001 - it must lose neither what was recorded nor other calls
+            self.trouble = self.trouble or own_fault(error)
+            return CallVerdict(Outcome.ERROR, (), (), (), (), error=str(self.trouble))
 
     @property
     def asks(self) -> bool:
@@ -249,7 +256,7 @@ class CaseRecord:
             folder=f"calls/{self.case.slug}",
             recording=recording,
             lateness_us=self.lateness_us,
-            error=(str(self.trouble) if self.trouble else broke[0]) if broke else "",
+            error=(str(self.trouble) if self.trouble else broke[0]) if broke else verdict.error,
             tags=plan.scenario.tags,
             description=plan.scenario.description,
             process_output=self.process_output,

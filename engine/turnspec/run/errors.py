@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import signal
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
+
+log = logging.getLogger(__name__)
 
 
 class HarnessError(Exception):
@@ -173,6 +178,16 @@ class OwnFault(HarnessError):  # noqa: N818 - named after the fact
 
     def _advice(self) -> str:
         return "run it again with --debug and report what it prints"
+
+
+def own_fault(error: BaseException) -> OwnFault:
+    """What an unforeseen error says, with where it came from; the traceback is in the debug log."""
+    log.debug("a call broke", exc_info=error)
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return OwnFault(f"{where}: {type(error).__name__}: {error}")
 
 
 @dataclass(eq=False)
