@@ -244,7 +244,7 @@ def test_a_turn_whose_own_words_lack_a_capture_is_skipped_because_of_it() -> Non
     verdict = judged(
         view,
         ASKS.replace("{says: blocked}", says),
-        "turn: Code\ncaller: 'my code is {{ code }}'\nexpect: {says: ok}",
+        "turn: Code\ncaller: {text: 'my code is {{ code }}'}\nexpect: {says: ok}",
     )
 
     assert (verdict.turns[1].outcome, verdict.turns[1].why) == (

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from support_line import MS, Line
 from support_plans import TEXT, plan_of, setting
 from turnspec.call import MULAW_8K, actions
 from turnspec.call.events import (
@@ -19,7 +20,6 @@ from turnspec.call.events import (
     AgentSpeechBegan,
     AgentSpeechEnded,
     CallerHungUp,
-    CallerSpoke,
     CallerTexted,
     CallUp,
     Captured,
@@ -27,7 +27,6 @@ from turnspec.call.events import (
     FunctionCalled,
     FunctionReturned,
     LineBroke,
-    Origin,
     PlaybackDrained,
     PlaybackFlushed,
     ResponseEnded,
@@ -37,63 +36,14 @@ from turnspec.call.events import (
     TurnEnded,
     TurnJudged,
 )
-from turnspec.conduct import CallState, advance, begin, heard, is_no_news
-from turnspec.plan import CallPlan, TargetKind
+from turnspec.conduct import heard, is_no_news
+from turnspec.plan import TargetKind
 
 TWO_TURNS = """
 - turn: Greeting
 - turn: Ask
   caller: {audio: clip.wav, text: hello}
 """
-MS = 1_000
-
-
-class Line:
-    """A call under test: events are fed in, and the actions that matter collected."""
-
-    def __init__(self, plan: CallPlan) -> None:
-        self.state: CallState = begin(plan)
-        self.now_us = 0
-
-    def feed(self, event: Event | None, at_us: int | None = None) -> list[actions.Action]:
-        """Everything given out for one event, timers left out; turns that end are closed at once."""
-        self.now_us = max(self.now_us, event.at_us if event is not None else 0, at_us or 0)
-        self.state, given = advance(self.state, self.now_us, event)
-        told: list[actions.Action] = [a for a in given if not isinstance(a, actions.WakeAt)]
-        for action in tuple(told):
-            if isinstance(action, actions.EndTurn) and not action.judge:
-                told += self.feed(TurnEnded(at_us=self.now_us, turn=action.turn, how=action.how))
-        return told
-
-    def wait(self, until_us: int) -> list[actions.Action]:
-        """Let the call's own timers ring up to a moment."""
-        told: list[actions.Action] = []
-        while self.state.wake_us is not None and self.now_us < self.state.wake_us <= until_us:
-            told += self.feed(None, self.state.wake_us)
-        self.now_us = max(self.now_us, until_us)
-        return told
-
-    def speech(self, began_us: int, ended_us: int) -> list[actions.Action]:
-        """Agent audio that plays and is over."""
-        told = self.feed(AgentAudio(at_us=began_us, format=MULAW_8K, size=160))
-        told += self.feed(AgentSpeechBegan(at_us=began_us + 30 * MS, began_us=began_us))
-        told += self.feed(PlaybackDrained(at_us=ended_us))
-        return told + self.feed(AgentSpeechEnded(at_us=ended_us + 200 * MS, ended_us=ended_us))
-
-    def spoke(
-        self, turn: int, start_us: int, end_us: int, *, interrupts: bool = False
-    ) -> list[actions.Action]:
-        """The caller's clip, from its first frame to its last voiced sample."""
-        spoken = CallerSpoke(
-            at_us=start_us,
-            turn=turn,
-            text="hello",
-            origin=Origin.RECORDED,
-            speech_start_us=start_us,
-            speech_end_us=end_us,
-            interrupts=interrupts,
-        )
-        return self.feed(spoken) + self.feed(ActionDone(at_us=end_us, turn=turn, end_us=end_us))
 
 
 def test_a_reply_is_over_after_its_silence_and_not_before(tmp_path: Path) -> None:
