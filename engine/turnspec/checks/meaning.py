@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from turnspec.call.derived import DerivedState, find
+from turnspec.call.derived import Derived, DerivedState, find
 from turnspec.checks import shown
 from turnspec.checks.context import Stage
 from turnspec.checks.questions import INTENT, Question
@@ -90,13 +90,18 @@ def _classified(stage: Stage, text: str, wanted: tuple[str, ...]) -> Classificat
         return intents.classify(text)
     answer = find(stage.context.derived or (), INTENT, stage.turn.index, text)
     if answer is not None and answer.state is DerivedState.OK:
-        return intents.told(text, dict(_likened(answer.answer.get("scores"))))
+        return intents.told(text, likened(answer))
     by_rules = intents.by_rules(text)
     if by_rules.held.intersection(wanted):
         return by_rules
     if stage.context.derived is None and stage.scene.ended_us is None:
         raise _Unknown("the call is still up", later=True)
     raise _Unknown("nobody was asked" if answer is None else answer.reason)
+
+
+def likened(answer: Derived) -> dict[str, Likeness]:
+    """How like each intent an endpoint found a reply."""
+    return dict(_likened(answer.answer.get("scores")))
 
 
 def _likened(scores: object) -> Iterator[tuple[str, Likeness]]:

@@ -71,6 +71,7 @@ def cli() -> None:
 )
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Processes for virtual calls.")
 @click.option("--fail-fast", is_flag=True, help="Make no further call after the first failure.")
+@click.option("--no-cache", is_flag=True, help="Ask models again for what is known from before.")
 @click.option("--fail-on-flaky", is_flag=True, help="Exit 1 if a call held only after a failure (retries).")
 @click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict only.")
@@ -125,6 +126,19 @@ def serve(**options: object) -> None:
     from turnspec.cli.serving import serve_command
 
     sys.exit(serve_command(options))
+
+
+@cli.command()
+@PATHS
+@click.option("--try", "tries", multiple=True, metavar="TEXT", help="Say how TEXT classifies; repeatable.")
+@click.option("--engine", metavar="NAME", help="Classify by this engine instead of the project's.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("--no-cache", is_flag=True, help="Ask an endpoint again for what is known from before.")
+def intents(paths: tuple[Path, ...], tries: tuple[str, ...], form: str, **options: object) -> None:
+    """Show the intents in PATHS (intents files, or projects; default: here), and what sentences have them."""
+    from turnspec.cli.intents import intents_command
+
+    sys.exit(intents_command(paths, tries, form, options))
 
 
 @cli.command()

@@ -92,6 +92,7 @@ def _asked(options: Mapping[str, Any]) -> RunOptions:
         fail_fast=options["fail_fast"],
         force=options["force"],
         fail_on_flaky=options["fail_on_flaky"],
+        cache=not options["no_cache"],
         debug=options["debug"],
     )
 

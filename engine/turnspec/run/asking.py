@@ -71,9 +71,9 @@ class Api:
         return answer
 
     def _once(self, path: str, body: Mapping[str, Any]) -> HttpResponse:
-        url = address(self.endpoint.url, path)
         within = self.endpoint.timeout_s
         try:
+            url = address(self.endpoint.url, path)
             return asyncio.run(fetch(url, self._request(url, body), within, LARGEST_ANSWER))
         except TimeoutError as error:
             raise NoAnswer(f"the endpoint did not answer within {within:g} s") from error
@@ -88,8 +88,10 @@ class Api:
     def _request(self, url: str, body: Mapping[str, Any]) -> HttpRequest:
         parts = urlsplit(url)
         headers = [("Content-Type", "application/json"), ("Accept", "application/json")]
-        if self.endpoint.key:
-            headers.append(("Authorization", f"Bearer {self.endpoint.key}"))
+        if key := (self.endpoint.key or "").strip():  # a file of a secret ends in a line break
+            if not (key.isascii() and key.isprintable()):
+                raise NoAnswer("the key has a character that no HTTP header can carry")
+            headers.append(("Authorization", f"Bearer {key}"))
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         return HttpRequest("POST", target, tuple(headers), json.dumps(body).encode())
 

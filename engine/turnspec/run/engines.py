@@ -15,8 +15,8 @@ from turnspec.plan import CallPlan
 from turnspec.run.answers_kept import KeptAnswers
 from turnspec.run.asking import Api, Endpoint
 from turnspec.run.derive import ChatJudge, EmbeddedIntents, Knowing
-from turnspec.speech.engines import ENDPOINT, TFIDF, EngineError, engine, engine_names
-from turnspec.speech.intents import EngineFactory, Intent, Intents, PatternError
+from turnspec.speech.engines import EngineError, engine, engine_names
+from turnspec.speech.intents import EngineFactory, Intent, Intents
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,3 @@ def _rendered(text: str | None, environment: Mapping[str, str]) -> str | None:
 
 def _has_intents(expect: Expect) -> bool:
     return bool(expect.intent)
-
-
-__all__ = ["ENDPOINT", "TFIDF", "PatternError", "ProjectEngines", "catalogue_of", "engines_of"]
