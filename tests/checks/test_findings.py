@@ -367,6 +367,7 @@ def test_every_kind_of_finding_has_a_golden_text() -> None:
 
     with_others = {kind for kind, _ in CASES.values()} | {"transfer", "dtmf", "activity"}  # in test_acts.py
     with_others |= {"event", "nothing", "check"}  # in test_arriving.py
+    with_others |= {"transcript"}  # in test_transcribing.py
     assert {*EXPECTATIONS, *Budgets.model_fields} <= with_others
 
 

@@ -62,7 +62,7 @@ def _with_words(written: str) -> str:
 
 Regex = Annotated[str, AfterValidator(patterns.checked)]
 Bound = Annotated[
-    float | str,
+    float | str | None,
     PlainValidator(_number),
     WithJsonSchema({"type": ["number", "string"], "description": "a number"}),
 ]
@@ -126,8 +126,8 @@ class OneOf(MatcherModel):
 class Range(MatcherModel):
     """A number within bounds, both of which belong to it."""
 
-    at_least: Bound | None = None
-    at_most: Bound | None = None
+    at_least: Bound = None
+    at_most: Bound = None
 
 
 class SimilarTo(MatcherModel):

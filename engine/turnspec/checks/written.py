@@ -66,6 +66,10 @@ def written_words(matcher: Matcher) -> str:
             return f"words that match /{matcher.matches}/"
         case SimilarTo():
             return f"words {_alike(matcher)}"
+        case AnyValue():
+            return "any words"
+        case Absent():
+            return "no words"
         case _:
             return written(matcher)
 

@@ -87,30 +87,28 @@ def _common(first: Sequence[str], second: Sequence[str]) -> int:
 
 
 def _steps(wanted: Sequence[str], said: Sequence[str]) -> Iterator[Step]:
-    """From the end of both backwards along the cheapest way, then turned round; ties prefer a wrong word."""
+    """Along the cheapest way; where there are several, a wrong word comes before a missing one."""
     costs = _costs(wanted, said)
-    steps: list[Step] = []
-    row, column = len(wanted), len(said)
-    while row or column:
-        cost = costs[row][column]
-        differs = row > 0 and column > 0 and wanted[row - 1] != said[column - 1]
-        if row and column and cost == costs[row - 1][column - 1] + differs:
-            row, column = row - 1, column - 1
-            steps.append(Step(wanted[row], said[column]))
-        elif row and cost == costs[row - 1][column] + 1:
-            row -= 1
-            steps.append(Step(wanted[row], None))
+    row = column = 0
+    while row < len(wanted) or column < len(said):
+        cost, both = costs[row][column], row < len(wanted) and column < len(said)
+        if both and cost == costs[row + 1][column + 1] + (wanted[row] != said[column]):
+            yield Step(wanted[row], said[column])
+            row, column = row + 1, column + 1
+        elif row < len(wanted) and cost == costs[row + 1][column] + 1:
+            yield Step(wanted[row], None)
+            row += 1
         else:
-            column -= 1
-            steps.append(Step(None, said[column]))
-    return reversed(steps)
+            yield Step(None, said[column])
+            column += 1
 
 
 def _costs(wanted: Sequence[str], said: Sequence[str]) -> list[list[int]]:
-    rows = [list(range(len(said) + 1))]
-    for number, word in enumerate(wanted, 1):
-        above, row = rows[-1], [number]
-        for place, other in enumerate(said, 1):
-            row.append(min(above[place - 1] + (word != other), above[place] + 1, row[-1] + 1))
-        rows.append(row)
-    return rows
+    """How many errors are left from each word of both on."""
+    rows = [list(range(len(said), -1, -1))]
+    for number, word in enumerate(reversed(wanted), 1):
+        below, row = rows[-1], [number]
+        for place in range(len(said) - 1, -1, -1):
+            row.append(min(below[place + 1] + (word != said[place]), below[place] + 1, row[-1] + 1))
+        rows.append(row[::-1])
+    return rows[::-1]
