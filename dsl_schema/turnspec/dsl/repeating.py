@@ -17,8 +17,6 @@ from turnspec.dsl.spans import Place
 LEAST_SAMPLES: Final[Mapping[int, int]] = {50: 2, 90: 10, 95: 20, 99: 100}
 """How many samples a percentile needs: so many that it is not simply the longest of them."""
 ALL: Final = Percent(Decimal(100))
-TAKEN: Final = frozenset({"env"})
-"""Names that templates know already, and that no row may hide."""
 
 
 class RepeatRun(Model):
@@ -100,10 +98,7 @@ def _is_table(rows: Any, place: Place, reading: Reading) -> bool:
 
 
 def _check_name(name: str, place: Place, reading: Reading) -> None:
-    if name in TAKEN:
-        message = f"'{name}' has a meaning of its own in templates"
-        reading.problem("bad-name", message, place, hint="choose another name", key=True)
-    elif not name.isidentifier():
+    if not name.isidentifier():
         message = f"templates cannot use the name '{name}'"
         hint = "a name has letters, digits and _, and begins with no digit"
         reading.problem("bad-name", message, place, hint=hint, key=True)

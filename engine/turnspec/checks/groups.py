@@ -123,8 +123,8 @@ def _too_long(value: Measurement, distribution: Distribution) -> Finding:
     if exceeded:
         message = f"{value.name}{where} is {value_of(value)}; the limit is {limit}."
     else:
-        so_far = f" beyond {value_of(value)}" if value.value_us is not None else ""
-        message = f"{value.name}{where} is not known{so_far}: {value.why}; its limit is {limit}."
+        known = "not known" if value.value_us is None else f"{value_of(value)}, and no more is known of it"
+        message = f"{value.name}{where} is {known}: {value.why}; its limit is {limit}."
     return Finding(
         kind=distribution.name,
         status=Status.FAILED if exceeded else Status.NOT_EXERCISED,
