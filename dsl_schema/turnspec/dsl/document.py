@@ -157,7 +157,29 @@ def _trap_problem(trap: Trap, table: SpanTable, bounds: Bounds) -> Problem:
                 "yaml-syntax", "a directive changes how YAML is read", span, line, None, "delete this line"
             )
         case _:
-            corrected = quoted(line, trap.column, trap.end)
+            corrected = quoted(line, _begun_before_comma(line, trap), trap.end)
             return Problem(
                 "unquoted-template", "a template here wants quotes", span, line, None, f"write: {corrected}"
             )
+
+
+def _begun_before_comma(line: str, trap: Trap) -> int:
+    """Where the text begins that a template is in: inside braces, a comma before it belongs to the text."""
+    start, closed = trap.column, 0
+    if line[trap.end :].lstrip().startswith(":"):
+        return start
+    for at in range(trap.column - 1, -1, -1):
+        match line[at]:
+            case "]" | "}":
+                closed += 1
+            case "[" | "{" if closed:
+                closed -= 1
+            case "[":
+                return trap.column
+            case "{":
+                return start
+            case ":" if not closed and start == trap.column and line[at + 1 : at + 2] == " ":
+                start = at + 1 + len(line[at + 1 :]) - len(line[at + 1 :].lstrip())
+            case _:
+                pass
+    return trap.column

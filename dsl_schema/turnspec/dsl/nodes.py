@@ -9,7 +9,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from turnspec.dsl.base import Located
 from turnspec.dsl.guard import Bounds
-from turnspec.dsl.problems import Problem, quoted
+from turnspec.dsl.problems import Problem, in_quotes, quoted
 from turnspec.dsl.spans import DocumentPath, Place, Position, Span, SpanTable
 
 _PREFIX = "tag:yaml.org,2002:"
@@ -216,8 +216,11 @@ class _Conversion:
             while pairs and self._is_split(mapping, *pairs[-1]):
                 tail.append(pairs.pop())
             if tail and pairs:
-                start, end = pairs[-1][1].start_mark.column, tail[0][0].end_mark.column
-                written = f'{written[:start]}"{written[start:end]}"{written[end:]}'
+                first, end = pairs[-1][1], tail[0][0].end_mark.column
+                start, rest = first.start_mark.column, first.end_mark.column
+                # What stands in quotes already loses them: they go around all of it.
+                text = f"{first.value if isinstance(first, ScalarNode) else ''}{written[rest:end]}"
+                written = f"{written[:start]}{in_quotes(text)}{written[end:]}"
             if pairs:
                 pairs.pop()
             elif tail:

@@ -110,10 +110,13 @@ def in_reading_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 def quoted(line: str, start: int, end: int) -> str:
     """The line with the part from `start` to `end`, counted from 0, in quotes."""
-    value = line[start:end]
-    simple = '"' not in value and "\\" not in value
-    inside = f'"{value}"' if simple else "'" + value.replace("'", "''") + "'"
-    return f"{line[:start]}{inside}{line[end:]}".strip()
+    return f"{line[:start]}{in_quotes(line[start:end])}{line[end:]}".strip()
+
+
+def in_quotes(text: str) -> str:
+    """A text as it is written in YAML inside quotes: double ones where they can stand."""
+    simple = '"' not in text and "\\" not in text
+    return f'"{text}"' if simple else "'" + text.replace("'", "''") + "'"
 
 
 def _shown(problem: Problem) -> tuple[str, str]:

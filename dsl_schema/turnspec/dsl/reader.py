@@ -161,6 +161,8 @@ class Reader:
         kind, message, hint = make(found, _name(place), written)
         if hint == "<quote>":
             hint = _in_quotes(place)
+        elif isinstance(written, str) and (joined := _with_item_before(place)):
+            hint = f"if the comma is part of a text, write: {joined}"
         self.problems.append(problem_at(place, kind, message, hint=hint))
 
 
@@ -198,6 +200,21 @@ def _walk(data: Located, steps: tuple[int | str, ...]) -> tuple[Place, Any]:
 def _in_quotes(place: Place) -> str:
     span = place.span
     return f"write: {quoted(place.table.line(span.line), span.column - 1, span.end_column - 1)}"
+
+
+def _with_item_before(place: Place) -> str:
+    """The line with quotes around an item and what a comma parts it from; empty where none does."""
+    at = place.path[-1] if place.path else None
+    if not isinstance(at, int) or at == 0:
+        return ""
+    before, span = (*place.path[:-1], at - 1), place.span
+    line = place.table.line(span.line)
+    inside = [path for path in place.table.positions if path[: len(before)] == before]
+    ends = [place.table.value(path) for path in inside]
+    last = max((each for each in ends if each.line == span.line), key=lambda each: each.column, default=None)
+    if last is None or line[last.end_column - 1 : span.column - 1].strip() != ",":
+        return ""
+    return quoted(line, last.column - 1, span.end_column - 1)
 
 
 def _follows(found: ErrorDetails) -> bool:

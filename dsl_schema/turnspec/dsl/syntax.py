@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from turnspec.dsl.problems import Problem, problem_of_file
+from turnspec.dsl.problems import Problem, problem_of_file, quoted
 from turnspec.dsl.spans import Span, SpanTable
 
 if TYPE_CHECKING:
@@ -111,10 +111,16 @@ def _objection(error: MarkedYAMLError, table: SpanTable) -> Problem:
     if "expected <block end>" in said and line[: span.column - 1].rstrip().endswith(("'", '"')):
         hint = "put the whole text in double quotes; inside '...' an apostrophe is written twice"
         return Problem("yaml-syntax", "the text goes on behind its closing quote", span, line, None, hint)
+    begun = _span(error.context_mark or error.problem_mark, table).line
+    expected_end = re.search(r"expected ',' or '[\]}]'", said) is not None
+    if expected_end and begun == span.line and line[span.column - 1 :].startswith(":"):
+        return Problem(
+            "yaml-syntax", "a colon and a space inside a text", span, line, None, _quote_item(line, span)
+        )
     for pattern, kind, message, hint in _WORDS:
         if re.search(pattern, said):
-            begun = hint in ("<open>", "<end-key>") and error.context_mark
-            span = _span(error.context_mark if begun else error.problem_mark, table)
+            whole = hint in ("<open>", "<end-key>") and error.context_mark
+            span = _span(error.context_mark if whole else error.problem_mark, table)
             return Problem(kind, message, span, table.line(span.line), None, _hint(hint, span, table))
     return Problem("yaml-syntax", f"this is not YAML: {said}", span, line)
 
@@ -147,6 +153,16 @@ def _quote_value(line: str) -> str:
     value = found[2]
     quotes = f'"{value}"' if '"' not in value and "\\" not in value else "'" + value.replace("'", "''") + "'"
     return f"write: {found[1].strip()} {quotes}" if found[1].strip() else f"write: {quotes}"
+
+
+def _quote_item(line: str, span: Span) -> str:
+    """The line with the text in quotes that a colon is in, inside brackets."""
+    colon = span.column - 1
+    start = max(line.rfind(mark, 0, colon) + len(mark) for mark in (": ", "{", "[", ", "))
+    in_braces = line.rfind("{", 0, colon) > line.rfind("[", 0, colon)
+    stop = r"\s*(?:}|,\s*\w+:|$)" if in_braces else r"\s*(?:[,\]]|$)"
+    end = re.compile(stop).search(line, colon)
+    return f"write: {quoted(line, start, end.start() if end else len(line))}"
 
 
 def _single_quotes(line: str) -> str:
