@@ -368,6 +368,9 @@ def test_every_kind_of_finding_has_a_golden_text() -> None:
     with_others = {kind for kind, _ in CASES.values()} | {"transfer", "dtmf", "activity"}  # in test_acts.py
     with_others |= {"event", "nothing", "check"}  # in test_arriving.py
     with_others |= {"transcript"}  # in test_transcribing.py
+    with_others |= {"first_audio", "first_response", "function_return", "turn"}  # in test_budgets.py
+    with_others |= {"speech", "overlap", "underrun"}
+    with_others |= {"keeps_speaking", "plays"}  # in test_talking_over.py, test_playing.py
     assert {*EXPECTATIONS, *Budgets.model_fields} <= with_others
 
 

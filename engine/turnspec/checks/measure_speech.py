@@ -7,7 +7,6 @@ from itertools import pairwise
 
 from turnspec.audio.edges import Segment
 from turnspec.checks.measure_readings import (
-    HALF_FRAME_US,
     Reading,
     at_least,
     between,
@@ -84,9 +83,7 @@ def underrun(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Readin
     first, last = turn.reply[0].start_us, turn.reply[-1].end_us
     dry = [spell for spell in scene.dry_spells if first <= spell.start_us < last]
     longest = max(dry, key=lambda spell: spell.duration_us, default=Segment(last, last))
-    # What was played ends with a sample, and what came next has the stamp of its arrival.
-    reading = between(longest.start_us, longest.end_us, HALF_FRAME_US + lateness_us)
-    yield cut_to(reading, turn)
+    yield cut_to(between(longest.start_us, longest.end_us, error_bar(lateness_us)), turn)
 
 
 def _both(act: Act, speech: tuple[Segment, ...]) -> Iterator[Segment]:

@@ -163,18 +163,20 @@ def _no_reply(stage: Stage) -> Finding:
     since = "the caller's end" if turn.act is not None else "the turn's beginning"
     patience = Duration(turn.plan.patience_us)
     called = shown.many(len(turn.functions), "function")
+    silence = "silence"
     message = f"The agent was not heard within {patience} of {since} ({shown.seconds(turn.quiet_from_us)})."
     fillers = [line.text for line in turn.agent_lines if is_filler(line.text, turn.plan.fillers)]
     if fillers:
         message = f"No reply came within {patience} of the filler {shown.quoted_last(fillers[0])}"
+        silence = "a filler"
     return stage.found(
         "no-reply",
         Status.FAILED,
         message,
         expected=f"a reply within {patience}",
-        actual=f"silence, though {called} was called" if turn.functions else "silence",
+        actual=f"{silence}, though {called} was called" if turn.functions else silence,
         at_us=turn.window.ended_us,
-        details=_sounds(stage),
+        details=() if fillers else _sounds(stage),
     )
 
 
