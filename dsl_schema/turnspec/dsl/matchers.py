@@ -251,6 +251,10 @@ def _matcher_words(value: Located, reading: Reading) -> Located:
         reading.problem("empty", message, value.place.child(key), hint=hint)
     elif value.keys() == {"at_least", "at_most"}:
         _report_empty_range(value, reading)
+    elif key == "word_error_rate" and not isinstance(value[key], Mapping):
+        message, hint = f"'{key}' is a mapping", f"write {key}: {{to: the words, at_most: 10 %}}"
+        reading.problem("wrong-type", message, value.place.child(key), hint=hint)
+        return Located({"<any>": True}, value.place)
     return value.but()
 
 

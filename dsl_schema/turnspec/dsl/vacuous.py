@@ -63,10 +63,13 @@ def _report_no_words(key: str, value: Any, place: Place, reading: Reading) -> No
         return
     unknown = next((str(word) for word in given if word not in _WORDS | _BOUNDS), "")
     message = f"'{key}' takes words or a matcher, not {'nothing' if value is None else 'this'}"
-    if unknown:
-        message = f"'{unknown}' is no matcher; {message}"
-    suggestion = nearest(unknown, _WORDS) if unknown else None
-    reading.problem("wrong-type", message, place, hint=_MATCHERS, suggestion=suggestion)
+    if not unknown:
+        reading.problem("wrong-type", message, place, hint=_MATCHERS)
+        return
+    message, suggestion = f"'{unknown}' is no matcher; {message}", nearest(unknown, _WORDS)
+    reading.problem(
+        "wrong-type", message, place.child(unknown), hint=_MATCHERS, suggestion=suggestion, key=True
+    )
 
 
 def is_vacuous_matcher(word: str, value: Any) -> bool:
