@@ -247,7 +247,7 @@ class IntentSpec(Model):
     keywords: tuple[Phrase, ...] = ()
     patterns: tuple[Regex, ...] = ()
     not_: tuple[Phrase, ...] = Field(default=(), alias="not")
-    threshold: Annotated[float, Field(gt=0, le=1)] | None = None
+    threshold: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
 
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:

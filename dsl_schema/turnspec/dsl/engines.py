@@ -40,7 +40,7 @@ class IntentsEngine(Model):
     WORD = "engines.intents"
 
     engine: str = Field(default="tfidf", min_length=1)
-    threshold: Annotated[float, Field(gt=0, le=1)] | None = None
+    threshold: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
     url: ApiUrl | None = None
     model: str | None = Field(default=None, min_length=1)
     key: str | None = None

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, JsonValue
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
 from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.caller import Words
@@ -96,6 +96,11 @@ class Auth(Model):
     auth_token: str | None = None
 
 
+def _no_truth(written: object) -> object:
+    # To Python, true is 1.
+    return str(written).lower() if isinstance(written, bool) else written
+
+
 def _application(written: str) -> str:
     """Where an ASGI application is, as `module:name`, both of them with dots in them if need be."""
     if _APPLICATION.fullmatch(written):
@@ -137,7 +142,7 @@ class Project(Model):
 
     WORD = "turnspec.yaml"
 
-    version: Literal[1]
+    version: Annotated[Literal[1], BeforeValidator(_no_truth)]
     scenarios: tuple[str, ...] = ("scenarios",)
     targets: dict[str, TargetSpec] = Field(default_factory=dict)
     environment: tuple[str, ...] = ()

@@ -1,129 +1,150 @@
-"""JSON Schemas for editors, made from the models, with the short forms that may be written."""
+"""JSON Schemas for editors: what may be written in each kind of file.
+
+They are made from the models. What a model brings into its form before it validates - one value where a list
+is meant, a text for a mapping - is told in `schema_forms` and
+`schema_parts`, what an editor shows of a key in `schema_words`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
-from turnspec.dsl.agent import PACES, AgentScript, IntentCatalogue
+from turnspec.dsl.agent import AgentScript, IntentCatalogue
 from turnspec.dsl.base import Model
+from turnspec.dsl.fragments import Fragment
+from turnspec.dsl.matchers import MatcherModel, WordErrors
 from turnspec.dsl.project import Project
 from turnspec.dsl.scenario import Scenario
+from turnspec.dsl.schema_forms import FORMS
+from turnspec.dsl.schema_parts import ADDED, Schema
+from turnspec.dsl.schema_words import WORDS
 
-Schema = dict[str, Any]
-Widen = Callable[[Schema], Schema]
-
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
-
-
-def scenario_schema() -> Schema:
-    """What a scenario file may hold."""
-    return _schema(Scenario, "A turnspec scenario")
-
-
-def agent_schema() -> Schema:
-    """What an agent script may hold."""
-    return _schema(AgentScript, "A turnspec agent script")
-
-
-def project_schema() -> Schema:
-    """What `turnspec.yaml` may hold."""
-    return _schema(Project, "A turnspec project")
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+KINDS: Final[Mapping[str, tuple[type[Model], str]]] = {
+    "scenario": (Scenario, "A turnspec scenario"),
+    "agent": (AgentScript, "A turnspec agent script"),
+    "fragment": (Fragment, "Turns that turnspec scenarios use"),
+    "intents": (IntentCatalogue, "Intents of a turnspec project"),
+    "project": (Project, "A turnspec project"),
+}
+"""Every kind of file: its model, and what an editor calls it."""
+_IS_MATCHER = "a plain value, any, absent, or a matcher such as {matches: pattern}"
 
 
-def intents_schema() -> Schema:
-    """What an intents file may hold."""
-    return _schema(IntentCatalogue, "Intents of a turnspec project")
-
-
-def _schema(model: type[Model], title: str) -> Schema:
+def schema_of(kind: str) -> Schema:
+    """What a file of this kind may hold."""
+    model, title = KINDS[kind]
     made = model.model_json_schema(by_alias=True)
-    definitions: Mapping[str, Schema] = made.get("$defs", {})
-    for name, part in (*definitions.items(), (model.__name__, made)):
-        _as_written(name, part)
-    return {"$schema": DIALECT, **made, "title": title}
+    parts: dict[str, Schema] = {**made.pop("$defs", {}), **_matchers(), **ADDED}
+    if made.get("$ref"):  # a model that contains itself
+        made = parts.pop(model.__name__)
+    named = _models()
+    for name, part in (*parts.items(), (model.__name__, made)):
+        if name in named:
+            _as_written(named[name], part)
+    parts = {name: _tidy(part) for name, part in parts.items()}
+    whole = {"$schema": DIALECT, "title": title, **_tidy(made)}
+    used = _used(whole, parts)
+    return {**whole, "$defs": {name: parts[name] for name in sorted(used)}} if used else whole
 
 
-def _as_written(name: str, part: Schema) -> None:
-    if name == "CallsExpectation":
-        part.clear()
-        part.update(_CALLS)
-        return
+def _models() -> Mapping[str, type[Model]]:
+    return {model.__name__: model for model in _below(Model)}
+
+
+def _below(model: type[Model]) -> Iterator[type[Model]]:
+    for child in model.__subclasses__():
+        yield child
+        yield from _below(child)
+
+
+def _matchers() -> dict[str, Schema]:
+    """The matchers that are written as mappings; each is used where any matcher may stand."""
+    models: list[type[Model]] = [*(each for each in MatcherModel.__subclasses__() if each.keys()), WordErrors]
+    made = {model.__name__: model.model_json_schema(by_alias=True) for model in models}
+    for part in made.values():
+        part.pop("$defs", None)
+    return made
+
+
+def _as_written(model: type[Model], part: Schema) -> None:
+    """Make of the form that is validated the forms that may be written, with words for each key."""
     properties: Schema = part.get("properties", {})
     for key in [key for key in properties if key.startswith("<")]:
         del properties[key]
-    for key, widen in _SHORT_FORMS.get(name, {}).items():
-        properties[key] = widen(properties[key])
+    if "required" in part:
+        part["required"] = [key for key in part["required"] if not key.startswith("<")]
+    models = tuple(each.__name__ for each in model.__mro__)
+    for name in reversed(models):
+        if name in FORMS:
+            FORMS[name](part)
+    for key, value in properties.items():
+        if value is not False:
+            properties[key] = {
+                "description": _words(models, key),
+                **_without(value, "description", "title"),
+            }
 
 
-def _or_one(listed: Schema) -> Schema:
-    return {"anyOf": [listed.get("items", {}), listed]}
+def _words(models: tuple[str, ...], key: str) -> str:
+    """What is told of a key by the first of these models that tells something."""
+    return next((WORDS[name][key] for name in models if key in WORDS.get(name, {})), "")
 
 
-def _caller(listed: Schema) -> Schema:
-    action = {"anyOf": [{"type": "string"}, listed["items"]]}
-    return {"anyOf": [*action["anyOf"], {"type": "array", "items": action}]}
+def _without(part: Schema, *keys: str) -> Schema:
+    return {key: value for key, value in part.items() if key not in keys}
 
 
-def _returns(listed: Schema) -> Schema:
-    return {"description": "a value, or a list of cases", "anyOf": [listed, {}]}
+def _tidy(part: Any) -> Any:
+    """Without titles that repeat keys; a matcher by its name; the first line of a docstring alone."""
+    match part:
+        case {"description": description, **others} if description == _IS_MATCHER and not others:
+            return {"$ref": "#/$defs/Matcher"}
+        case dict():
+            titled = isinstance(part.get("title"), str)
+            return {
+                key: _told(value) if key == "description" and isinstance(value, str) else _tidied(key, value)
+                for key, value in part.items()
+                if not (titled and key == "title") and key != "discriminator"
+            }
+        case list():
+            return [_tidy(each) for each in part]
+        case _:
+            return part
 
 
-def _call(_: Schema) -> Schema:
-    one = {"type": ["string", "object"]}
-    description = "a function's name with its arguments; several are called at once"
-    return {"description": description, "anyOf": [one, {"type": "array", "items": one}]}
+def _tidied(key: str, value: Any) -> Any:
+    # Names of properties are no words of the schema.
+    if key in ("properties", "$defs") and isinstance(value, dict):
+        return {name: _tidy(each) for name, each in value.items()}
+    return _tidy(value)
 
 
-def _turns(_: Schema) -> Schema:
-    number = {"type": "integer", "minimum": 1}
-    return {"anyOf": [number, {"type": "string", "pattern": r"^[1-9]\d*(\.\.([1-9]\d*)?)?$"}]}
+def _told(description: str) -> str:
+    return description.partition("\n\n")[0]
 
 
-def _activities(_: Schema) -> Schema:
-    one = {"type": ["string", "object"]}
-    description = "a named message of the agent's side: name: {key: value}"
-    return {"description": description, "anyOf": [one, {"type": "array", "items": one}]}
+def _used(whole: Schema, parts: Mapping[str, Schema]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(_references(whole))
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _references(parts[name])
+    return found
 
 
-def _or_true(part: Schema) -> Schema:
-    return {"anyOf": [{"const": True}, part]}
-
-
-def _or_target(transfer: Schema) -> Schema:
-    return {"anyOf": [{"type": "string", "minLength": 1}, transfer]}
-
-
-def _pace(_: Schema) -> Schema:
-    times = {"type": "string", "pattern": r"^[1-9][0-9]?(\.[0-9]{1,2})? ?x$"}
-    return {"anyOf": [{"enum": [*PACES, None]}, times]}
-
-
-_CALL = {"type": ["string", "object"]}
-_CALLS: Schema = {
-    "description": "functions called in this turn: name: {argument: value}",
-    "anyOf": [{"type": "array", "items": _CALL}, _CALL],
-}
-_REPLY: Mapping[str, Widen] = {"call": _call, "faults": _or_one, "transfer": _or_target}
-_SHORT_FORMS: Mapping[str, Mapping[str, Widen]] = {
-    "Turn": {"caller": _caller, "when": _or_one, "unless": _or_one},
-    "Condition": {"supports": _or_one},
-    "Say": {"say": _or_one},
-    "Expect": {
-        **dict.fromkeys(("intent", "says", "does_not_say", "does_not_call"), _or_one),
-        "activity": _activities,
-        "refused": _or_true,
-    },
-    "FunctionSpec": {"returns": _returns},
-    "TargetSpec": {"protocol": _or_one},
-    "AgentSession": {"transcription_fails": _turns},
-    "ReplyTiming": {"pace": _pace},
-    "Reply": _REPLY,
-    "Response": _REPLY,
-    "AgentScript": {"faults": _or_one},
-    "Scenario": {"faults": _or_one},
-    "When": {
-        **dict.fromkeys(("keywords", "all_of", "excludes", "intents", "modalities"), _or_one),
-        "turns": _turns,
-    },
-}
+def _references(part: Any) -> Iterator[str]:
+    match part:
+        case dict():
+            if isinstance(named := part.get("$ref"), str):
+                yield named.removeprefix("#/$defs/").partition("/")[0]
+            for each in part.values():
+                yield from _references(each)
+        case list():
+            for each in part:
+                yield from _references(each)
+        case _:
+            return

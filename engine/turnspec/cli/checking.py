@@ -59,15 +59,28 @@ def plan_command(paths: tuple[Path, ...], form: str, options: Mapping[str, Any])
     return 0
 
 
-def schema_command(kind: str) -> int:
-    """Print a JSON Schema."""
-    from turnspec.dsl import schema
+def schema_command(kind: str | None, *, write: bool) -> int:
+    """Print a JSON Schema, or put all of them where the comment line of a file looks for them."""
+    from turnspec.dsl.schema import KINDS, schema_of
 
-    made = {
-        "scenario": schema.scenario_schema,
-        "agent": schema.agent_schema,
-        "intents": schema.intents_schema,
-        "project": schema.project_schema,
-    }[kind]()
-    print(json.dumps(made, indent=2, ensure_ascii=False))
+    made = {each: json.dumps(schema_of(each), indent=2, ensure_ascii=False) + "\n" for each in KINDS}
+    if not write:
+        print(made[kind] if kind else f"name a kind of file: {', '.join(KINDS)}", end="" if kind else "\n")
+        return 0 if kind else USAGE_EXIT
+    return _written({each: text for each, text in made.items() if kind in (None, each)})
+
+
+def _written(schemas: Mapping[str, str]) -> int:
+    from turnspec.dsl.load import project_of
+
+    root, _ = project_of((Path(),))
+    folder = root / ".turnspec"
+    try:
+        folder.mkdir(exist_ok=True)
+        for kind, text in schemas.items():
+            (folder / f"{kind}.schema.json").write_text(text, encoding="utf-8")
+            print(folder / f"{kind}.schema.json")
+    except OSError as error:
+        print(f"the schemas could not be written: {error}", file=sys.stderr)
+        return USAGE_EXIT
     return 0

@@ -142,12 +142,15 @@ def intents(paths: tuple[Path, ...], tries: tuple[str, ...], form: str, **option
 
 
 @cli.command()
-@click.argument("kind", type=click.Choice(["scenario", "agent", "intents", "project"]))
-def schema(kind: str) -> None:
+@click.argument(
+    "kind", required=False, type=click.Choice(["scenario", "agent", "fragment", "intents", "project"])
+)
+@click.option("--write", is_flag=True, help="Write .turnspec/KIND.schema.json of the project, of every kind.")
+def schema(kind: str | None, *, write: bool) -> None:
     """Print the JSON Schema of a kind of file, for editors."""
     from turnspec.cli.checking import schema_command
 
-    sys.exit(schema_command(kind))
+    sys.exit(schema_command(kind, write=write))
 
 
 def main() -> None:
