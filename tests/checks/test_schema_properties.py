@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jsonschema
-from hypothesis import assume, example, given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from turnspec.checks.schema import broken_rules
@@ -106,7 +106,6 @@ def test_every_word_is_drawn() -> None:
 def test_the_same_arguments_are_taken(schema: Any, defined: dict[str, Any], value: Any) -> None:
     """What we find wrong is what the reference finds wrong, and nothing else."""
     whole = {**schema, "$defs": {"one": defined}} if isinstance(schema, dict) else schema
-    assume(jsonschema.Draft202012Validator(True).is_valid(value))
     expected = jsonschema.Draft202012Validator(whole).is_valid(value)
 
     assert (list(broken_rules(value, whole)) == []) is expected

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from turnspec.dsl.agent import AgentScript
+from turnspec.dsl.agent import AgentScript, When
 from turnspec.dsl.engine_parts import asked_in_a_call
 from turnspec.dsl.known import Known
-from turnspec.dsl.names import problems_of_texts
+from turnspec.dsl.names import RESERVED, problems_of_texts, reserved_name
+from turnspec.dsl.patterns import capture_names
 from turnspec.dsl.problems import Problem
 from turnspec.dsl.texts import replies_of, texts_of_functions, texts_of_idle, texts_of_reply
 from turnspec.dsl.turn_references import unknown_intent
@@ -20,7 +21,7 @@ def problems_of_agent(script: AgentScript, known: Known) -> Iterator[Problem]:
         yield from known.files.audio_problems(clip, script.place.child("heard", clip), key=True)
     if script.idle is not None and script.idle.audio is not None:
         yield from known.files.audio_problems(script.idle.audio, script.idle.place.child("audio"))
-    yield from problems_of_texts(texts_of_functions(script.functions), names)
+    yield from problems_of_texts(texts_of_functions(script.functions), names.with_words({"arguments"}))
     yield from problems_of_texts(texts_of_idle(script), names)
     for response in script.responses.values():
         if response.when.intents:
@@ -34,3 +35,9 @@ def problems_of_agent(script: AgentScript, known: Known) -> Iterator[Problem]:
         yield from problems_of_texts(
             texts_of_reply(reply), names.with_words(bound.words).with_dotted(bound.dotted)
         )
+
+
+def _reserved_groups(when: When) -> Iterator[Problem]:
+    for name in capture_names(when.pattern) if when.pattern else ():
+        if name in RESERVED:
+            yield reserved_name(name, when.place.child("pattern"), key=False)

@@ -8,9 +8,9 @@ from pydantic import JsonValue
 
 from turnspec.dsl.agent_references import problems_of_agent
 from turnspec.dsl.engine_parts import problems_of_engines
-from turnspec.dsl.flow_references import problems_of_flow, problems_of_fragment, reserved_name
+from turnspec.dsl.flow_references import problems_of_flow, problems_of_fragment
 from turnspec.dsl.known import Known
-from turnspec.dsl.names import RESERVED, Text, no_templates, problems_of_texts, texts_of
+from turnspec.dsl.names import RESERVED, Text, no_templates, problems_of_texts, reserved_name, texts_of
 from turnspec.dsl.problems import Problem, nearest, problem_at
 from turnspec.dsl.project import Project, TargetSpec
 from turnspec.dsl.scenario import Scenario
@@ -76,7 +76,7 @@ def problems_of_scenario(scenario: Scenario, known: Known) -> Iterator[Problem]:
     yield from _never_used(scenario, target)
     names = known.names.with_words(scenario.given)
     functions = functions_known(scenario, target, known)
-    yield from problems_of_texts(texts_of_functions(scenario.functions), names)
+    yield from problems_of_texts(texts_of_functions(scenario.functions), names.with_words({"arguments"}))
     yield from no_templates(texts_of(scenario.variables, place.child("variables")), "a variable")
     yield from no_templates(texts_of(scenario.examples, place.child("examples")), "an example")
     for key, named in (("variables", scenario.variables), ("examples", scenario.examples)):

@@ -339,14 +339,26 @@ def caller_acts(view: EvidenceView) -> tuple[Act, ...]:
 
 
 def function_uses(view: EventsView, side: Side | None, turns: tuple[Window, ...]) -> tuple[FunctionUse, ...]:
-    """The function calls that one side tells of, each with what came back."""
+    """The function calls that one side tells of, each with what came back.
+
+    A call that is told again before its output is the same one; an id that comes again afterwards is another.
+    """
     if side is None:
         return ()
-    returned = {event.call_id: event for event in view.of(FunctionReturned, side)}
     places = numbers(view)
+    told: list[FunctionCalled | FunctionReturned]
+    told = [*view.of(FunctionCalled, side), *view.of(FunctionReturned, side)]
+    pairs: list[tuple[FunctionCalled, FunctionReturned | None]] = []
+    last: dict[str, int] = {}
+    for event in sorted(told, key=lambda each: places[id(each)]):
+        at = last.get(event.call_id)
+        if isinstance(event, FunctionCalled) and (at is None or pairs[at][1] is not None):
+            last[event.call_id] = len(pairs)
+            pairs.append((event, None))
+        elif isinstance(event, FunctionReturned) and at is not None:
+            pairs[at] = pairs[at][0], pairs[at][1] or event
     return tuple(
-        _use(event, returned.get(event.call_id), owner(turns, event.at_us, places[id(event)]))
-        for event in view.of(FunctionCalled, side)
+        _use(called, back, owner(turns, called.at_us, places[id(called)])) for called, back in pairs
     )
 
 

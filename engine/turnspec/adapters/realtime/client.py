@@ -374,8 +374,8 @@ class RealtimeClient:
         )
 
     def _called(self, response_id: str, call_id: str, name: str | None, arguments: str, now_us: int) -> None:
-        if call_id in self._response_of:
-            return
+        if self._response_of.get(call_id) == response_id:
+            return  # it was told before
         self._response_of[call_id] = response_id
         response = self._responses.setdefault(response_id, Response())
         response.calls.add(call_id)
