@@ -19,6 +19,7 @@ from turnspec.dsl.names import (
     no_templates,
     place_of_capture,
     problems_of_texts,
+    reserved_name,
     texts_of,
 )
 from turnspec.dsl.paths import Paths, joined
@@ -70,13 +71,6 @@ def problems_of_fragment(fragment: Fragment, references: References) -> Iterator
     yield from no_templates([(fragment.name, fragment.place.child("fragment"))], "the name of a fragment")
     walk.entries(fragment.turns, Paths(known=False), scope)
     yield from walk.problems
-
-
-def reserved_name(name: str, place: Place, *, key: bool) -> Problem:
-    """The problem of a name that means something else in templates."""
-    message = f"'{name}' cannot be the name of a value: templates mean something else by it"
-    hint = f"choose another name, such as the_{name}"
-    return problem_at(place, "reserved-name", message, hint=hint, key=key)
 
 
 def _at_teardown(before: Paths, after: Paths) -> Paths:

@@ -70,6 +70,13 @@ def problems_of_texts(texts: Iterator[Text], known: Names) -> Iterator[Problem]:
             yield from _problems_of_template(text, place, known)
 
 
+def reserved_name(name: str, place: Place, *, key: bool) -> Problem:
+    """The problem of a name that means something else in templates."""
+    message = f"'{name}' cannot be the name of a value: templates mean something else by it"
+    hint = f"choose another name, such as the_{name}"
+    return problem_at(place, "reserved-name", message, hint=hint, key=key)
+
+
 def no_templates(texts: Iterable[Text], what: str) -> Iterator[Problem]:
     """Refuse templates where a text must be known before any call."""
     for text, place in texts:

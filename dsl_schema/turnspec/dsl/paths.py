@@ -45,12 +45,13 @@ class Paths:
 
     def perhaps(self, caught: frozenset[str], conditions: Conditions, why: str) -> Paths:
         """The same ways, on some of which these names now have a value: where the conditions hold."""
+        # What held of a name may not hold of the value that it perhaps gets.
+        kept = tuple(each for each in self.under if not _asked(each[0]) & caught)
         new = caught - self.bound
-        if not new:
-            return self
-        lasting = not any(each.reply for group in conditions for each in group)
-        under = (*self.under, (conditions, new)) if lasting else self.under
-        return replace(self, under=under, partly={**self.partly, **dict.fromkeys(sorted(new), why)})
+        asks_reply = any(each.reply for group in conditions for each in group)
+        if new and not asks_reply and not _asked(conditions) & caught:
+            kept = (*kept, (conditions, new))
+        return replace(self, under=kept, partly={**self.partly, **dict.fromkeys(sorted(new), why)})
 
     def ended(self) -> Paths:
         """No way: what comes after is never reached."""
