@@ -200,6 +200,34 @@ def test_times_repeats_without_a_condition(tmp_path: Path) -> None:
     assert call.events("decided") == []
 
 
+def test_what_until_caught_is_known_after_it(tmp_path: Path) -> None:
+    """A named group in the condition of a repetition is a variable for what comes after."""
+    turns = """
+    - repeat: {until: {says: {matches: 'there (?P<what>\\w+) else'}}, at_most: 4}
+      turns: [{turn: More, caller: more}]
+    - {turn: Last, caller: "yes, {{ what }}"}
+    """
+    call = flow(tmp_path, turns)
+
+    assert call.failures() == []
+    assert call.events("caller-texted")[-1]["text"] == "yes, anything"
+
+
+def test_what_a_condition_caught_is_known_in_its_turn(tmp_path: Path) -> None:
+    """A named group in a turn's own condition is a variable for what the turn says and expects."""
+    turns = """
+    - {turn: Ask, caller: I lost my card}
+    - turn: Tell
+      when: {reply: {says: {matches: 'your (?P<what>PIN)'}}}
+      caller: "my {{ what }} is 1234"
+      expect: {says: R-17, does_not_say: "{{ what }}"}
+    """
+    call = flow(tmp_path, turns)
+
+    assert call.failures() == []
+    assert call.events("caller-texted")[-1]["text"] == "my PIN is 1234"
+
+
 FRAGMENT = """
 fragment: Verify
 parameters: [pin]

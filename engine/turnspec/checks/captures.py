@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from turnspec.call.events import AgentActivity, AgentPressed, AgentTransferred, Captured, Decided
+from turnspec.call.events import AgentActivity, AgentPressed, AgentTransferred, Captured, TurnBegan
 from turnspec.checks.arriving import candidates_of, match_message
 from turnspec.checks.calling import match_call, value_of
 from turnspec.checks.expectations import filled_in
@@ -16,9 +16,7 @@ from turnspec.checks.understood import understood
 from turnspec.checks.words import text_of, transcript
 from turnspec.dsl import Expect
 from turnspec.dsl.matchers import Matches
-from turnspec.dsl.models import Choose
 from turnspec.dsl.templates import TemplateError, render_value
-from turnspec.plan.expand import outcomes_of
 from turnspec.plan.model import CallPlan
 from turnspec.plan.scope import variables_for
 
@@ -60,32 +58,36 @@ def _seen(plan: CallPlan, index: int, view: EventsView) -> dict[str, Any]:
 
 def _caught(plan: CallPlan, index: int, view: EventsView, known: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for expect in _held_against(plan, index, view):
-        try:
-            filled = filled_in(expect, known)
-        except TemplateError:
-            continue  # it needs a capture that did not happen itself: judging says so
-        matches = (*_in_words(plan, index, view, filled), *_in_calls(plan, index, view, filled))
-        for match in (*matches, *_in_acts(index, view, filled), *_in_messages(plan, index, view, filled)):
-            if match.holds:
-                found |= match.captures
+    for expect in plan.turns[index].asked:
+        found |= groups_in(plan, index, view, expect, known)
     return found
 
 
-def _held_against(plan: CallPlan, index: int, view: EventsView) -> Iterator[Expect]:
-    """What is expected in a turn, and what the branch that was chosen in it asks of the reply."""
-    turn = plan.turns[index]
-    yield from turn.asked
-    if isinstance(turn.block, Choose):
-        taken = {event.outcome for event in view.of(Decided) if event.turn == index}
-        for outcome, choice in outcomes_of(turn.block):
-            if outcome in taken:
-                yield from (condition.reply for condition in choice.when if condition.reply is not None)
+def groups_in(
+    plan: CallPlan, index: int, view: EventsView, expect: Expect, known: Mapping[str, Any]
+) -> dict[str, str]:
+    """What the named groups of these patterns caught in a turn."""
+    try:
+        filled = filled_in(expect, known)
+    except TemplateError:
+        return {}  # it needs a capture that did not happen itself: judging says so
+    matches = (*_in_words(plan, index, view, filled), *_in_calls(plan, index, view, filled))
+    found: dict[str, str] = {}
+    for match in (*matches, *_in_acts(index, view, filled), *_in_messages(plan, index, view, filled)):
+        if match.holds:
+            found |= match.captures
+    return found
 
 
 def variables(plan: CallPlan, index: int, view: EventsView) -> Mapping[str, Any]:
-    """Every name that has a value in a turn, and what earlier turns caught before all."""
-    caught = {event.name: event.value for event in view.of(Captured) if event.turn < index}
+    """Every name that has a value in a turn: what was caught before it began goes before all else."""
+    began = next((event for event in view.of(TurnBegan) if event.turn == index), None)
+    caught: dict[str, Any] = {}
+    for event in view.events:
+        if event is began:
+            break
+        if isinstance(event, Captured) and event.turn <= index:
+            caught[event.name] = event.value
     return variables_for(plan, index, caught)
 
 

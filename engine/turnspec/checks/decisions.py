@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from turnspec.call import EvidenceView
-from turnspec.checks.captures import variables
+from turnspec.checks.captures import groups_in, variables
 from turnspec.checks.context import Context, Stage
 from turnspec.checks.expectations import expected
 from turnspec.checks.fillers import all_filler
@@ -22,10 +22,14 @@ from turnspec.plan.model import CallPlan, TurnPlan
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Which way a call goes on, and why; the words of `outcome` are those of the event `Decided`."""
+    """Which way a call goes on, and why; the words of `outcome` are those of the event `Decided`.
+
+    `captured` is what named groups of the conditions that hold caught.
+    """
 
     outcome: str
     why: str = ""
+    captured: Mapping[str, Any] = field(default_factory=dict)
 
 
 def decide(plan: CallPlan, index: int, question: str, view: EvidenceView, context: Context) -> Decision:
@@ -97,14 +101,29 @@ class _Asked:
         except TemplateError as error:
             yield f"what the reply is to be cannot be filled in: {error}"
 
+    def captured(self, conditions: Sequence[Condition]) -> dict[str, Any]:
+        """What the named groups of conditions that hold caught."""
+        found: dict[str, Any] = {}
+        index = self._replied_in()
+        for condition in conditions:
+            for name, matcher in condition.variables.items():
+                filled = rendered(matcher, lambda value: render_value(value, self.known))
+                found |= match_value(_value(name, self.known), filled, path=name).captures
+            if condition.reply is not None and index is not None:
+                scene = self.scene
+                found |= groups_in(scene.plan, index, scene.view, condition.reply, self.known)
+        return found
+
     def _stage(self) -> Stage | None:
-        """Where the last reply is seen: in this turn, or in the last one before it that took one."""
-        turns = self.scene.plan.turns
-        for window in reversed(self.scene.windows):
-            if turns[window.index].takes_reply and window.index <= self.turn.index:
-                turn = self.scene.turn(window.index)
-                return None if turn is None else Stage(self.scene, turn, self.context)
-        return None
+        """Where the last reply is seen."""
+        index = self._replied_in()
+        turn = None if index is None else self.scene.turn(index)
+        return None if turn is None else Stage(self.scene, turn, self.context)
+
+    def _replied_in(self) -> int | None:
+        """The turn of the last reply: this one, or the last one before it that took one."""
+        turns, windows = self.scene.plan.turns, self.scene.windows
+        return next((w.index for w in reversed(windows) if turns[w.index].takes_reply), None)
 
 
 def _chosen(asked: _Asked, block: Choose) -> Decision:
@@ -114,7 +133,7 @@ def _chosen(asked: _Asked, block: Choose) -> Decision:
             continue
         reasons = asked.against(choice.when)
         if not reasons:
-            return Decision(outcome, "\n".join(why))
+            return Decision(outcome, "\n".join(why), asked.captured(choice.when))
         why += [f"{outcome}: {reason}" for reason in reasons]
     return Decision("none", "\n".join(why))
 
@@ -122,7 +141,7 @@ def _chosen(asked: _Asked, block: Choose) -> Decision:
 def _repeated(asked: _Asked) -> Decision:
     reasons = asked.against(asked.turn.branch_conditions)
     if not reasons:
-        return Decision("done")
+        return Decision("done", captured=asked.captured(asked.turn.branch_conditions))
     return Decision("exhausted" if "exhausted" in asked.turn.leads else "again", "\n".join(reasons))
 
 
@@ -143,7 +162,7 @@ def _conditional(asked: _Asked) -> Decision:
         return Decision("skip", "\n".join(reasons))
     if asked.turn.unless and not asked.against(asked.turn.unless):
         return Decision("skip", "what `unless` asks for is so")
-    return Decision("run")
+    return Decision("run", captured=asked.captured(asked.turn.conditions))
 
 
 def _value(name: str, known: Mapping[str, Any]) -> Any:

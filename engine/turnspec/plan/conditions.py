@@ -8,7 +8,7 @@ from typing import Any
 
 from turnspec.call import Capability
 from turnspec.dsl.models import Condition
-from turnspec.dsl.names import captures_of
+from turnspec.dsl.names import captures_of, captures_of_conditions
 from turnspec.dsl.problems import Problem, problem_at
 from turnspec.dsl.references import texts_of_turn
 from turnspec.dsl.templates import TemplateError, names
@@ -62,7 +62,7 @@ class Settling:
         """Whether a single condition holds; None where only the call can tell."""
         if condition.supports:
             return self.setting.can(Capability(condition.supports[0]))
-        if condition.reply is not None or self.setting.holds is None:
+        if condition.reply is not None or self.setting.holds is None or captures_of_conditions([condition]):
             return None
         name, matcher = next(iter(condition.variables.items()))
         root = name.partition(".")[0]

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
-from turnspec.dsl.models import Expect
-from turnspec.dsl.names import captures_of
+from turnspec.dsl.models import Choose, Condition, Repeat, Together
+from turnspec.dsl.names import captures_of, captures_of_conditions, captures_of_turn
 from turnspec.plan.conditions import Settled, Settling
 from turnspec.plan.expand import Expanded, Fork, Gate, Leaf, Node, Nodes, Passes, Unit, units_of
 from turnspec.plan.setting import Setting
@@ -72,7 +72,7 @@ class _Layout:
         if not why:
             settling = Settling(self.setting, self.variables, unit.around.frames, self.captured)
             settled = settling.settle(unit.when, unit.unless)
-        self.settled[unit] = settled, self.captured
+        self.settled[unit] = settled, self.captured | captures_of_conditions(unit.when)
         if not settled.why:
             self.captured |= caught_by(unit)
         return settled
@@ -174,14 +174,16 @@ def _name(unit: Unit, firsts: Mapping[Unit, int]) -> str:
 
 def caught_by(unit: Unit) -> frozenset[str]:
     """The names that a unit may give a value to."""
-    return frozenset(unit.turn.save).union(*(captures_of(expect) for expect in _expects(unit)))
+    watched = unit.block.together if isinstance(unit.block, Together) else ()
+    found = captures_of_turn(unit.turn) | captures_of_conditions(_conditions(unit))
+    return found.union(*(captures_of(part.expect) for part in watched))
 
 
-def _expects(unit: Unit) -> Iterator[Expect | None]:
-    yield unit.turn.expect
-    block = unit.block
-    if unit.role == "choose":
-        choices = getattr(block, "choose", ())
-        yield from (condition.reply for choice in choices for condition in choice.when)
-    else:
-        yield from (part.expect for part in getattr(block, "together", ()))
+def _conditions(unit: Unit) -> tuple[Condition, ...]:
+    match unit.block:
+        case Choose():
+            return (*unit.when, *(condition for choice in unit.block.choose for condition in choice.when))
+        case Repeat() if unit.role == "until":
+            return unit.block.repeat.until
+        case _:
+            return unit.when

@@ -407,6 +407,8 @@ class LiveCall:
 
     def _decide(self, action: actions.Decide) -> None:
         decision = self._closer.decide(action.turn, action.question)
+        for name, value in decision.captured.items():
+            self._queue.append(Captured(at_us=self.now_us(), turn=action.turn, name=name, value=value))
         self._queue.append(
             Decided(
                 at_us=self.now_us(),
