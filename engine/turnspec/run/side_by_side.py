@@ -27,6 +27,8 @@ GARBAGE_LOOKED_FOR = (2_000, 5, 1_000)
 def side_by_side(cases: Sequence[Case], options: RunOptions, calls: Calls) -> None:
     """Make these calls at the same time, as many as there is room for."""
     try:
+        for intents in {id(case.intents): case.intents for case in cases}.values():
+            intents.prepare()  # a model that is loaded in the middle of a call holds up all of them
         with punctually():
             run_on(WallLoop, _all_wall(cases, options, calls))
     except (KeyboardInterrupt, SystemExit):  # an application under test may want to exit, too

@@ -206,6 +206,10 @@ class Intents:
         score = round(min(1.0, max(0.0, intent.weight * score)), 4)
         return Scored(name, score, self.threshold(name), why, ruled)
 
+    def at_once(self, text: str) -> Classification:
+        """The intents of a text while a call is up: by rules alone where an endpoint had to be asked."""
+        return self.by_rules(text) if self.asked_later else self.classify(text)
+
     def prepare(self) -> None:
         """Load what the engine needs, so that no call has to wait for it."""
         if not self.asked_later:

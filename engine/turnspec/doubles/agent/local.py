@@ -158,7 +158,7 @@ class LocalAgent:
         return dict(self._variables)
 
     def _moment(self, heard: Heard, functions: frozenset[str]) -> Moment:
-        held = frozenset[str]() if heard.text is None else self._intents.classify(heard.text).held
+        held = frozenset[str]() if heard.text is None else self._intents.at_once(heard.text).held
         unlucky = frozenset(self._unlucky())
         return Moment(heard.text, heard.modality, self._turns, functions, held, unlucky)
 
