@@ -6,9 +6,12 @@ from dataclasses import replace
 
 from turnspec.dsl import Span
 from turnspec.results import (
+    Attempt,
     CallResult,
+    Distribution,
     Finding,
     FunctionUse,
+    GroupResult,
     Line,
     Measurement,
     Moment,
@@ -530,8 +533,89 @@ WRONG_RUN = RunResult(
     ),
 )
 
+
+def percentile(name: str, value_us: int, limit_us: int, state: State = State.MEASURED) -> Measurement:
+    """One percentile of twenty samples."""
+    return Measurement(
+        name, state, value_us, 15_000, limit_us, required=True, span=span(9), why="number 19 of 20 samples"
+    )
+
+
+def one_of_many(number: int, outcome: Outcome, columns: int = 36) -> CallResult:
+    """One of twenty runs of a scenario: half a lost card where it did not hold."""
+    call = lost_card(columns) if outcome is Outcome.FAILED else opening_hours(columns)
+    folder = f"calls/card-{number}-of-20"
+    return replace(
+        call,
+        name=f"Card [last4=4821] ({number} of 20)",
+        outcome=outcome,
+        folder=folder,
+        recording=None,
+        row={"last4": "4821"},
+        group="card-all-20",
+        caller_wave=None,
+        agent_wave=None,
+    )
+
+
+def repeated_run(failed: int = 2, outcome: Outcome = Outcome.PASSED, runs: int = 20) -> RunResult:
+    """Twenty runs that count together, a call that held at its second attempt, and one that never did."""
+    calls = tuple(
+        one_of_many(number, Outcome.FAILED if number <= failed else Outcome.PASSED)
+        for number in range(1, runs + 1)
+    )
+    values = tuple(300_000 + 30_000 * number for number in range(20))
+    measured = (percentile("response p50", 570_000, 800_000), percentile("response p95", 840_000, 830_000))
+    first = Attempt(Outcome.FAILED, 9_000_000, lost_card().turns, folder="calls/smoke")
+    broke = Attempt(Outcome.ERROR, 0, folder="calls/never", error="nothing listens at ws://127.0.0.1:9/")
+    group = GroupResult(
+        id="card-all-20",
+        name="Card [last4=4821] (all 20)",
+        file=FILE,
+        line=1,
+        target="bank",
+        protocol="twilio",
+        clock="virtual",
+        outcome=outcome,
+        runs=runs,
+        held=runs - failed,
+        failed=failed,
+        errors=0,
+        skipped=0,
+        wanted_ppm=900_000,
+        distributions=(Distribution("response", "Report the loss", values, 1, 2, measured),),
+        findings=()
+        if outcome is Outcome.PASSED
+        else (
+            Finding(
+                "pass_rate",
+                Status.FAILED,
+                f"{runs - failed} of {runs} runs held.",
+                "at least 90 %",
+                "75 %",
+                span=span(4),
+            ),
+        ),
+        tags=("cards",),
+        description="How often a lost card is blocked.",
+    )
+    smoke = replace(
+        opening_hours(),
+        name="Smoke",
+        outcome=Outcome.FLAKY,
+        folder="calls/smoke-attempt-2",
+        recording=None,
+        attempts=(first,),
+    )
+    never = replace(
+        lost_card(), name="Never", folder="calls/never-attempt-2", recording=None, attempts=(broke,)
+    )
+    return RunResult(INFO, (*calls, smoke, never), groups=(group,))
+
+
 RUNS = {
     "rich": rich_run(),
+    "repeated": repeated_run(1, runs=6),
     "passed": PASSED_RUN,
     "nasty": NASTY_RUN,
     "empty": EMPTY_RUN,
