@@ -24,6 +24,7 @@ def problems_of_agent(script: AgentScript, known: Known) -> Iterator[Problem]:
     yield from problems_of_texts(texts_of_functions(script.functions), names.with_words({"arguments"}))
     yield from problems_of_texts(texts_of_idle(script), names)
     for response in script.responses.values():
+        yield from _reserved_groups(response.when)
         if response.when.intents:
             place = response.when.place.child("intents")
             yield from asked_in_a_call(place, "what a local agent hears", known.project.engines)

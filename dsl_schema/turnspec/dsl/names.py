@@ -30,7 +30,9 @@ from turnspec.dsl.turn import Turn
 
 Text = tuple[str, Place]
 
-RESERVED = frozenset({"env", "reply", "calls", "returned", "heard", "call", "results", "port", "backend"})
+RESERVED = frozenset(
+    {"arguments", "backend", "call", "calls", "env", "heard", "port", "reply", "results", "returned"}
+)
 """Names that mean something in templates: no value may have them."""
 
 
