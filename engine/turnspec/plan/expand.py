@@ -158,7 +158,8 @@ class _Expansion:
         return tuple(node for entry in entries for node in self._entry(entry, around))
 
     def _entry(self, entry: Entry, around: Around) -> Nodes:
-        if self._too_many(1, entry.place):
+        alone = isinstance(entry, Turn | Together | Choose)  # other blocks are no more than what is in them
+        if self._too_many(int(alone), entry.place):
             return ()
         match entry:
             case Turn():
@@ -206,7 +207,8 @@ class _Expansion:
         if spec.until:
             tests = (Leaf(_unit(entry, around, "until", _turn_of(entry, _label("until", entry)))),)
         count = spec.times or spec.at_most or 1
-        if self._too_many((self.made - before + 1) * (count - 1), entry.place):
+        self.made += len(tests)
+        if self._too_many((self.made - before) * (count - 1), entry.place):
             count = 1
         bodies = [_again(body, number) for number in range(1, count + 1)]
         each = [unit for number in range(1, count + 1) for unit in units_of(_again(tests, number))]

@@ -56,7 +56,11 @@ def _nothing_to_interrupt(turn: TurnPlan, plan: CallPlan) -> str:
 def _why_silent(before: TurnPlan, outcome: str) -> str:
     if before.role == "choose":
         # A call in which nothing could be chosen has failed already.
-        return "" if outcome == "none" else "the branch is chosen when the reply is over"
+        return (
+            ""
+            if outcome == "none"
+            else "the branch is chosen when the reply is over, so there is nothing to interrupt"
+        )
     if outcome == "skip":
         return f"where '{before.name}' is not run, no reply is left to interrupt"
     if not before.takes_place:
