@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote, quote_plus, urlencode
@@ -28,6 +30,10 @@ HIDE = masker([SECRET])
         f"wss://bot.example/{quote(SECRET)}",
         urlencode({"token": SECRET}),
         quote_plus(SECRET),
+        re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), quote(SECRET, safe="")),
+        json.dumps(SECRET).replace("/", "\\/"),
+        json.dumps(SECRET).replace("\\u00f6", "\\u00F6"),
+        html.escape(SECRET),
     ],
 )
 def test_a_secret_is_found_however_it_is_written(written: str) -> None:

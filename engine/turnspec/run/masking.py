@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import html
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any, TypeVar
@@ -15,6 +17,9 @@ from turnspec.call.evidence import MASK
 SHORTEST = 4  # shorter values would black out half of every log
 SHORTEST_CODE = 6  # of base64 characters that a secret alone decides
 URL_SAFE = str.maketrans("+/", "-_")
+_ESCAPE = re.compile(r"\\u[0-9a-f]{4}")
+_PERCENT = re.compile(r"%[0-9A-F]{2}")
+_STRICT = re.compile(r"[^A-Za-z0-9_]")  # some encoders leave letters, digits and _ alone
 
 T = TypeVar("T")
 
@@ -58,16 +63,21 @@ def masked_throughout(value: T, mask: Callable[[str], str]) -> T:
 
 def _forms(secret: str) -> Iterator[str]:
     yield secret
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    yield quote(secret)
-    yield quote(secret, safe="")
-    yield quote_plus(secret)
+    for escaped in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield from (escaped, escaped.replace("/", "\\/"))  # as PHP and Go templates write it
+        yield _ESCAPE.sub(lambda found: found[0].upper().replace("\\U", "\\u"), escaped)
+    for encoded in (quote(secret), quote(secret, safe=""), quote_plus(secret), _STRICT.sub(_percent, secret)):
+        yield from (encoded, _PERCENT.sub(lambda found: found[0].lower(), encoded))
+    yield from (html.escape(secret), html.escape(secret, quote=False))
     for before in range(3):
         code = _code(secret.encode(), before)
         if len(code) >= SHORTEST_CODE:
             yield code
             yield code.translate(URL_SAFE)
+
+
+def _percent(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode())
 
 
 def _code(secret: bytes, before: int) -> str:
