@@ -21,6 +21,7 @@ from turnspec.plan.refusals import refusals
 from turnspec.plan.setting import DEFAULT_CALL_LIMIT_US, Setting
 from turnspec.plan.steps import step_graph, watch_us
 from turnspec.plan.turns import turn_plans
+from turnspec.plan.warnings import warnings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ def compile_call(scenario: Scenario, setting: Setting) -> Compiled:
     problems = tuple(dict.fromkeys((*refusals(setting, plan), *steps.problems, *answers, *unbound)))
     if problems:
         return Compiled(None, problems)
-    return Compiled(plan, warnings=tuple(dict.fromkeys(_endless_gaps(plan, scenario))))
+    found = (*_endless_gaps(plan, scenario), *warnings_of(scenario, setting))
+    return Compiled(plan, warnings=tuple(dict.fromkeys(found)))
 
 
 def _endless_gaps(plan: CallPlan, scenario: Scenario) -> Iterator[Problem]:
