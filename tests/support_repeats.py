@@ -36,9 +36,12 @@ def bank(folder: Path, head: str, *, agent: str = MOODY, turns: str = ASK, proje
     return made
 
 
-def drawn(which: str = "", seed: int = 0) -> tuple[bool, int]:
-    """What the moody agent draws in one run or attempt: if it is wrong, and how long it waits if not."""
-    parts = (f"{seed}", "balance.yaml", "realtime", *([which] if which else []), "agent")
+def drawn(which: str = "", seed: int = 0, protocol: str = "realtime", wait: int = 2) -> tuple[bool, int]:
+    """What the moody agent draws in one run or attempt: if it is wrong, and how long it waits if not.
+
+    `wait` says how many draws in it is the second of these, for agents that are never wrong.
+    """
+    parts = (f"{seed}", "balance.yaml", protocol, *([which] if which else []), "agent")
     identity = Identity("/".join(parts))
     wrong = identity.below(100_000_000, "draw", 1) < 20_000_000
-    return wrong, 300_000 + identity.below(600_001, "draw", 2)
+    return wrong, 300_000 + identity.below(600_001, "draw", wait)

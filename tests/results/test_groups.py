@@ -48,7 +48,7 @@ def run_of(outcome: Outcome, within: str = "talk-all") -> CallResult:
 )
 def test_the_interval_is_wilsons(held: int, judged: int, low: float, high: float) -> None:
     """The numbers are those that R gives."""
-    assert wilson(held, judged) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+    assert wilson(held, judged) == pytest.approx((low, high), abs=5e-5)
 
 
 @given(st.integers(1, 500), st.integers(0, 500))
