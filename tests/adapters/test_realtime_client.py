@@ -13,9 +13,10 @@ from pydantic import ValidationError
 
 from turnspec.adapters.base import Adapter, Dial, Function, TakesTurns
 from turnspec.adapters.realtime import ADAPTER, RealtimeOptions
-from turnspec.adapters.realtime.client import RACES, Reaction, RealtimeClient
-from turnspec.adapters.realtime.closing import explained
+from turnspec.adapters.realtime.client import RealtimeClient
+from turnspec.adapters.realtime.closing import RACES, explained
 from turnspec.adapters.realtime.opening import beta_session_of, session_of
+from turnspec.adapters.realtime.replies import Reaction
 from turnspec.adapters.realtime.shell import RealtimeCall, address, headers
 from turnspec.adapters.realtime.wire import decode
 from turnspec.adapters.realtime.wire.beta import Beta

@@ -122,7 +122,8 @@ def test_the_scenarios_function_comes_before_the_scripts(tmp_path: Path, protoco
 
 def test_functions_are_offered_to_the_model(tmp_path: Path) -> None:
     """In the session, each with the schema of its parameters, in whichever form they are written."""
-    functions = "block_card: {description: Blocks it., parameters: {last4: string, 'note?': string, why: {enum: [lost]}}}"
+    parameters = "{last4: string, 'note?': string, why: {enum: [lost]}}"
+    functions = f"block_card: {{description: Blocks it., parameters: {parameters}}}"
     result = called(tmp_path, functions)
     lines = (result.output / str(result.result.folder) / "wire.jsonl").read_text("utf-8").splitlines()
     frames = [json.loads(json.loads(line)["frame"]) for line in lines if '"direction":"out"' in line]

@@ -180,7 +180,7 @@ def turn_taker(call: object) -> TakesTurns | None:
 class TakesMessages(Protocol):
     """A call over which the caller can send messages of the protocol as they are written.
 
-    Its adapter says so by `Capability.ACTIVITIES` or `Capability.EVENTS`, by the word that testers know them by.
+    Its adapter says so by `Capability.ACTIVITIES` or `Capability.EVENTS`, as testers call them.
     """
 
     def send_message(self, document: Mapping[str, Any]) -> None:

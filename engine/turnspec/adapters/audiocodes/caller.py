@@ -40,6 +40,7 @@ from turnspec.adapters.audiocodes.messages import (
     SpeechStarted,
     UserStreamStarted,
 )
+from turnspec.adapters.audiocodes.opening import start_parameters
 from turnspec.adapters.audiocodes.options import AudioCodesOptions
 from turnspec.adapters.audiocodes.outbox import Outbox, Reaction
 from turnspec.adapters.audiocodes.talk import Talk
@@ -58,7 +59,6 @@ from turnspec.call.events import (
     LineResumed,
 )
 
-HOST: Final = "127.0.0.1"
 NO_CLOSE_FRAME: Final = 1006
 
 
@@ -354,22 +354,12 @@ class CallerEnd:
         if self._options.start_message is not None:
             self._out.message(self._options.start_message, at_us)
         elif self._options.start:
-            self._out.event("start", at_us, parameters=self._start_parameters())
+            named = self.conversation_id, self._caller, self._callee
+            self._out.event("start", at_us, parameters=start_parameters(self._options, *named))
         if order == "activity_first":
             self._talk.ask()
         elif order == "after_greeting":
             self._talk.wait_for_greeting(at_us)
-
-    def _start_parameters(self) -> dict[str, Any]:
-        return {
-            "vaigConversationId": self.conversation_id,
-            "caller": self._caller,
-            "callee": self._callee,
-            "callerHost": HOST,
-            "calleeHost": HOST,
-            "locale": self._options.language,
-            **self._options.parameters,
-        }
 
     def _declined(self, reason: str, at_us: int) -> None:
         if self.stage is Stage.WAITING:

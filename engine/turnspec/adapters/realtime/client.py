@@ -15,14 +15,13 @@ from __future__ import annotations
 import binascii
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from turnspec.adapters.base import Function
-from turnspec.adapters.realtime.closing import FATAL
+from turnspec.adapters.realtime.closing import ALREADY_ACTIVE, FATAL, RACES, why_failed
 from turnspec.adapters.realtime.opening import opening_of
 from turnspec.adapters.realtime.options import RealtimeOptions
-from turnspec.adapters.realtime.replies import Message, Response
+from turnspec.adapters.realtime.replies import Message, Reaction, Response
 from turnspec.adapters.realtime.understood import Understood
 from turnspec.adapters.realtime.wire import server_frames as server
 from turnspec.audio.codecs import silence_byte
@@ -44,17 +43,6 @@ from turnspec.call.events import (
 )
 
 LEAST_COMMITTED_US: Final = 100_000  # less audio than this cannot be committed
-# Errors that a client meets without fault of anybody, because its event crossed one of the server's.
-RACES: Final = frozenset({"response_cancel_not_active", "conversation_already_has_active_response"})
-_ACTIVE: Final = "conversation_already_has_active_response"
-
-
-@dataclass(frozen=True, slots=True)
-class Reaction:
-    """What to send, and what happened."""
-
-    frames: tuple[str, ...] = ()
-    events: tuple[Event, ...] = ()
 
 
 class RealtimeClient:
@@ -142,8 +130,6 @@ class RealtimeClient:
                 self._held = 0  # the caller still has its turn
             case {"type": "conversation.item.create", "item": {"call_id": str(call_id), "output": output}}:
                 self._given_back(call_id, str(output), now_us)
-            case _:
-                pass
         return self._reaction()
 
     def return_function(self, call_id: str, output: str, now_us: int) -> Reaction:
@@ -255,7 +241,7 @@ class RealtimeClient:
         code = error.code or error.type
         if error.event_id is not None and error.event_id == self._asked_with:
             self._asked_with = None
-            self._wants_response = code == _ACTIVE
+            self._wants_response = code == ALREADY_ACTIVE
         if code not in RACES:
             self._fault(code, error.message, error.param or "", now_us, fatal=code in FATAL)
 
@@ -293,10 +279,8 @@ class RealtimeClient:
             self._continue_after(response)
 
     def _failed(self, details: server.StatusDetails | None, now_us: int) -> None:
-        error = (details.error if details else None) or {}
-        detail = f"a response failed: {error.get('message') or error.get('code') or 'no reason was given'}"
-        code = error.get("code")
-        if isinstance(code, str) and code:
+        code, detail = why_failed((details.error if details else None) or {})
+        if code:
             self._fault(code, detail, "", now_us)
         else:
             self._fault("response-failed", detail, "", now_us)

@@ -1,8 +1,9 @@
-"""What the close codes of a Realtime server mean, as OpenAI uses them."""
+"""What the close codes and errors of a Realtime server mean, as OpenAI uses them."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 HUNG_UP: Final = 1000
 NO_CLOSE_FRAME: Final = 1006
@@ -36,6 +37,17 @@ FATAL: Final = frozenset(
         "session_expired",
     }
 )
+
+ALREADY_ACTIVE: Final = "conversation_already_has_active_response"
+# Errors that a client meets without fault of anybody, because its event crossed one of the server's.
+RACES: Final = frozenset({"response_cancel_not_active", ALREADY_ACTIVE})
+
+
+def why_failed(error: Mapping[str, Any]) -> tuple[str, str]:
+    """The code of the error that a response failed with, if it has one, and a sentence."""
+    code = error.get("code")
+    detail = f"a response failed: {error.get('message') or code or 'no reason was given'}"
+    return code if isinstance(code, str) else "", detail
 
 
 def explained(code: int, reason: str) -> str:

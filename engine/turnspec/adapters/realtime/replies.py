@@ -1,8 +1,18 @@
-"""What a client keeps of the responses that it is sent."""
+"""What a client keeps of the responses that it is sent, and what it makes of each message."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
+from turnspec.call.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What to send, and what happened."""
+
+    frames: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(slots=True)

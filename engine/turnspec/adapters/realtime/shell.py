@@ -18,10 +18,11 @@ from websockets.protocol import State
 
 from turnspec.adapters.base import Dial, LineRefused, NothingListens, Witness
 from turnspec.adapters.faults.shell import make_faulty
-from turnspec.adapters.realtime.client import Reaction, RealtimeClient
+from turnspec.adapters.realtime.client import RealtimeClient
 from turnspec.adapters.realtime.closing import HUNG_UP, NO_CLOSE_FRAME, explained
 from turnspec.adapters.realtime.faults import DIALECT
 from turnspec.adapters.realtime.options import RealtimeOptions
+from turnspec.adapters.realtime.replies import Reaction
 from turnspec.adapters.realtime.wire.elide import elided
 from turnspec.adapters.reasons import system_reason
 from turnspec.call.events import AgentHungUp, Event, LineBroke, ProtocolFault, Side
