@@ -164,7 +164,7 @@ def test_turns_are_repeated_until_the_reply_is_as_wanted(tmp_path: Path) -> None
         "until (line 6) (3)",
         "Last",
     ]
-    assert call.turn("More (4)").why == '"until (line 6) (3)" was so'
+    assert call.turn("More (4)").why == '"until (line 6) (3)" held'
     assert [turn.decision for turn in call.result.turns if turn.role == "until"][:3] == [
         "again",
         "again",

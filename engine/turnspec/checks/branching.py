@@ -51,7 +51,7 @@ def repetition(plan: TurnPlan, decided: Decided) -> Iterator[Finding]:
     yield Finding(
         kind="until",
         status=Status.PASSED if done else Status.FAILED,
-        message=f'"{plan.name}" is so.' if done else f"After {passes} what `until` asks for is still not so.",
+        message=f'"{plan.name}" held.' if done else f"After {passes} what `until` asks for is still not so.",
         expected=f"an end within {passes}",
         actual="the end" if done else f"none after {passes}",
         turn=plan.index,

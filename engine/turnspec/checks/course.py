@@ -114,6 +114,6 @@ def _told(turn: TurnPlan, decided: Decided) -> str:
         case "choose", outcome:
             return f'"{turn.name}" went on with branch {outcome}'
         case "until", _:
-            return f'"{turn.name}" was so'
+            return f'"{turn.name}" held'
         case _:
             return "; ".join(decided.why.splitlines())

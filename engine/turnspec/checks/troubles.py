@@ -150,7 +150,7 @@ def _ended_early(scene: Scene) -> str:
     exhausted = [event.turn for event in scene.view.of(Decided) if event.outcome == "exhausted"]
     if exhausted and scene.plan.scenario.on_failure == "end_call":
         name = scene.plan.turns[exhausted[0]].name
-        return f'"{name}" never was so, and `on_failure` ends the call then'
+        return f'"{name}" never held, and `on_failure` ends the call then'
     return ""
 
 
