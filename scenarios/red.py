@@ -89,6 +89,94 @@ CHANGES = (
 )
 
 
+def _planted(scenario: str, script: str, written: str, instead: str, turn: str, finding: str) -> Change:
+    """A bug of the agent of one scenario of the cookbook."""
+    return Change(
+        f"cookbook/{scenario}.yaml",
+        f"cookbook/agents/{script}.yaml",
+        "its bug",
+        written,
+        instead,
+        turn,
+        finding,
+    )
+
+
+COOKBOOK = (
+    _planted(
+        "ivr-by-keypad",
+        "ivr",
+        "one hundred and twenty dollars and fifty cents",
+        "one hundred and twelve dollars and fifty cents",
+        "Enter the PIN",
+        "says",
+    ),
+    _planted(
+        "account-lookup",
+        "accounts",
+        'call: {find_account: {account: "{{ account }}"}}',
+        'call: {find_account: {account: "1000"}}',
+        "Ask for the balance",
+        "calls",
+    ),
+    _planted(
+        "card-blocking",
+        "cards",
+        '    say: "Shall I block the card ending in {{ last4 }}?"',
+        '    call: {block_card: {last4: "{{ last4 }}", reason: lost}}\n    then: {say: "Shall I block it?"}',
+        "Report the loss",
+        "does_not_call",
+    ),
+    _planted(
+        "appointment-with-correction", "appointments", 'time: "15:30"', 'time: "09:00"', "Agree", "calls"
+    ),
+    _planted(
+        "transfer-to-a-person", "desk", "tel:+15550100900", "tel:+4930555", "Ask for a person", "transfer"
+    ),
+    _planted("voicemail", "voicemail", "  hangup: true\n", "", "Leave a message", "hangup"),
+    _planted("silent-caller", "patient", "times: 2", "times: 1", "Be asked again", "no-reply"),
+    _planted(
+        "impatient-caller",
+        "menu",
+        "saved-menu.flac\n",
+        "saved-menu.flac\n  interruptible: false\n",
+        "Talk over it",
+        "stops",
+    ),
+    _planted("noisy-line", "rover", "metres: 10}", "metres: 100}", "A precise order", "calls"),
+    _planted("wrong-pin", "vault", ", hangup: true", "", "The last wrong PIN", "hangup"),
+    _planted(
+        "tool-failure",
+        "orders",
+        "I'm sorry, I cannot reach the warehouse just now.",
+        "It was shipped on Monday.",
+        "The warehouse does not answer",
+        "says",
+    ),
+    _planted(
+        "language-switch",
+        "polyglot",
+        "Su tarjeta est\u00e1 cancelada.",
+        "Your card is cancelled.",
+        "Stay with it",
+        "says",
+    ),
+    _planted(
+        "busy-or-verified",
+        "switchboard",
+        "What is your customer number?",
+        "Please hold the line.",
+        "The answer",
+        "choose",
+    ),
+    _planted("one-moment", "counter", "takes: 2 s", "takes: 9 s", "Key in the mailbox", "response"),
+    _planted("mm-hm", "reader", "  interruptible: false\n", "", "A sound of agreement", "keeps_speaking"),
+    _planted("mostly-in-time", "moody", "to: 850 ms", "to: 1400 ms", "Ask", "response p95"),
+    _planted("on-hold", "hold", "mailbox-count.flac", "mailbox-first.flac", "On hold", "plays"),
+)
+"""Bugs planted in the agents of the cookbook: each scenario finds the one of its own agent."""
+
+
 def main() -> int:
     """Run the changed copy and return the exit code of `turnspec run`."""
     output = Path(sys.argv[1] if len(sys.argv) > 1 else "turnspec-report/red").resolve()
@@ -96,7 +184,7 @@ def main() -> int:
         copy = Path(
             shutil.copytree(HERE, Path(scratch, "scenarios"), ignore=shutil.ignore_patterns("__pycache__"))
         )
-        for change in CHANGES:
+        for change in (*CHANGES, *COOKBOOK):
             apply(change, copy)
             sys.stdout.write(_line(change))
         sys.stdout.flush()

@@ -213,7 +213,11 @@ CLIPS = (
         *("privacy-incorrect", "|goodbye"),
     ),
     prompt("table-code", "Please enter the conference pin number.", "conf-getpin"),
+    prompt("one-moment", "One moment please.", "one-moment-please"),
 )
+HISS = "noise/hiss.flac"
+HISS_S = 2
+HISS_SEED = 1
 
 
 def main() -> None:
@@ -227,6 +231,8 @@ def main() -> None:
             known = HERE / "known" / target.name
             known.parent.mkdir(exist_ok=True)
             soundfile.write(known, _as_recorded(clip), ORIGINAL_HZ, subtype="PCM_16")
+    (HERE / HISS).parent.mkdir(exist_ok=True)
+    soundfile.write(HERE / HISS, _hiss(), TELEPHONE_HZ, subtype="PCM_16")
     (HERE / "PROVENANCE.md").write_text(_provenance(), encoding="utf-8")
     sys.stdout.write(f"{len(CLIPS)} clips in {HERE}\n")
 
@@ -238,6 +244,12 @@ def _sound(clip: Clip) -> Samples:
     parts.append(_silence(TAIL_MS))
     levelled = _levelled(np.concatenate(parts))
     return levelled if clip.collection is PROMPTS else _with_quiet_line(levelled)
+
+
+def _hiss() -> Samples:
+    """White noise; it goes round without a seam, since nothing in it follows from what was before."""
+    noise: Samples = np.random.default_rng(HISS_SEED).normal(0.0, 0.1, HISS_S * TELEPHONE_HZ)
+    return np.clip(noise, -0.8, 0.8)
 
 
 def _as_recorded(clip: Clip) -> Samples:
@@ -330,6 +342,9 @@ beside a clip says exactly what is said in it. The licences are in `LICENSE`.
 `known/` holds the words of each caller's clip as they were recorded, at 16 kHz and untouched: what the
 agents of the examples know them by (`heard:` in their scripts). They come from the same recordings as the
 clips of the same names.
+
+`{HISS}` is no recording: {HISS_S} s of white noise from a random generator (seed {HISS_SEED}), in the public
+domain.
 
 | clip | source package | recordings (cut, in ms) | speaker | licence |
 |---|---|---|---|---|

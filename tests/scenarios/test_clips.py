@@ -14,7 +14,8 @@ from ruamel.yaml import YAML
 PROJECT = Path(__file__).resolve().parents[2] / "scenarios"
 AUDIO = PROJECT / "audio"
 KNOWN = sorted((AUDIO / "known").glob("*.flac"))
-CLIPS = sorted(set(AUDIO.rglob("*.flac")) - set(KNOWN))
+NOISE = sorted((AUDIO / "noise").glob("*.flac"))
+CLIPS = sorted(set(AUDIO.rglob("*.flac")) - set(KNOWN) - set(NOISE))
 CALLER_CLIPS = [clip for clip in CLIPS if clip.parent.name == "caller"]
 AGENT_CLIPS = [clip for clip in CLIPS if clip.parent.name == "agent"]
 SILENCE = 10 ** (-45 / 20)
@@ -110,7 +111,7 @@ def test_every_clip_is_played() -> None:
     """No clip is shipped that no scenario and no agent plays."""
     played = {
         (path.parent / found["audio"]).resolve()
-        for pattern in ("*.yaml", "agents/*.yaml")
+        for pattern in ("*.yaml", "agents/*.yaml", "cookbook/agents/*.yaml")
         for path, document in documents(pattern)
         for found in recordings_in(document)
     }
