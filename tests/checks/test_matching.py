@@ -249,8 +249,9 @@ def test_matchers_in_words() -> None:
 def test_filling_in_keeps_the_place() -> None:
     """A matcher with its templates filled in still knows where it was written."""
     scenario = scenario_of(turns("expect: {says: [{matches: '{{ y }}'}]}"))
-    assert scenario.turns[0].expect is not None
-    filled = rendered(scenario.turns[0].expect.says[0], lambda value: str(value).upper())
+    (turn,) = scenario.plain_turns()
+    assert turn.expect is not None
+    filled = rendered(turn.expect.says[0], lambda value: str(value).upper())
 
     assert written(filled) == "a match of /{{ Y }}/"
     assert str(filled.span) == "scenarios/bank.yaml:4:21"

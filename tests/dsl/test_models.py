@@ -31,6 +31,7 @@ from turnspec.dsl import (
     Scenario,
     SendText,
     Silence,
+    Turn,
     TurnRange,
 )
 from turnspec.dsl.document import parse_document
@@ -141,14 +142,19 @@ def _try(model: type[M], text: str) -> tuple[M | None, list[Problem]]:
     return read_model(model, document.data, Place(document.table))
 
 
+def _only_turn(text: str) -> Turn:
+    (turn,) = _read(Scenario, text).plain_turns()
+    return turn
+
+
 def _turn(text: str) -> Expect:
-    expect = _read(Scenario, f"scenario: x\ntarget: t\nturns:\n  - expect: {text}\n").turns[0].expect
+    expect = _only_turn(f"scenario: x\ntarget: t\nturns:\n  - expect: {text}\n").expect
     assert expect is not None
     return expect
 
 
 def _caller(text: str) -> tuple[CallerAction, ...]:
-    return _read(Scenario, f"scenario: x\ntarget: t\nturns:\n  - caller: {text}\n").turns[0].caller
+    return _only_turn(f"scenario: x\ntarget: t\nturns:\n  - caller: {text}\n").caller
 
 
 def test_the_example_scenario_reads_as_written() -> None:
@@ -157,10 +163,11 @@ def test_the_example_scenario_reads_as_written() -> None:
 
     assert scenario.tags == ("cards", "smoke")
     assert scenario.caller.from_ == "+15551234567"
-    assert [turn.name for turn in scenario.turns][-1] is None
+    turns = tuple(scenario.plain_turns())
+    assert turns[-1].name is None
     assert list(scenario.titles())[-1] == "turn 5"
-    assert scenario.turns[1].budget.response == Duration(800_000)
-    talk_over = scenario.turns[3].caller[0]
+    assert turns[1].budget.response == Duration(800_000)
+    talk_over = turns[3].caller[0]
     assert isinstance(talk_over, Say)
     assert talk_over.interrupt is not None
     assert talk_over.interrupt.after == Duration(1_000_000)
@@ -229,7 +236,7 @@ def test_a_text_beside_a_recording_is_what_is_said_in_it(tmp_path: Path) -> None
 
     assert problems == []
     assert scenario is not None
-    assert [action.text for action in scenario.turns[0].caller if isinstance(action, Play)] == [
+    assert [action.text for action in next(scenario.plain_turns()).caller if isinstance(action, Play)] == [
         "I lost my card",
         "mine",
     ]
@@ -283,7 +290,7 @@ def test_every_assertion_knows_its_line() -> None:
     """A finding can point at the very item that failed."""
     written = "  - expect:\n      says:\n        - one\n        - two\n      stops: true\n"
     text = f"scenario: x\ntarget: t\nturns:\n{written}"
-    expect = _read(Scenario, text).turns[0].expect
+    expect = _only_turn(text).expect
     assert expect is not None
 
     assert str(expect.says[1].span) == "x.yaml:7:11"
