@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from turnspec.adapters.base import Call, message_taker, turn_taker
+from turnspec.adapters.base import Call, turn_taker
 from turnspec.audio.edges import voiced_span
 from turnspec.audio.line import Line
 from turnspec.audio.playback import PlaybackClock
@@ -24,11 +24,7 @@ from turnspec.call.events import (
     AgentAudio,
     CallEnded,
     CallerHungUp,
-    CallerPressed,
-    CallerSent,
     CallerSpoke,
-    CallerTexted,
-    CallerWaited,
     CallUp,
     Captured,
     Decided,
@@ -49,9 +45,8 @@ from turnspec.call.events import (
     TurnJudged,
 )
 from turnspec.conduct import acts_on, advance, begin, heard, is_no_news
-from turnspec.dsl.caller import DIGIT_PAUSE
-from turnspec.plan.actions import message_name
 from turnspec.plan.model import CallPlan
+from turnspec.run.acting import Acting
 from turnspec.run.clock import CallClock
 from turnspec.run.closing import TurnCloser
 from turnspec.run.ear import Ear
@@ -83,6 +78,7 @@ class LiveCall:
         self.call: Call | None = None
         self.sabotage = sabotage_of(plan)
         self._messages = messages_asked_for(plan)
+        self._acting = Acting(clock, self.over, self.happened)
         self.on_function: Callable[[FunctionCalled], None] | None = None
         line = plan.capabilities.caller_format
         self.rate_hz = line.rate_hz if line else DEFAULT_RATE_HZ
@@ -339,13 +335,13 @@ class LiveCall:
             case actions.Speak():
                 self._next_speech = (self.now_us(), action)
             case actions.SendText():
-                self._send_text(action)
+                self._acting.send_text(self._driven, action)
             case actions.SendDigits():
-                self._send_digits(action)
+                self._acting.send_digits(self._driven, action)
             case actions.StaySilent():
-                self._stay_silent(action)
+                self._acting.stay_silent(action)
             case actions.SendMessage():
-                self._send_message(action)
+                self._acting.send_message(self._driven, action)
             case actions.RequestReply():
                 self._queue.append(ReplyRequested(at_us=self.now_us()))
                 self._driven.request_reply()
@@ -362,48 +358,6 @@ class LiveCall:
     def _driven(self) -> Call:
         assert self.call is not None, "actions are given out only once the call is up"
         return self.call
-
-    def _send_text(self, action: actions.SendText) -> None:
-        now_us = self.now_us()
-        self._driven.send_text(action.text)
-        self._queue.append(CallerTexted(at_us=now_us, turn=action.turn, text=action.text))
-        self._queue.append(ActionDone(at_us=now_us, turn=action.turn, end_us=now_us))
-
-    def _send_message(self, action: actions.SendMessage) -> None:
-        now_us = self.now_us()
-        taker = message_taker(self._driven)
-        assert taker is not None, "the compiler allows it only where the protocol takes messages"
-        document = dict(action.document)
-        name = message_name(document)
-        self._queue.append(CallerSent(at_us=now_us, turn=action.turn, name=name, document=document))
-        taker.send_message(document)
-        self._queue.append(ActionDone(at_us=now_us, turn=action.turn, end_us=now_us))
-
-    def _send_digits(self, action: actions.SendDigits) -> None:
-        at_us = last_us = self.now_us()
-        for digit in action.digits:
-            if digit == "w":
-                at_us += DIGIT_PAUSE.us
-                continue
-            self.clock.call_at(at_us, lambda digit=digit: self._press(action.turn, digit))  # type: ignore[misc]
-            last_us, at_us = at_us, at_us + action.every_us
-        self.clock.call_at(last_us, lambda: self._done(action.turn, last_us))
-
-    def _press(self, turn: int, digit: str) -> None:
-        if self.over.is_set():
-            return
-        self._driven.send_digit(digit.upper())
-        self.happened(CallerPressed(at_us=self.now_us(), turn=turn, digit=digit.upper()))
-
-    def _stay_silent(self, action: actions.StaySilent) -> None:
-        now_us = self.now_us()
-        until_us = now_us + action.duration_us
-        self._queue.append(CallerWaited(at_us=now_us, turn=action.turn, until_us=until_us))
-        self.clock.call_at(until_us, lambda: self._done(action.turn, until_us))
-
-    def _done(self, turn: int, end_us: int) -> None:
-        if not self.over.is_set():
-            self.happened(ActionDone(at_us=self.now_us(), turn=turn, end_us=end_us))
 
     def _decide(self, action: actions.Decide) -> None:
         decision = self._closer.decide(action.turn, action.question)
