@@ -171,3 +171,21 @@ def test_patterns_of_a_transcript_bind_variables() -> None:
 
     assert captures(plan, 0, HEARD) == {"what": "cart"}
     assert captures(plan, 0, one_turn()) == {}
+
+
+def test_speech_as_such_can_be_asked_for_or_forbidden() -> None:
+    """`any` and `absent` stand for some words and none, in what must be said and in what must not."""
+    spoke_words, silent = replied("Hello."), replied("")
+
+    def status(expect: str, view: Snapshot) -> Status:
+        findings = judge_call(plan_of(turns(f"{ASKS}expect: {expect}")), view, CONTEXT).turns[0].findings
+        return next(finding.status for finding in findings if finding.kind in {"says", "does_not_say"})
+
+    assert status("{says: any}", spoke_words) is Status.PASSED
+    assert status("{says: absent}", spoke_words) is Status.FAILED
+    assert status("{does_not_say: any}", spoke_words) is Status.FAILED
+    assert status("{does_not_say: absent}", spoke_words) is Status.PASSED
+    assert status("{says: any}", silent) is Status.FAILED
+    assert status("{says: absent}", silent) is Status.PASSED
+    assert status("{does_not_say: any}", silent) is Status.PASSED
+    assert status("{does_not_say: absent}", silent) is Status.FAILED
