@@ -33,7 +33,9 @@ FRAME_US = 20_000
 def greeted_until(call: Talk) -> int:
     """When the last of the greeting was heard, as it was noticed before its turn was over."""
     over_us = call.turn("Greeting").ended_us or 0
-    ends = [event["ended_us"] for event in call.events("agent-speech-ended") if event["at_us"] <= over_us]
+    ends: list[int] = [
+        event["ended_us"] for event in call.events("agent-speech-ended") if event["at_us"] <= over_us
+    ]
     return max(ends)
 
 
