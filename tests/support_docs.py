@@ -13,6 +13,7 @@ How a page is written so that its tests can hold it to the truth:
   inside a line for anything in it.
 - `<!-- folder: PATH -->` puts a folder of the repository into the page's project.
 - `<!-- change: PATH | old | new -->` changes a text in one of the project's files.
+- `<!-- model: no | its reason -->`: from here on a model judges so, at `JUDGE_URL`, with `JUDGE_KEY`.
 - `<!-- keys: Turn -->` before a table: its first column names the keys of these models, and no others.
   `<!-- not yet: Turn -->` before a paragraph: it names those that are not run yet.
 """

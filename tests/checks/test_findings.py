@@ -371,6 +371,7 @@ def test_every_kind_of_finding_has_a_golden_text() -> None:
     with_others |= {"first_audio", "first_response", "function_return", "turn"}  # in test_budgets.py
     with_others |= {"speech", "overlap", "underrun"}
     with_others |= {"keeps_speaking", "plays"}  # in test_talking_over.py, test_playing.py
+    with_others |= {"judge"}  # in test_judging.py
     assert {*EXPECTATIONS, *Budgets.model_fields} <= with_others
 
 

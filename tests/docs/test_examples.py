@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from click.testing import CliRunner
 from ruamel.yaml import YAML
 
 from support_docs import PAGES, REPOSITORY, Block, Directive, blocks, code_words, page_name, prose, steps
+from support_openai_stub import judged, stub
 from turnspec.cli.main import cli
 from turnspec.dsl import Place, Problem, Project, render_problems
 from turnspec.dsl.document import parse_document
@@ -76,6 +78,8 @@ class Played:
         self.wrong: set[str] = set()
         self.project = folder
         self._clips = iter(CLIPS)
+        self._environment: dict[str, str] = {}
+        self._open = ExitStack()
 
     def lay_out(self) -> None:
         """Put the folders there that the page begins with."""
@@ -85,6 +89,10 @@ class Played:
 
     def play(self) -> None:
         """Do all that the page shows."""
+        with self._open:
+            self._play()
+
+    def _play(self) -> None:
         for step in steps(self.page):
             match step:
                 case Block(language="yaml", options={"title": title}):
@@ -95,10 +103,16 @@ class Played:
                     self._run(step)
                 case Directive(word="folder"):
                     self._copy(step.rest)
+                case Directive(word="model"):
+                    self._judged(*map(str.strip, step.rest.split("|")))
                 case Directive(word="change"):
                     self._change(*map(str.strip, step.rest.split("|")))
                 case _:
                     pass
+
+    def _judged(self, verdict: str, reason: str) -> None:
+        api = self._open.enter_context(stub(judged(verdict, reason)))
+        self._environment.update(JUDGE_URL=api.url, JUDGE_KEY="sk-of-the-docs")
 
     def _copy(self, name: str) -> None:
         self.project = self.folder / name
@@ -135,7 +149,9 @@ class Played:
             if command == "echo $?":
                 assert shown == f"{self.exit_code}\n", place
             elif command.startswith("turnspec "):
-                result = CliRunner().invoke(cli, shlex.split(command)[1:], prog_name="turnspec")
+                result = CliRunner(env=self._environment).invoke(
+                    cli, shlex.split(command)[1:], prog_name="turnspec"
+                )
                 self.exit_code = result.exit_code
                 assert not shown or _as_shown(shown, result.output), f"{place}\n{result.output}"
                 assert self.exit_code in (0, 1, 2), f"{place}\n{result.output}"
@@ -208,7 +224,7 @@ def test_each_command_is_one(page: Path) -> None:
 def _told(page: Path) -> Iterator[str]:
     for language in ("sh", "console", "yml", "groovy"):
         for block in blocks(page, language):
-            yield from re.findall(r"\bturnspec (?:run|check|plan|schema|serve|-)[^'\n]*", block.text)
+            yield from re.findall(r"\bturnspec (?:run|check|plan|schema|serve|intents|-)[^'\n]*", block.text)
     yield from (word for word in code_words(prose(page)) if re.match(r"turnspec [a-z-]", word))
 
 

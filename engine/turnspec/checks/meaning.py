@@ -126,8 +126,12 @@ def _ranking(classification: Classification) -> Iterator[str]:
     """The best of all scores, the second with how far it lies behind."""
     ranked = [each for each in classification.ranking[:SHOWN_SCORES] if each.score > 0]
     for place, each in enumerate(ranked):
-        behind = f" (runner-up, {classification.margin:.2f} behind)" if place == 1 else ""
-        yield f"{_line(each)}{behind}"
+        yield f"{_line(each)}{_behind(classification.margin) if place == 1 else ''}"
+
+
+def _behind(margin: float) -> str:
+    where = f"{margin:.2f} behind" if margin >= 0 else f"{-margin:.2f} ahead, but it needs more"
+    return f" (runner-up, {where})"
 
 
 def _line(each: Scored) -> str:

@@ -72,7 +72,8 @@ def intents_command(
 def _loaded(paths: tuple[Path, ...]) -> tuple[Loaded, tuple[Problem, ...]]:
     """The project, with the intents of the intents files among the paths, or else with its own."""
     loaded = load(tuple(map(_project, paths)))
-    problems = list(loaded.problems)
+    # Whoever teaches a project its intents may not have anything to call yet.
+    problems = [problem for problem in loaded.problems if problem.span.path[:1] != ("targets",)]
     found: dict[str, IntentSpec] = {}
     for path in paths:
         for name, spec, place in _catalogue(path, loaded.root):
@@ -185,10 +186,16 @@ def _verdict(found: Classification) -> str:
     if found.best is None:
         scores = f"{first.score:.2f}, needs {first.threshold:.2f}"
         return f"has no known intent; the nearest is {first.name} ({scores})"
-    second = next((each for each in found.ranking if each.name != found.best and each.score), None)
-    best = next(each for each in found.ranking if each.name == found.best)
-    behind = f", {best.score - second.score:.2f} before {second.name}" if second else ""
-    return f"is {found.best} ({best.score:.2f}){behind}"
+    return f"is {first.name} ({first.score:.2f}){_before(found)}"
+
+
+def _before(found: Classification) -> str:
+    second = found.ranking[1] if len(found.ranking) > 1 else None
+    if second is None or not second.score:
+        return ""
+    if found.margin < 0:
+        return f"; the runner-up is {second.name} ({second.score:.2f}, but needs {second.threshold:.2f})"
+    return f", {found.margin:.2f} before {second.name}"
 
 
 def _listed(own: Mapping[str, Intent], engines: ProjectEngines, found: Sequence[Overlap], form: str) -> str:

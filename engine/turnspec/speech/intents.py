@@ -68,10 +68,11 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """How much each intent a text has: best first, `held` those at or above their thresholds.
+    """How much each intent a text has: `scores` highest first, `held` those at or above their thresholds.
 
-    `best` is the highest of those that hold; None if none does. `engine` is the name and version of what
-    likened it.
+    `best` is the highest of those that hold; None if none does. `ranking` has those that hold first: its
+    second is the runner-up, which may score higher where it would need more. `engine` is the name and version
+    of what likened it.
     """
 
     best: str | None
@@ -82,8 +83,8 @@ class Classification:
 
     @property
     def margin(self) -> float:
-        """How far the first lies before the second."""
-        first, second = [*(score for _, score in self.scores[:2]), 0.0, 0.0][:2]
+        """How far the first of the ranking lies before the second; less than 0 where that needs more."""
+        first, second = [*(each.score for each in self.ranking[:2]), 0.0, 0.0][:2]
         return round(first - second, 4)
 
 
@@ -194,7 +195,7 @@ class Intents:
             best=held[0] if held else None,
             scores=tuple((each.name, each.score) for each in ranking),
             held=frozenset(held),
-            ranking=tuple(ranking),
+            ranking=tuple(sorted(ranking, key=lambda each: not each.holds)),
             engine=f"{self.engine.name} {self.engine.version}",
         )
 
