@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
@@ -252,6 +253,9 @@ class AnyAction(Action):
     """All the words of a caller's actions, to find the nearest one."""
 
     NOT_YET = Action.NOT_YET | ACTIONS_NOT_YET
+    INSTEAD = MappingProxyType(
+        {"microphone": "a person at a microphone needs live devices; record it and write audio: FILE"}
+    )
 
     @classmethod
     def keys(cls) -> frozenset[str]:

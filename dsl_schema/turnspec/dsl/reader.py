@@ -60,7 +60,7 @@ class Reader:
         if key in model.NOT_YET:
             message, hint = (
                 f"this version of turnspec does not run `{key}` yet",
-                "take it out, or wait for a later version",
+                model.INSTEAD.get(key, "take it out, or wait for a later version"),
             )
             self.problems.append(problem_at(place, "not-yet", message, hint=hint, key=True))
             return
