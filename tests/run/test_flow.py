@@ -419,3 +419,76 @@ def test_a_call_that_branches_is_judged_the_same_again(tmp_path: Path) -> None:
     records = [(call.output / str(call.result.folder) / "events.jsonl").read_bytes() for call in calls]
     assert records[0] == records[1]
     assert calls[0].result.turns == calls[1].result.turns
+
+
+MENU = """
+agent: Mailbox
+greeting: {say: Hello. Your message is now being recorded., audio: audio/agent/dictation-greeting.flac}
+responses:
+  first:
+    when: {pattern: '^1$'}
+    say: First message. Received yesterday from an unknown caller.
+    audio: audio/agent/mailbox-first.flac
+  delete: {when: {pattern: '^7$'}, say: Message deleted., audio: audio/agent/deleted.flac}
+  none:
+    when: {pattern: '^1$', turns: 4..}
+    priority: 9
+    say: No more messages.
+    audio: audio/agent/no-more.flac
+otherwise: {say: I did not understand your response., audio: audio/agent/not-understood.flac}
+"""
+PRESSING = """
+fragment: Delete
+parameters: [key]
+turns: [{turn: Delete, caller: {dtmf: "{{ key }}"}}]
+"""
+
+
+def test_a_menu_is_walked_by_keypad_over_twilio(tmp_path: Path) -> None:
+    """On a telephone, by sound alone: messages are deleted until none is left."""
+    turns = """
+    - {turn: Greeting, expect: {says: hello}}
+    - repeat: {until: {says: no more messages}, at_most: %s}
+      turns:
+        - turn: Next
+          caller: {dtmf: "1"}
+        - turn: Which
+          when: {reply: {says: first message}}
+          caller: {dtmf: "7"}
+          expect: {says: message deleted}
+        - turn: Ask again
+          caller: {dtmf: "1"}
+    - {turn: Last, caller: {audio: audio/caller/five-five.flac}, expect: {says: did not understand}}
+    """
+    held = talk(tmp_path, turns % "3", MENU)
+
+    assert held.failures() == []
+    assert [event["digit"] for event in held.events("caller-pressed")] == ["1", "7", "1", "1", "1"]
+    assert held.turn("Which (2)").outcome is Outcome.SKIPPED
+    assert talk(tmp_path, turns % "1", MENU).kinds() == ["until"]
+
+
+def test_a_branch_by_keypad_is_taken_over_twilio(tmp_path: Path) -> None:
+    """The choice takes the reply to the key, and the fragment in its branch presses another one."""
+    (tmp_path / "delete.yaml").write_text(dedent(PRESSING))
+    turns = """
+    - {turn: Greeting, expect: {says: hello}}
+    - {turn: Next, caller: {dtmf: "1"}}
+    - turn: Which
+      choose:
+        - when: {says: %s}
+          turns:
+            - {use: delete.yaml, with: {key: "{{ key }}"}}
+            - turn: Talk over
+              caller: {audio: audio/caller/five-five.flac, interrupt: {after: 200 ms}}
+        - otherwise: [{caller: {hangup: true}}]
+    """
+    first = talk(tmp_path, turns % "first message", MENU, head="variables: {key: '7'}\n")
+    other = talk(tmp_path, turns % "no more", MENU, head="variables: {key: '7'}\n")
+
+    assert first.failures() == []
+    assert first.turn("Delete").how == "interrupted"
+    assert first.said("Talk over") == "I did not understand your response."
+    assert other.failures() == []
+    assert other.turn("Which").decision == "otherwise"
+    assert [event["digit"] for event in other.events("caller-pressed")] == ["1"]
