@@ -56,6 +56,7 @@ SAME = [
     ["5551234", "555-1234", "five five five one two three four"],
     ["5551234567", "(555) 123-4567", "555.123.4567", "five five five, one two three, four five six seven"],
     ["+15551234567", "+1 (555) 123-4567", "plus one five five five one two three four five six seven"],
+    ["07700900123", "07700 900123", "oh seven seven double oh nine double oh one two three"],
     # money
     ["$21.50", "21.50 dollars", "twenty one dollars and fifty cents", "twenty-one dollars fifty"],
     ["$5", "$5.00", "five dollars", "5 USD"],
@@ -107,6 +108,9 @@ DIFFERENT = [
     ("press 1, 2 or 3", "press 12 or 3"),
     ("ten, thirty", "1030"),
     ("5-10 minutes", "510 minutes"),
+    ("5-7 days", "57 days"),
+    ("10-15 people", "1015 people"),
+    (f"{'1' * 50}1 million", f"{'1' * 50}2 million"),
     ("ten to four", "3:50"),
     ("3:30", "330"),
     ("three thirty", "330"),
@@ -127,14 +131,15 @@ DIFFERENT = [
 ]
 
 
+SIGNS = {"<$>", "<€>", "<£>", "<¢>", "<%>"}
+
+
 def in_writing(form: tuple[str, ...]) -> str:
     """A form of speech as a text, with a break on either side of each figure."""
     text = ""
-    for unit in form:
-        apart = unit[0] == "<" or text[-1:].isdigit()
-        text += (
-            f"{': ' if apart and unit not in {'<$>', '<€>', '<£>', '<¢>', '<%>'} else ' '}{unit.strip('<>')}"
-        )
+    for before, unit in pairwise(("", *form)):
+        apart = unit not in SIGNS and (unit[0] == "<" or before[:1] == "<")
+        text += f"{': ' if apart else ' '}{unit.strip('<>')}"
     return text
 
 

@@ -37,7 +37,7 @@ _SCALES: Final = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9}
 _POWERS: Final = {str(10**power): power for power in _SCALES.values()}
 _ROUGHLY: Final = frozenset({"hundreds", "thousands", "millions", "billions"})
 _A_HUNDRED: Final = regex.compile(r"1[0-9]{2,}")
-_AMOUNT: Final = regex.compile(r"[0-9]+(?:\.[0-9]+)?")
+_AMOUNT: Final = regex.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 # "no one", "this one", "the one": a pronoun, no number. The same before "moment", "of" and the like.
 _PRONOUN_AFTER: Final = """
 no any some every each this that these those which other another the first last next previous a only right

@@ -27,7 +27,7 @@ _SIGNS: Final = {
     "gbp": "£",
 }
 MONEY_SIGNS: Final = frozenset("$€£")
-_MONEY: Final = regex.compile(r"[0-9]+(?:[.,][0-9]{1,2})?")
+_MONEY: Final = regex.compile(r"[0-9]{1,15}(?:[.,][0-9]{1,2})?")
 _HUNDREDTHS: Final = frozenset({"cent", "cents", "pence"})
 _BEFORE_TIME: Final = frozenset({"at", "by", "until", "till", "before", "after", "around"})
 _HOURS: Final = 24

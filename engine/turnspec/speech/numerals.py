@@ -86,14 +86,17 @@ def _merged_run(run: list[Piece]) -> list[Piece]:
 
 _CODE: Final = 4
 _LOCAL_NUMBER: Final = [3, 4]
+_NATIONAL_NUMBER: Final = 9  # digits, the first of them 0
 
 
 def _is_code(part: list[Piece]) -> bool:
-    """Digits, pairs of digits, a local telephone number, or at least three groups of at most four digits."""
+    """Digits, pairs of digits, three groups or more of at most four digits, or a telephone number."""
     lengths = [len(piece.text) for piece in part]
-    return len(part) > 1 and (
-        set(lengths) in ({1}, {2}) or lengths == _LOCAL_NUMBER or (len(part) > 2 and max(lengths) <= _CODE)
-    )
+    if lengths == _LOCAL_NUMBER or (part[0].text[0] == "0" and sum(lengths) >= _NATIONAL_NUMBER):
+        return True
+    if len(part) == 2 and part[1].hyphen:  # 5-7 days, 10-15 people
+        return False
+    return len(part) > 1 and (set(lengths) in ({1}, {2}) or (len(part) > 2 and max(lengths) <= _CODE))
 
 
 def _one(part: list[Piece]) -> Piece:
