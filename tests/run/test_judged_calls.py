@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from support_openai_stub import Answer, Reply, Request, embedded, error, judged, nobody_listens, stub
-from support_projects import Project, Ran, run_here
+from support_projects import Project, Ran, ended, eventually, run_here, running
 from turnspec.call import Snapshot
 from turnspec.call.derived import read_derived
 from turnspec.call.evidence import read_events
@@ -287,3 +288,84 @@ def test_an_unknown_engine_is_a_problem(tmp_path: Path, engine: str, told: str) 
     assert told in ran.told
     if not told:
         assert "engine: use 0.2.1" in ran.html
+
+
+def test_nobody_waits_for_a_judge_after_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call is over, so its results are written, with the judgement as what it is: not there."""
+    monkeypatch.setenv("JUDGE_KEY", KEY)
+    with stub(Reply(hangs=True)) as api:
+        made = project(tmp_path, api.url, ADVISORY, timeout="60 s")
+        with running(made.folder) as process:
+            eventually(lambda: bool(api.requests))
+            process.send_signal(signal.SIGINT)
+            ran = ended(process, made.folder, within_s=15)
+
+    assert ran.code == 130
+    assert [found["message"].rpartition(": ")[2] for found in judgements(ran)] == ["the run was interrupted."]
+    ran.assert_clean()
+
+
+def test_a_local_agent_hears_by_the_same_engine(tmp_path: Path) -> None:
+    """It understands a paraphrase that shares no word with the phrase, as the sentence encoder does."""
+    made = project(tmp_path, "http://127.0.0.1:9/v1", ADVISORY, engines="  intents: {engine: use}\n")
+    made.write("intents.yaml", "intents: {parcel: {phrases: [where is my parcel]}}")
+    made.change("turnspec.yaml", "version: 1\n", "version: 1\nintents: [intents.yaml]\n")
+    made.change(
+        "desk.yaml", "otherwise:", "responses: {p: {when: {intents: [parcel]}, say: It is late.}}\notherwise:"
+    )
+    made.change("card.yaml", "I lost my card", "the package has not arrived")
+    made.change("card.yaml", "judge: the agent gives a reference", "says: it is late")
+
+    assert run(made).code == 0
+    made.change("turnspec.yaml", "engine: use", "engine: tfidf")
+    assert run(made).code == 1
+
+
+def test_secrets_are_kept_from_the_judge_and_from_what_is_written(tmp_path: Path) -> None:
+    """In the transcript, in the question, and in the answer that repeats them."""
+    with stub(judged("no", "It never says hunter2.")) as api:
+        made = project(tmp_path, api.url, '"it says {{ env.PASSWORD }}"')
+        made.change("turnspec.yaml", "environment:", "secrets: [PASSWORD]\nenvironment:")
+        made.change("card.yaml", "I lost my card", '"my password is {{ env.PASSWORD }}"')
+        ran = run_here(made, environment={"JUDGE_KEY": KEY, "PASSWORD": "hunter2"})
+    sent = json.dumps([request.document for request in api.requests])
+    derived = (tmp_path / "out" / ran.call()["folder"] / "derived.jsonl").read_text()
+
+    assert "my password is ***" in sent
+    assert "it says ***" in sent
+    assert "hunter2" not in sent
+    assert "hunter2" not in derived
+    assert "hunter2" not in ran.told + ran.html
+    assert judgements(ran)[0]["message"].endswith("It never says ***.")
+
+
+def test_branches_and_watched_parts_are_judged_too(tmp_path: Path) -> None:
+    """Wherever a turn stands; what the call never came to is not asked about."""
+    with stub(judged("yes")) as api:
+        made = project(tmp_path, api.url, ADVISORY)
+        made.write(
+            "card.yaml",
+            """
+            scenario: Card
+            target: desk
+            turns:
+              - turn: Greeting
+                expect: {says: welcome}
+              - caller: {text: I lost my card}
+              - choose:
+                  - when: {says: stopped}
+                    turns: [{turn: Taken, caller: {text: and now}, expect: {judge: it is short}}]
+                  - otherwise: [{turn: Not taken, caller: {text: and now}, expect: {judge: it is long}}]
+              - caller: {text: bye}
+              - turn: Watched
+                together:
+                  - expect: {judge: it is calm}
+                  - expect: {says: stopped}
+            """,
+        )
+        ran = run(made)
+    derived = (tmp_path / "out" / ran.call()["folder"] / "derived.jsonl").read_text().splitlines()[1:]
+
+    assert ran.code == 0
+    assert [json.loads(line)["text"] for line in derived] == ["it is short", "it is calm"]
+    assert len(judgements(ran)) == 2
