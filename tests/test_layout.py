@@ -25,8 +25,8 @@ PUBLIC = {
         local_twilio_bot run_scenarios run_virtually
     """,
     "testing": """
-        EVERYTHING Digit Expect Fails Flush Frame FunctionOutput HangUp Mark RecordingWitness ReplyRequest
-        ScriptMismatch ScriptedAdapter ScriptedCall Send Speech Step Text
+        EVERYTHING Digit Expect Fails Flush Frame FunctionOutput HangUp Mark Message RecordingWitness
+        ReplyRequest ScriptMismatch ScriptedAdapter ScriptedCall Send Speech Step Text
     """,
     "adapters": """
         Adapter AdapterError Call Dial Function LineError LineRefused NothingListens Witness adapter

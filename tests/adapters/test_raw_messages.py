@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from support_calls import hold
+from support_checks import plan_of, turns
 from turnspec.adapters.audiocodes import ADAPTER as AUDIOCODES
 from turnspec.adapters.audiocodes.caller import CallerEnd
 from turnspec.adapters.audiocodes.options import AudioCodesOptions
@@ -17,7 +19,9 @@ from turnspec.adapters.realtime.client import RealtimeClient
 from turnspec.adapters.realtime.options import RealtimeOptions
 from turnspec.adapters.twilio import ADAPTER as TWILIO
 from turnspec.call import Capability, Identity
-from turnspec.call.events import FunctionReturned
+from turnspec.call.events import CallerSent, FunctionReturned
+from turnspec.plan import TargetKind
+from turnspec.testing import Expect, HangUp, Message, ScriptedAdapter
 
 WORDS = {Capability.ACTIVITIES, Capability.EVENTS, Capability.EVENTS_SEEN}
 
@@ -144,3 +148,14 @@ def test_an_activity_waits_until_the_bot_is_there() -> None:
     assert held["type"] == "event"
     assert held["timestamp"] == "2026-01-01T00:00:00.002Z"
     assert held["id"]
+
+
+def test_a_scripted_call_takes_messages() -> None:
+    """A script can expect what the engine sends of them, with captures filled in."""
+    turn = "turn: Send\ncaller: {event: {type: ping, n: 1}}\nexpect: {nothing: 1 s}"
+    plan = plan_of(turns(turn), kind=TargetKind.BARE)
+    with ScriptedAdapter(Expect(Message({"type": "ping", "n": 1})), Expect(HangUp())) as adapter:
+        live = hold(plan, adapter)
+
+    (event,) = [each for each in live.evidence.events if isinstance(each, CallerSent)]
+    assert (event.turn, event.name, event.document) == (0, "ping", {"type": "ping", "n": 1})

@@ -118,6 +118,24 @@ def test_a_part_of_a_message_becomes_a_variable(tmp_path: Path) -> None:
     assert 'response.id is "resp_' in finding.message
 
 
+def test_a_branch_can_be_chosen_by_a_message(tmp_path: Path) -> None:
+    """A condition on the reply asks for messages as an expectation does."""
+    turns = f"""\
+- turn: Greeting
+- turn: Ask
+  {ASK}
+- choose:
+    - when: {{event: {{type: response.done, response: {{status: cancelled}}}}}}
+      turns: [{{turn: Cancelled}}]
+    - when: {{event: response.done}}
+      turns: [{{turn: Done, caller: {{silence: 1 s}}, expect: {{nothing: 1 s}}}}]
+"""
+    result = talk(tmp_path, turns, desk(), protocol="realtime")
+
+    assert result.turn("Cancelled").outcome is Outcome.SKIPPED
+    assert result.turn("Done").outcome is Outcome.PASSED
+
+
 def test_nothing_is_kept_where_nothing_asks(tmp_path: Path) -> None:
     """Messages are in the record only of calls that ask about them, and audio never is."""
     without = asked(tmp_path / "one", "{says: message deleted}", "realtime")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from turnspec.call.events import Event
 
@@ -25,6 +26,13 @@ class Text:
     """The caller said something in text."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """The caller sent a message of the protocol as it was written."""
+
+    document: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,7 @@ class HangUp:
     """The engine ended the call, which was still up."""
 
 
-Send: TypeAlias = Speech | Digit | Text | ReplyRequest | FunctionOutput | Mark | Flush | HangUp
+Send: TypeAlias = Speech | Digit | Text | Message | ReplyRequest | FunctionOutput | Mark | Flush | HangUp
 
 
 @dataclass(frozen=True, slots=True)

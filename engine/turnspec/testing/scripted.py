@@ -12,10 +12,10 @@ import asyncio
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,6 +32,7 @@ from turnspec.testing.script import (
     FunctionOutput,
     HangUp,
     Mark,
+    Message,
     ReplyRequest,
     ScriptMismatch,
     Send,
@@ -133,6 +134,10 @@ class ScriptedCall:
     def send_text(self, text: str) -> None:
         """Take a text."""
         self._send(Text(text))
+
+    def send_message(self, document: Mapping[str, Any]) -> None:
+        """Take a message of the protocol."""
+        self._send(Message(document))
 
     def request_reply(self) -> None:
         """Take the wish for a reply."""
