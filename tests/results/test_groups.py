@@ -102,6 +102,11 @@ def test_flaky_fails_only_when_asked(flaky_fails: bool, code: int) -> None:  # n
     flaky = replace(opening_hours(), outcome=Outcome.FLAKY)
 
     assert RunResult(INFO, (flaky,), flaky_fails=flaky_fails).exit_code == code
+    assert RunResult(INFO, (flaky, opening_hours()), flaky_fails=flaky_fails).verdict == (
+        "1 of 2 conversations held only after a failure."
+        if flaky_fails
+        else "All 2 conversations held, 1 of them only after a failure."
+    )
 
 
 def test_nothing_judged_has_no_rate() -> None:

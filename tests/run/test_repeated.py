@@ -175,6 +175,35 @@ def test_a_line_with_losses_is_chance_enough(tmp_path: Path) -> None:
     assert "equal-runs" not in turnspec_here(project.folder, "plan", ".").told
 
 
+def test_a_line_is_another_in_each_run(tmp_path: Path) -> None:
+    """What it loses is drawn from its seed and the number of the run: so are two runs of the same number."""
+    head = "caller: {line: {loss: 30 %, seed: 3}}\nrepeat_run: {times: 2}"
+    turns = "turns: [{turn: Ask, caller: {audio: five-five.flac, text: five five}}]"
+    telephone = "version: 1\nscenarios: [.]\ntargets: {bank: {agent: bank.yaml, protocol: twilio}}\n"
+    heard = []
+    for folder in ("one", "two"):
+        project = bank(tmp_path / folder, head, agent=EVEN, turns=turns, project=telephone)
+        project.clip("caller/five-five.flac")
+        calls = runs_of(run_here(project))
+        heard.append([(tmp_path / folder / "out" / call["recording"]).read_bytes() for call in calls])
+
+    assert heard[0] == heard[1]
+    assert heard[0][0] != heard[0][1]
+
+
+def test_runs_on_the_wall_clock_count_together_too(tmp_path: Path) -> None:
+    """They differ by themselves, so nothing needs to be drawn; a limit of the run leaves the group open."""
+    project = bank(tmp_path, "repeat_run: {times: 4}\nbudgets: {response: {p50: 2 s}}", agent=EVEN)
+    ran = run_here(project, "--clock", "wall")
+    made = group(ran)
+    project.change("turnspec.yaml", "version: 1", "version: 1\nlimits: {run: 1 ms}")
+    none = run_here(project, "--clock", "wall")
+
+    assert (ran.code, made["outcome"], made["held"]) == (0, "passed", 4)
+    assert made["distributions"][0]["percentiles"][0]["state"] == "measured"
+    assert (none.code, group(none)["outcome"], group(none)["skipped"]) == (0, "skipped", 4)
+
+
 @pytest.mark.parametrize(
     ("head", "turns", "told"),
     [

@@ -91,6 +91,13 @@ def test_fail_fast_waits_for_the_last_attempt(tmp_path: Path) -> None:
     assert (ran.code, ran.call()["outcome"]) == (0, "flaky")
 
 
+def test_calls_on_the_wall_clock_are_tried_again_too(tmp_path: Path) -> None:
+    """With the same draws as in virtual time."""
+    ran = tried(tmp_path, "wrong", "right", more=("--clock", "wall"))
+
+    assert (ran.code, ran.call()["outcome"], len(ran.call()["attempts"])) == (0, "flaky", 1)
+
+
 def test_trouble_of_the_line_is_tried_again_too(tmp_path: Path) -> None:
     """Nothing listens, three times: still an error, with what the attempts before it said."""
     target = "targets: {bank: {protocol: realtime, url: 'ws://127.0.0.1:9/', options: {modality: text}}}"

@@ -231,7 +231,10 @@ class RunResult:
         if not held:
             return f"{_many(skipped, 'conversation was', 'conversations were')} skipped."
         told = f"All {held} conversations held" if held > 1 else "The conversation held"
-        if flaky := self.count(Outcome.FLAKY):
+        flaky = self.count(Outcome.FLAKY)
+        if flaky and self.flaky_fails and held > 1:
+            told = f"{flaky} of {held} conversations held only after a failure"
+        elif flaky:
             told += f", {flaky} of them only after a failure" if held > 1 else ", but only after a failure"
         return f"{told}; {skipped} {'was' if skipped == 1 else 'were'} skipped." if skipped else f"{told}."
 

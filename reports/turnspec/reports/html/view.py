@@ -25,6 +25,7 @@ from turnspec.reports.html.picture import Picture, draw
 from turnspec.reports.repeats import as_calls, entries, runs_of, shown_runs
 from turnspec.reports.text import clock, lasting, length, many, one_line
 from turnspec.results import (
+    EXIT_CODE,
     CallResult,
     Finding,
     FunctionUse,
@@ -231,7 +232,7 @@ def _group(
 
 def _colour(run: RunResult) -> str:
     """The outcome that the page's first sentence is about: never greener than the exit code."""
-    if run.count(Outcome.FAILED):
+    if run.count(Outcome.FAILED) or run.exit_code == EXIT_CODE[Outcome.FAILED]:
         return Outcome.FAILED.value
     return (Outcome.ERROR if run.exit_code else run.outcome).value
 
