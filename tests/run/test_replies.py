@@ -68,11 +68,10 @@ def test_a_filler_is_not_the_reply(tmp_path: Path, clip: str, protocol: str) -> 
     assert (len(questions) > 1) is (clip == "five-five")
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_without_fillers_the_first_words_are_the_reply(tmp_path: Path, protocol: str) -> None:
+def test_without_fillers_the_first_words_are_the_reply(tmp_path: Path) -> None:
     """The same call fails where nobody said that this is a filler; a turn may say so against its scenario."""
     turns = asked("five-five").replace("filler: Message deleted!", "filler: []")
-    call = talk(tmp_path, turns, AGENT + IDLE, head="filler: message deleted\n", protocol=protocol)
+    call = talk(tmp_path, turns, AGENT + IDLE, head="filler: message deleted\n")
 
     assert sorted(call.kinds()) == ["does_not_say", "says"]
 
@@ -188,3 +187,41 @@ def test_nobody_stops_for_nobody(tmp_path: Path, key: str) -> None:
     turns = f"- {{turn: Ask, caller: {{audio: audio/caller/five-five.flac}}, expect: {{{key}}}}}"
 
     assert [problem.kind for problem in plan_talk(tmp_path, turns, AGENT).problems] == ["nobody-talks-over"]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_recording_is_found_in_what_the_agent_plays(tmp_path: Path, protocol: str) -> None:
+    """By its sound as it came over the line, in the turn that it was played in, and no other recording."""
+    turns = """
+        - turn: Ask
+          caller: {audio: audio/caller/seven-of-clubs.flac}
+          expect: {plays: audio/agent/mailbox-first.flac}
+        - turn: Other
+          caller: {audio: audio/caller/five-five.flac}
+          expect: {plays: "audio/agent/{{ clip }}.flac"}
+        - turn: Another
+          caller: {audio: audio/caller/five-five.flac}
+          expect: {plays: audio/agent/mailbox-first.flac}
+    """
+    call = talk(tmp_path, turns, AGENT, head="variables: {clip: deleted}\n", protocol=protocol)
+
+    assert call.outcomes() == ["passed", "passed", "failed"]
+    assert [finding.kind for finding in call.failures()] == ["plays"]
+    began_us = call.measured("Ask", "response").to_us
+    (found,) = [one for one in call.turn("Ask").findings if one.kind == "plays"]
+    assert abs((found.at_us or 0) - (began_us or 0)) <= 20_000
+
+
+@pytest.mark.parametrize(("clip", "kind"), [("deletd", "missing-file"), ("", "undefined-name")])
+def test_a_recording_that_is_to_be_played_is_looked_for_before_the_call(
+    tmp_path: Path, clip: str, kind: str
+) -> None:
+    """Under the name that its template becomes."""
+    turns = """
+        - turn: Ask
+          caller: {audio: audio/caller/five-five.flac}
+          expect: {plays: "audio/agent/{{ clip }}.flac"}
+    """
+    head = f"variables: {{clip: {clip}}}\n" if clip else ""
+
+    assert [problem.kind for problem in plan_talk(tmp_path, turns, AGENT, head=head).problems] == [kind]
