@@ -18,6 +18,7 @@ from pydantic import (
 from turnspec.dsl import patterns
 from turnspec.dsl.base import Located, Model, Reading
 from turnspec.dsl.percent import Percent
+from turnspec.dsl.problems import surely_meant
 from turnspec.dsl.refusals import refusal
 from turnspec.dsl.spans import Place
 from turnspec.dsl.templates import is_template
@@ -232,8 +233,21 @@ def located(value: Any, place: Place, reading: Reading) -> Located:
 def _located_mapping(value: Located, reading: Reading) -> Located:
     if value and MATCHER_WORDS.issuperset(value):
         return _matcher_words(value, reading)
+    if value and all(meant := [surely_meant(key, MATCHER_WORDS) for key in value]):
+        _report_misspelt(value, dict(zip(value, meant, strict=True)), reading)
+        return Located({"<any>": True}, value.place)
     fields = {key: located(item, value.place.child(key), reading) for key, item in value.items()}
     return Located({"<fields>": fields}, value.place)
+
+
+def _report_misspelt(value: Located, meant: Mapping[str, str | None], reading: Reading) -> None:
+    """Report what is no matcher though nothing but matchers is so alike."""
+    for key, word in meant.items():
+        if key != word:
+            message = f"there is no matcher '{key}'"
+            hint = f"a field of that name is asked for with {{equals: {{{key}: ...}}}}"
+            place = value.place.child(key)
+            reading.problem("unknown-key", message, place, suggestion=word, hint=hint, key=True)
 
 
 def _matcher_words(value: Located, reading: Reading) -> Located:

@@ -16,11 +16,14 @@ __all__ = [
     "problem_of_file",
     "render_problem",
     "render_problems",
+    "surely_meant",
 ]
 
 # Wider source lines are cut around the place in question.
 _WIDTH = 100
 _MARGIN = 30
+# "sasy" is this much like "says".
+_TOO_MUCH_ALIKE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,13 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     if word.casefold() in (same := {each.casefold(): each for each in candidates}):
         return same[word.casefold()]
     return next(iter(difflib.get_close_matches(word, candidates, n=1, cutoff=0.6)), None)
+
+
+def surely_meant(word: str, known: Iterable[str]) -> str | None:
+    """The known word that `word` is, or is too much like to be a name that somebody chose."""
+    candidates = {each.casefold(): each for each in sorted(known)}
+    near = difflib.get_close_matches(word.casefold(), candidates, n=1, cutoff=_TOO_MUCH_ALIKE)
+    return candidates[near[0]] if near else None
 
 
 def render_problem(problem: Problem) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from turnspec.dsl.base import Located, Reading
-from turnspec.dsl.problems import nearest
+from turnspec.dsl.problems import nearest, surely_meant
 from turnspec.dsl.spans import Place
 from turnspec.dsl.templates import is_template
 
@@ -61,6 +61,8 @@ def _report_no_words(key: str, value: Any, place: Place, reading: Reading) -> No
         hint = "to ask for almost these words write similar_to or word_error_rate"
         reading.problem("wrong-type", message, place, hint=hint)
         return
+    if given and all(surely_meant(str(word), _WORDS | _BOUNDS) for word in given):
+        return  # misspelt, which is reported where matchers are read
     unknown = next((str(word) for word in given if word not in _WORDS | _BOUNDS), "")
     message = f"'{key}' takes words or a matcher, not {'nothing' if value is None else 'this'}"
     if not unknown:
