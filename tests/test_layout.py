@@ -26,7 +26,7 @@ PUBLIC = {
     """,
     "testing": """
         EVERYTHING Digit Expect Fails Flush Frame FunctionOutput HangUp Mark Message RecordingWitness
-        ReplyRequest ScriptMismatch ScriptedAdapter ScriptedCall Send Speech Step Text
+        ReplyRequest ScriptMismatch ScriptedAdapter ScriptedCall Send Speech Step Text ToneSynthesizer
     """,
     "adapters": """
         Adapter AdapterError Call Dial Function LineError LineRefused NothingListens Witness adapter
