@@ -1,7 +1,6 @@
 """On what it depends whether turns are run: the protocol, a variable, the agent's last reply."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
@@ -10,7 +9,7 @@ from turnspec.dsl import matchers
 from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.expect import Expect
 from turnspec.dsl.matchers import Matcher
-from turnspec.dsl.problems import nearest
+from turnspec.dsl.problems import nearest, surely_meant
 from turnspec.dsl.refusals import refusal
 from turnspec.dsl.spans import Place
 
@@ -43,9 +42,6 @@ REPLY_KEYS: Final = (
     "transcript",
 )
 """What a condition may ask of a reply: all that is known once the reply is over."""
-
-_SURELY_MEANT = 0.8
-"""How alike a key must be to one of ours not to be the name of a variable."""
 
 
 def _capability(word: str) -> str:
@@ -84,21 +80,35 @@ class Condition(Model):
         asked: dict[str, Any] = {}
         for key, value in data.items():
             if key == "variables" and isinstance(value, Located):
+                _report_empty(value, reading)
                 asked |= _matched(value, value.place, reading)
             elif key == "reply" and isinstance(value, Located):
                 kept[key] = _of_reply(value, reading)
+            elif key == "reply" and isinstance(value, str):
+                message = f"'reply' is what the last reply was like, not the text '{value}'"
+                hint = f"write reply: {{says: {value}}}"
+                reading.problem("wrong-type", message, data.place.child(key), hint=hint)
             elif key in words:
                 kept[key] = value
-            elif near := get_close_matches(key, words, n=1, cutoff=_SURELY_MEANT):
-                hint = f"a variable of that name is asked for with variables: {{{key}: ...}}"
-                message = f"a condition has no key '{key}'"
-                place = data.place.child(key)
-                reading.problem("unknown-key", message, place, suggestion=near[0], hint=hint, key=True)
+            elif near := surely_meant(key, words):
+                _report_misspelt(key, near, data.place, reading)
             else:
                 asked |= _matched({key: value}, data.place, reading)
         if asked:
             kept["variables"] = asked
         return listed(Located(kept, data.place), "supports")
+
+
+def _report_misspelt(key: str, meant: str, place: Place, reading: Reading) -> None:
+    hint = f"a variable of that name is asked for with variables: {{{key}: ...}}"
+    message = f"a condition has no key '{key}'"
+    reading.problem("unknown-key", message, place.child(key), suggestion=meant, hint=hint, key=True)
+
+
+def _report_empty(variables: Located, reading: Reading) -> None:
+    if not variables:
+        hint = 'write variables: {last4: "4821"}'
+        reading.problem("empty", "no variable is asked for here", variables.place, hint=hint)
 
 
 def _matched(written: Mapping[str, Any], place: Place, reading: Reading) -> dict[str, Located]:
@@ -138,6 +148,11 @@ def conditions_listed(data: Located, reading: Reading, *keys: str) -> Located:
         match data.get(key):
             case Located() as one:
                 changed[key] = [one]
+            case [] | None if key in data:
+                hint = f"write {key}: {{supports: dtmf}}, or leave `{key}` out"
+                message = f"'{key}' has no condition"
+                reading.problem("empty", message, data.place.child(key), hint=hint)
+                changed[key] = []
             case str() as word:
                 message = f"'{key}' is a condition, not the text '{word}'"
                 hint = f"write {key}: {{supports: {word if word in CAPABILITIES else 'dtmf'}}}"
@@ -172,12 +187,17 @@ def _about_reply(written: Any, reading: Reading) -> Any:
         message = "what a call supports is known before it: no reply has to be awaited for that"
         hint = "write `when: {supports: ...}` at a turn, or beside `choose` or `repeat`"
         reading.problem("bad-condition", message, written.place.child("supports"), hint=hint, key=True)
+    known = {*Expect.keys(), *Expect.NOT_YET, *Condition.keys()}
+    misspelt = {key: near for key in written if key not in known and (near := surely_meant(key, REPLY_KEYS))}
     for key in written:
-        if key in Expect.keys() | Expect.NOT_YET and key not in REPLY_KEYS:
+        if key in misspelt:
+            _report_misspelt(key, misspelt[key], written.place, reading)
+        elif key in known - Condition.keys() and key not in REPLY_KEYS:
             _not_asked(key, written.place.child(key), reading)
+    written = Located({key: each for key, each in written.items() if key not in misspelt}, written.place)
     asked = {key: value for key, value in written.items() if key in REPLY_KEYS}
     if not asked:
-        return written
+        return written if written or not misspelt else Located({"variables": {}}, written.place)
     rest = {key: value for key, value in written.items() if key not in REPLY_KEYS}
     if "reply" in rest:
         hint = f"write {', '.join(asked)} below `reply` as well, or all of it without `reply`"

@@ -14,6 +14,8 @@ from turnspec.dsl.refusals import refusal
 
 UNITS_US = {"ms": 1_000, "s": 1_000_000, "min": 60_000_000, "h": 3_600_000_000}
 _WRITTEN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?(ms|s|min|h)")
+_ENDLESS = re.compile(r"[0-9]{7,}")
+_WRITE = "write a number and one of ms, s, min, h: 800 ms, 1.2 s, 2 min"
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
@@ -41,11 +43,13 @@ class Duration:
             )
         if not isinstance(text, str) or _NUMBER.fullmatch(text):
             raise _without_unit(text)
+        if _WRITTEN.fullmatch(_ENDLESS.sub("9", text)):
+            raise refusal("bad-duration", f"'{text}' is longer, or finer, than time is kept", hint=_WRITE)
         raise refusal(
             "bad-duration",
             f"'{text}' is not a duration",
-            hint="write a number and one of ms, s, min, h: 800 ms, 1.2 s, 2 min",
-            suggestion=_spelt_out(text),
+            hint=_WRITE,
+            suggestion=near if (near := _spelt_out(text)) != text else None,
         )
 
     @property

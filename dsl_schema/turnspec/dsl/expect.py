@@ -9,6 +9,7 @@ from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.custom import CheckExpectation, located_checks, located_events
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.matchers import Matcher
+from turnspec.dsl.problems import surely_meant
 from turnspec.dsl.refusals import refusal
 from turnspec.dsl.spans import Place
 from turnspec.dsl.templates import is_template
@@ -279,6 +280,11 @@ def _call_items(item: Any, place: Place, reading: Reading) -> list[Located]:
         return []
     if "function" in item or (len(item) > 1 and "with" in item):
         return [item]
+    for name in [name for name, given in item.items() if isinstance(given, list)]:
+        message, hint = f"the arguments of '{name}' have names", "write - name: {argument: value}"
+        near = surely_meant(name, ("in_order", "exactly"))
+        at = item.place.child(name)
+        reading.problem("wrong-type", message, at, suggestion=near, hint=hint, key=near is not None)
     return [
         Located({"function": name, "with": given}, item.place.child(name)) for name, given in item.items()
     ]

@@ -295,6 +295,10 @@ def _too_little(_: ErrorDetails, name: str, __: Any) -> tuple[str, str, str]:
     return "bad-value", f"{name} is empty", "write at least one"
 
 
+def _no_text(_: ErrorDetails, name: str, __: Any) -> tuple[str, str, str]:
+    return "bad-value", f"{name} is empty", "write a text between the quotes"
+
+
 def _bad_value(found: ErrorDetails, name: str, _: Any) -> tuple[str, str, str]:
     message = found["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return "bad-value", f"{name} should be {message}" if found["msg"].startswith("Input") else message, ""
@@ -354,5 +358,5 @@ _WRONG: Mapping[str, Wording] = {
     "literal_error": _one_of,
     "enum": _one_of,
     "too_short": _too_little,
-    "string_too_short": _too_little,
+    "string_too_short": _no_text,
 }

@@ -148,7 +148,7 @@ ADDED: Final[dict[str, Schema]] = {
                 "type": "object",
                 "minProperties": 1,
                 "properties": {"function": False, "in_order": False, "exactly": False},
-                "additionalProperties": or_nothing(ref("Matcher")),
+                "additionalProperties": {"allOf": [or_nothing(ref("Matcher")), {"not": {"type": "array"}}]},
                 "not": {"required": ["with"], "minProperties": 2},
             },
         ],

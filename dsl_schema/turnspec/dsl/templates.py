@@ -16,7 +16,8 @@ MAX_SOURCE = 10_000
 MAX_OUTPUT = 64 * 1024
 """Characters of a template, and of what it may become."""
 
-_NAME = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
+# What reaches for attributes is no plain name.
+_NAME = r"(?![\w.]*(?:__|\._))[A-Za-z_]\w*(?:\.[A-Za-z]\w*)*"
 _PLAIN = re.compile(
     r"\{\{\s*(?!(?:true|false|none|True|False|None|not|and|or|if|else|in|is)\b)(" + _NAME + r")\s*\}\}"
 )
