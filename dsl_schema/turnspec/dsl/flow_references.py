@@ -142,8 +142,17 @@ class _Walk:
         self.problems.extend(self.references.of_turn(turn, names, captures_of(turn.expect)))
         if caught:
             self._catch(caught, turn)
+        if turn.save:
+            self._saved(turn)
         paths = paths.binding(caught)
         return paths.ended() if _hangs_up(turn) else paths
+
+    def _saved(self, turn: Turn) -> None:
+        """Report names that a turn both captures and saves: which value they get would be a guess."""
+        for name in sorted(captures_of(turn.expect).intersection(turn.save)):
+            message, hint = f"this turn captures '{name}' already", "give one of them another name"
+            place = turn.place.child("save", name)
+            self.problems.append(problem_at(place, "clash", message, hint=hint, key=True))
 
     def _choose(self, choose: Choose, paths: Paths, scope: _Scope) -> Paths:
         self._fixed(choose.name, choose.place)

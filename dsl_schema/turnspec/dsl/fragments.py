@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Discriminator, Field, JsonValue, Tag
+from pydantic import Discriminator, Field, JsonValue, Tag
 
 from turnspec.dsl.base import Model
 from turnspec.dsl.flow import Entry
-from turnspec.dsl.refusals import refusal
-
-_NAME = re.compile(r"[^\W\d]\w*")
+from turnspec.dsl.naming import Name
 
 
 def _parameters_tag(value: Any) -> str:
     return "<defaults>" if isinstance(value, Mapping) else "<names>"
 
 
-def _named(written: str) -> str:
-    if _NAME.fullmatch(written):
-        return written
-    message = f"'{written}' cannot be the name of a parameter: templates could not use it"
-    raise refusal("bad-name", message, hint="a name has letters, digits and _, such as last4")
-
-
-_Name = Annotated[str, AfterValidator(_named)]
 Parameters = Annotated[
-    Annotated[tuple[_Name, ...], Tag("<names>")] | Annotated[dict[_Name, JsonValue], Tag("<defaults>")],
+    Annotated[tuple[Name, ...], Tag("<names>")] | Annotated[dict[Name, JsonValue], Tag("<defaults>")],
     Discriminator(_parameters_tag),
 ]
 

@@ -115,6 +115,8 @@ def _how_to_bind(name: str) -> str:
     root, _, rest = name.partition(".")
     if root == "env" and rest:
         return f"name it in turnspec.yaml: environment: [{rest}]"
+    if root == "reply" and rest != "text":
+        return "of a reply only its words are known, as reply.text below `save`"
     if root in ("reply", "calls", "returned"):
         return "it is known below `save` only: save it there under a name of its own"
     if root == "results":

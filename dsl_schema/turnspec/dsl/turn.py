@@ -1,5 +1,7 @@
 """One turn as written: what the caller does, what the agent must do, and how fast."""
 
+from typing import Any
+
 from pydantic import Field, JsonValue
 
 from turnspec.dsl.base import Located, Model, Reading, listed
@@ -7,7 +9,9 @@ from turnspec.dsl.caller import CallerAction, Words, located_actions
 from turnspec.dsl.conditions import Condition, conditions_listed
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.expect import Expect
+from turnspec.dsl.naming import Name
 from turnspec.dsl.project import Budgets
+from turnspec.dsl.spans import Place
 
 
 class Turn(Model):
@@ -25,12 +29,24 @@ class Turn(Model):
     patience: Duration | None = None
     reply_ends_after: Duration | None = None
     filler: tuple[Words, ...] | None = None
-    save: dict[str, JsonValue] = Field(default_factory=dict)
+    save: dict[Name, JsonValue] = Field(default_factory=dict)
 
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:
         """Bring the caller's part into a list of actions."""
         data = listed(conditions_listed(data, reading, "when", "unless"), "filler")
+        if "save" in data:
+            _report_saved(data["save"], data.place.child("save"), reading)
         if "caller" not in data:
             return data
         return data.but(caller=located_actions(data["caller"], data, reading))
+
+
+def _report_saved(written: Any, place: Place, reading: Reading) -> None:
+    """Report what would save nothing."""
+    hint = 'write save: {name: "{{ reply.text }}"}'
+    if written == {}:
+        reading.problem("empty", "nothing is saved here", place, hint=hint)
+    for name, value in written.items() if isinstance(written, Located) else ():
+        if value is None:
+            reading.problem("empty", f"nothing is saved as '{name}'", place.child(name), hint=hint, key=True)
