@@ -53,8 +53,9 @@ class LocalAgent:
     `functions` are the scenario's, which override the script's own; `utterances` the recordings of the
     running scenario with their words, `synthesised` what is spoken in it that no recording has; `call` what
     `{{ call.from }}` and the like stand for; `variables` are the project's, and `env`; `scenario_variables`
-    are for its functions alone; `faults` come beside the script's own. Where the script does not say, it speaks at `pace` and in `dialect`. The audio of its
-    replies has the rate of its recordings. What its script leaves to chance is drawn from `identity`.
+    are for its functions alone; `faults` come beside the script's own. Where the script does not say, it
+    speaks at `pace` and in `dialect`. The audio of its replies has the rate of its recordings. What its
+    script leaves to chance is drawn from `identity`.
 
     Raises:
         AudioFileError: A recording that it is to recognise cannot be read.
