@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support_projects import Ran, run_here, turnspec_here
+from support_projects import Ran, ended, eventually, run_here, running, turnspec_here
 from support_repeats import EVEN, MOODY, bank, drawn
 
 RUNS = 100
@@ -228,6 +229,22 @@ def test_percentiles_that_nothing_can_give_are_refused(
 
     assert ran.code == 2
     assert told in ran.told
+
+
+def test_an_interruption_leaves_the_group_open(tmp_path: Path) -> None:
+    """Exit 130; what had been called is there, and the rate is of that, judged by nobody."""
+    project = bank(tmp_path, "repeat_run: {times: 1000, pass_rate: 10 %}")
+    with running(project.folder) as process:
+        eventually(lambda: (tmp_path / "out" / "calls" / "balance-3-of-1000").is_dir(), within_s=60)
+        process.send_signal(signal.SIGINT)
+        ran = ended(process, project.folder)
+    made = group(ran)
+
+    # The call that was cut, if there was one just then, could not be judged.
+    assert (ran.code, made["outcome"]) == (130, "error" if made["errors"] else "skipped")
+    assert made["held"] + made["failed"] >= 2
+    assert made["held"] + made["failed"] + made["errors"] + made["skipped"] == 1000
+    ran.assert_clean()
 
 
 def test_every_row_is_repeated_by_itself(tmp_path: Path) -> None:
