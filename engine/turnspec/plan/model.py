@@ -194,19 +194,33 @@ class CallPlan:
 
     def followers(self, index: int) -> tuple[TurnPlan, ...]:
         """The turns that may come next after this one, on some path of the call."""
-        found: dict[int, TurnPlan] = {}
-        for target in self.turns[index].leads.values():
-            for turn in self._standing_at(target):
-                found[turn.index] = turn
-        return tuple(found[number] for number in sorted(found))
+        found: set[int] = set()
+        seen: set[int] = set()
+        waiting = list(self.turns[index].leads.values())
+        while waiting:
+            number = waiting.pop()
+            if number is None or number in seen:
+                continue
+            seen.add(number)
+            turn = self.turns[number]
+            if turn.takes_place:
+                found.add(number)
+            waiting += [to for outcome, to in turn.leads.items() if outcome == "skip" or not turn.takes_place]
+        return tuple(self.turns[number] for number in sorted(found))
 
     def predecessors(self, index: int) -> tuple[TurnPlan, ...]:
         """The turns that may have come right before this one, on some path of the call."""
-        return tuple(
-            turn
-            for turn in self.active
-            if turn.takes_place and index in {each.index for each in self.followers(turn.index)}
-        )
+        found: set[int] = set()
+        seen: set[int] = set()
+        waiting = [index]
+        while waiting:
+            for turn, outcome in self.sources(waiting.pop()):
+                if turn.takes_place and outcome != "skip":
+                    found.add(turn.index)
+                elif turn.index not in seen:
+                    seen.add(turn.index)
+                    waiting.append(turn.index)
+        return tuple(self.turns[number] for number in sorted(found))
 
     def sources(self, index: int) -> tuple[tuple[TurnPlan, str], ...]:
         """What leads right to a turn: turns and decisions, each with its outcome."""
@@ -216,14 +230,3 @@ class CallPlan:
             for outcome, target in turn.leads.items()
             if target == index
         )
-
-    def _standing_at(self, index: int | None) -> Iterator[TurnPlan]:
-        """The turns that are begun when the call comes to this place; decisions are no turns."""
-        if index is None:
-            return
-        turn = self.turns[index]
-        if turn.takes_place:
-            yield turn
-        for outcome, target in turn.leads.items():
-            if not turn.takes_place or outcome == "skip":
-                yield from self._standing_at(target)

@@ -20,12 +20,17 @@ EITHER = frozenset({"check"})  # expectations that go with a reply and without o
 def turn_plans(placed: Sequence[Placed], scenario: Scenario, setting: Setting) -> tuple[TurnPlan, ...]:
     """A plan for each unit; the last one is looked at first, because what follows tells who takes a reply."""
     plans: dict[int, TurnPlan] = {}
+    takers: set[int] = set()  # those that take up the reply which is left to them
     for one in reversed(placed):
-        plans[one.index] = _turn_plan(one, plans, scenario, setting)
+        plan = plans[one.index] = _turn_plan(one, plans, takers, scenario, setting)
+        if not plan.skipped and _takes_up(plan, takers):
+            takers.add(plan.index)
     return tuple(plans[one.index] for one in placed)
 
 
-def _turn_plan(one: Placed, after: dict[int, TurnPlan], scenario: Scenario, setting: Setting) -> TurnPlan:
+def _turn_plan(
+    one: Placed, after: dict[int, TurnPlan], takers: set[int], scenario: Scenario, setting: Setting
+) -> TurnPlan:
     unit, turn = one.unit, one.unit.turn
     plan = TurnPlan(
         index=one.index,
@@ -47,7 +52,7 @@ def _turn_plan(one: Placed, after: dict[int, TurnPlan], scenario: Scenario, sett
         return plan
     follows = plan.leads.get("done")
     return plan.but(
-        takes_reply=_takes_reply(plan, after),
+        takes_reply=_takes_reply(plan, takers),
         interrupts=talks_over(turn),
         backchannels=_backchannels(turn),
         fillers=_fillers(turn, scenario, setting),
@@ -76,7 +81,7 @@ def _fillers(turn: Turn, scenario: Scenario, setting: Setting) -> tuple[str, ...
     return next((fillers for fillers in written if fillers is not None), ())
 
 
-def _takes_reply(plan: TurnPlan, after: dict[int, TurnPlan]) -> bool:
+def _takes_reply(plan: TurnPlan, takers: set[int]) -> bool:
     turn = plan.turn
     if turn.caller and isinstance(turn.caller[-1], HangUp):
         return False
@@ -85,24 +90,24 @@ def _takes_reply(plan: TurnPlan, after: dict[int, TurnPlan]) -> bool:
         return False
     if not expects:
         # A choice, or a turn that listens, takes the reply to what was said before it.
-        return not (turn.caller and _is_taken(plan.leads.values(), after))
+        return not (turn.caller and _is_taken(plan.leads.values(), takers))
     asked = {key for expect in expects for key in expect.model_fields_set} - EITHER
     if _only_backchannels(turn) and asked <= GOES_ON:
         return False
     return not asked or not asked <= SILENCES
 
 
-def _is_taken(targets: Iterable[int | None], after: dict[int, TurnPlan]) -> bool:
+def _is_taken(targets: Iterable[int | None], takers: set[int]) -> bool:
     """Whether whatever comes next takes the reply, and nobody asks about the reply before that."""
-    return all(target is not None and _takes_up(after[target], after) for target in targets)
+    return all(target in takers for target in targets)
 
 
-def _takes_up(plan: TurnPlan, after: dict[int, TurnPlan]) -> bool:
+def _takes_up(plan: TurnPlan, takers: set[int]) -> bool:
     if plan.role == "until" or plan.asks_reply:
         return False
     if plan.role == "when":
-        return _is_taken(plan.leads.values(), after)
-    if plan.is_conditional and not _is_taken([plan.leads.get("skip")], after):
+        return _is_taken(plan.leads.values(), takers)
+    if plan.is_conditional and not _is_taken([plan.leads.get("skip")], takers):
         return False
     return plan.role == "choose" or not plan.turn.caller
 
