@@ -169,6 +169,14 @@ def test_runs_that_would_all_be_the_same_are_refused(tmp_path: Path) -> None:
     assert (forced.code, group(forced)["held"]) == (0, 3)
 
 
+def test_the_plan_is_shown_once(tmp_path: Path) -> None:
+    """All runs take the same steps."""
+    told = turnspec_here(bank(tmp_path, "repeat_run: {times: 20}").folder, "plan", ".").out
+
+    assert told.count("Balance") == 1
+    assert "Balance (all 20)" in told
+
+
 def test_a_line_with_losses_is_chance_enough(tmp_path: Path) -> None:
     """What is drawn of the caller's line differs from run to run, so the runs are not the same."""
     project = bank(tmp_path, "caller: {line: {jitter: 20 ms, seed: 3}}\nrepeat_run: {times: 2}", agent=EVEN)
@@ -235,9 +243,9 @@ def test_an_interruption_leaves_the_group_open(tmp_path: Path) -> None:
     """Exit 130; what had been called is there, and the rate is of that, judged by nobody."""
     project = bank(tmp_path, "repeat_run: {times: 1000, pass_rate: 10 %}")
     with running(project.folder) as process:
-        eventually(lambda: (tmp_path / "out" / "calls" / "balance-3-of-1000").is_dir(), within_s=60)
+        eventually((tmp_path / "out" / "calls" / "balance-3-of-1000").is_dir, within_s=60)
         process.send_signal(signal.SIGINT)
-        ran = ended(process, project.folder)
+        ran = ended(process, project.folder, within_s=60)
     made = group(ran)
 
     # The call that was cut, if there was one just then, could not be judged.

@@ -48,7 +48,7 @@ def plan_command(paths: tuple[Path, ...], form: str, options: Mapping[str, Any])
         return USAGE_EXIT
     for warning in planned.warnings:
         print(render_problem(warning), file=sys.stderr)
-    plans = [case.plan for case in planned.cases]
+    plans = planned.plans
     if form == "json":
         told = json.dumps([as_document(plan) for plan in plans], indent=2, ensure_ascii=False) + "\n"
     else:

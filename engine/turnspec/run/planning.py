@@ -50,6 +50,13 @@ class Planned:
     limit_s: float | None = None  # `limits: {run:}` of the project
     groups: tuple[Group, ...] = ()
 
+    @property
+    def plans(self) -> tuple[CallPlan, ...]:
+        """The plan of each case; runs that count together have one, under the name of all."""
+        together = {group.id: replace(group.plan, name=group.name) for group in self.groups}
+        keyed = {case.group or f"{case.number}": together.get(case.group, case.plan) for case in self.cases}
+        return tuple(keyed.values())
+
 
 def plan_cases(options: RunOptions) -> Planned:
     """Read everything that was asked for and compile it; any problem refuses the whole run."""
