@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from turnspec.speech.intents import EngineFactory, Intent, IntentClassifier
 
+__all__ = ["ENDPOINT", "GROUP", "NO_ENCODER", "TFIDF", "USE", "EngineError", "engine", "engine_names"]
+
 GROUP: Final = "turnspec.intent_engines"
 TFIDF: Final = "tfidf"
 USE: Final = "use"

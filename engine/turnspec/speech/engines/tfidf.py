@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import cached_property
 
 from turnspec.speech.engines.phrases import ByPhrases
-from turnspec.speech.intents import Intent
 from turnspec.speech.likeness import PhraseBook
 
 
@@ -17,10 +16,10 @@ class TfIdf(ByPhrases):
     THRESHOLD = 0.24
     BROAD_THRESHOLD = 0.65
 
-    def __init__(self, catalogue: Mapping[str, Intent]) -> None:
-        super().__init__(catalogue)
-        self._book = PhraseBook(self.phrases)
-
     def likeness(self, text: str) -> dict[str, float]:
         """How like each phrase a text is, 0 to 1."""
         return self._book.likeness(text)
+
+    @cached_property
+    def _book(self) -> PhraseBook:
+        return PhraseBook(self.phrases)
