@@ -99,9 +99,7 @@ def test_what_cannot_be_said_is_told(tones: ToneSynthesizer) -> None:
 @pytest.mark.parametrize("protocol", ["twilio", "audiocodes", "realtime"])
 def test_a_text_is_spoken_and_understood_by_its_sound(tmp_path: Path, protocol: str) -> None:
     """With a synthesiser the words go through the line as sound, and the agent knows them by it."""
-    call = talk(
-        tmp_path, WITH_PAUSE, AGENT, head=VARIABLES, protocol=protocol, synthesizer=ToneSynthesizer()
-    )
+    call = talk(tmp_path, WITH_PAUSE, AGENT, head=VARIABLES, protocol=protocol, synthesizer=ToneSynthesizer())
     (heard,) = call.events("caller-spoke")
 
     assert call.failures() == []
