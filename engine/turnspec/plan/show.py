@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 from turnspec.plan import graph
@@ -29,11 +30,19 @@ def as_mermaid(plan: CallPlan) -> str:
     names = {step.id: f"s{number}" for number, step in enumerate(plan.graph.steps)}
     lines = ["flowchart TD"]
     lines += [f"    %% {_heading(turn)}" for turn in plan.turns if turn.skipped]
-    lines += [f'    {names[step.id]}["{_escaped(describe(step, plan))}"]' for step in plan.graph.steps]
+    for turn, steps in groupby(plan.graph.steps, key=lambda step: step.turn):
+        boxes = [f'    {names[step.id]}["{_escaped(describe(step, plan))}"]' for step in steps]
+        lines += boxes if turn is None else _framed(plan.turns[turn], boxes)
     for edge in plan.graph.edges:
-        label = "" if edge.condition == Condition.DONE else f"|{edge.condition}|"
+        label = "" if edge.condition == Condition.DONE else f'|"{_escaped(str(edge.condition))}"|'
         lines.append(f"    {names[edge.source]} -->{label} {names[edge.target]}")
     return "\n".join(lines) + "\n"
+
+
+def _framed(turn: TurnPlan, boxes: list[str]) -> list[str]:
+    """The steps of one turn inside a frame with its name."""
+    begin = f'    subgraph t{turn.index}["{_escaped(_heading(turn))}"]'
+    return [begin, *(f"    {box}" for box in boxes), "    end"]
 
 
 def as_document(plan: CallPlan) -> dict[str, Any]:
@@ -98,7 +107,9 @@ _DECIDES = {
 
 def _heading(turn: TurnPlan) -> str:
     skipped = f": skipped, because {turn.skipped}" if turn.skipped else ""
-    return f"{turn.index + 1}. {turn.name}{skipped}"
+    part = "" if turn.part == "body" else f", {turn.part}"
+    branch = f" ({' > '.join(turn.branch)})" if turn.branch else ""
+    return f"{turn.index + 1}. {turn.name}{branch}{part}{skipped}"
 
 
 def _listening(step: graph.Listen) -> str:

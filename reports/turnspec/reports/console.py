@@ -18,6 +18,7 @@ from turnspec.reports.repeats import as_calls, entries, rate, shown_runs
 from turnspec.reports.text import first_line, lasting, length, many, one_line, visible
 from turnspec.reports.writing import Written
 from turnspec.results import CallResult, Finding, GroupResult, Outcome, RunResult
+from turnspec.results.coverage import coverage
 
 _TOLD = (Outcome.FAILED, Outcome.ERROR, Outcome.FLAKY)
 
@@ -96,6 +97,17 @@ def _verdict(run: RunResult) -> Iterator[str]:
         )
         heard = lasting(sum(call.duration_us for call in run.calls))
         yield f"{total}, {heard} of calls: {counts}"
+        yield from _branches(run)
+
+
+def _branches(run: RunResult) -> Iterator[str]:
+    """How many branches of the scenarios some call went through, and which none did."""
+    covered = coverage(run)
+    branches = sum(len(each.branches) for each in covered)
+    missed = [f"{one_line(branch.name)} ({each.file})" for each in covered for branch in each.missed]
+    if branches:
+        taken = f"{branches - len(missed)} of {many(branches, 'branch', 'branches')} taken"
+        yield f"{taken}; none went through: {', '.join(missed)}" if missed else taken
 
 
 def _files(written: Written | None) -> Iterator[str]:

@@ -37,6 +37,7 @@ from turnspec.results import (
     TurnResult,
     WrongFile,
 )
+from turnspec.results.coverage import Coverage, coverage
 
 # The bytes to embed for a call (MP3 plays everywhere), or None: the page links to the recording's file.
 Recordings: TypeAlias = Callable[[CallResult], bytes | None]
@@ -177,6 +178,7 @@ class PageView:
     interrupted: bool
     wrong_files: tuple[WrongFile, ...]
     calls: tuple[CallView | GroupView, ...]
+    coverage: tuple[Coverage, ...]
     info: RunInfo
     evidence: str
 
@@ -204,6 +206,7 @@ def page_view(run: RunResult, recordings: Recordings, way: str = "") -> PageView
                 else _group(run, entry, name, identity, recordings, way)
             )
         ),
+        coverage=coverage(run),
         info=run.info,
         evidence=way,
     )
