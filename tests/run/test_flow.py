@@ -7,8 +7,12 @@ from textwrap import dedent
 
 import pytest
 
-from support_talk import Talk, talk
+from support_talk import Talk, plan_talk, talk
 from turnspec.results import Outcome
+from turnspec.run.options import RunOptions
+from turnspec.run.planning import plan_cases
+from turnspec.run.runner import make_calls
+from turnspec.run.whole import Unwatched
 
 AGENT = """
 agent: Bank
@@ -82,6 +86,34 @@ def test_a_reply_that_no_branch_is_for_fails_and_the_call_goes_on(tmp_path: Path
     assert [line[:2] for line in finding.details] == ["1:", "2:"]
     assert call.outcomes() == ["passed", "failed", "skipped", "skipped", "passed"]
     assert call.turn("Tell").why == 'no branch of "Which" was taken'
+
+
+def test_a_reply_that_no_branch_is_for_ends_the_call_where_failures_do(tmp_path: Path) -> None:
+    """With `on_failure: end_call` the choice is judged at once, and the teardown is all that follows."""
+    head = "on_failure: end_call\nteardown: [{turn: Clean, caller: bye}]\n"
+    call = flow(tmp_path, CHOICE % ("good morning", "- otherwise: fail"), head)
+
+    assert call.kinds() == ["choose"]
+    assert call.outcomes() == ["passed", "failed", "skipped", "skipped", "skipped", "passed"]
+    assert call.turn("After").why.startswith('the checks of a turn failed in turn "Which"')
+
+
+def test_both_clocks_take_the_same_way(tmp_path: Path) -> None:
+    """What is decided does not depend on the clock."""
+    turns = """
+    - {turn: Ask, caller: farewell}
+    - choose: [{when: {says: understand}, turns: []}, {otherwise: [{turn: Never, caller: hello}]}]
+    - {turn: Maybe, when: {reply: {says: PIN}}, caller: hello}
+    """
+    plan_talk(tmp_path, turns, AGENT, protocol="realtime")
+    path = tmp_path / "talk.yaml"
+    options = RunOptions(paths=(path,), output=tmp_path / "out", clock="virtual,wall")
+    calls = list(make_calls(plan_cases(options).cases, options, Unwatched()).results)
+
+    ways = [[(turn.name, turn.outcome, turn.decision) for turn in call.turns] for call in calls]
+    assert [call.clock for call in calls] == ["virtual", "wall"]
+    assert ways[0] == ways[1]
+    assert {decision for _, _, decision in ways[0]} == {"", "1", "skip"}
 
 
 def test_otherwise_takes_every_other_reply(tmp_path: Path) -> None:
