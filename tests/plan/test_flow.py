@@ -377,8 +377,10 @@ def test_a_plan_that_branches_can_be_shown(tmp_path: Path) -> None:
 
     assert "     choose the branch by this reply\n" in text
     assert "if otherwise: listen to the reply, for at most 15 s (Three)" in text
-    assert "|otherwise|" in picture
-    assert "|again|" in picture
+    assert '|"otherwise"|' in picture
+    assert '|"again"|' in picture
+    assert '    subgraph t0["' in picture
+    assert picture.count("subgraph ") == picture.count("\n    end\n")
     edges = {(edge["from"], edge["when"]): edge["to"] for edge in document["edges"]}
     assert edges["turn 1 check", "2"] == "turn 5 listen"
     assert edges["turn 7 until", "again"] == "turn 8 listen"
