@@ -386,6 +386,17 @@ def test_teardown_is_run_after_a_turn_that_ends_the_call(tmp_path: Path) -> None
     assert call.turn("Later").why == 'the agent gave no reply in turn "Body"'
 
 
+def test_a_teardown_that_hangs_up_hides_no_turn_that_was_missed(tmp_path: Path) -> None:
+    """The end that it makes is its own: what the caller gave up before counts as not begun."""
+    turns = "- {turn: Body, caller: hush, patience: 20 s}\n- {turn: Later, caller: hello}\n"
+    call = flow(tmp_path, turns, "teardown: [{turn: Clean, caller: {hangup: true}}]\n")
+    (missed,) = [finding for finding in call.result.findings if finding.kind == "skipped"]
+
+    assert call.outcomes() == ["failed", "skipped", "passed"]
+    assert call.turn("Later").why == 'the agent gave no reply in turn "Body"'
+    assert missed.message.startswith("1 turn was not begun")
+
+
 def test_teardown_is_run_after_a_failed_turn_that_ends_the_call(tmp_path: Path) -> None:
     """With `on_failure: end_call` a failed turn leads to the teardown."""
     turns = "- {turn: Body, caller: hello, expect: {says: goodbye}}\n- {turn: Later, caller: hello}\n"

@@ -41,9 +41,13 @@ class Course:
         last = self._last(turn)
         if turn.part == "teardown" and last is None:
             return TEARDOWN
-        if last is None or index in self._reachable(self._next(last)):
-            return self._over_as_wanted()
-        return self._elsewhere(index)
+        if last is None:
+            return ""
+        return (
+            self._over_as_wanted(last)
+            if index in self._reachable(self._next(last))
+            else self._elsewhere(index)
+        )
 
     def _last(self, turn: TurnPlan) -> TurnPlan | None:
         """The last thing that the call came to, in the teardown or before it."""
@@ -91,12 +95,11 @@ class Course:
             if index not in self._reachable((turn.leads[each.outcome],)):
                 yield _told(turn, each)
 
-    def _over_as_wanted(self) -> str:
-        """How the call ended, if a turn of it was to end it."""
-        if not self.scene.windows:
+    def _over_as_wanted(self, turn: TurnPlan) -> str:
+        """How the call ended, if its last turn was to end it."""
+        window = self.scene.window(turn.index)
+        if window is None:
             return ""
-        window = self.scene.windows[-1]
-        turn = self._turns[window.index]
         caller = turn.turn.caller
         if caller and isinstance(caller[-1], HangUp) and window.how == "quiet":
             return f'the caller hung up in turn "{turn.name}"'
