@@ -393,4 +393,4 @@ def test_a_script_by_itself_is_held_to_its_protocol(tmp_path: Path) -> None:
 
     with pytest.raises(WrongScript, match="twilio has no message that reports an error by code"):
         playable(script, "twilio")
-    assert playable(script, "realtime").agent().faults is None
+    assert playable(script, "realtime").agent(Identity("1")).faults is None

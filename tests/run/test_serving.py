@@ -14,6 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from support_twilio import AUDIO
+from turnspec.call import Identity
 from turnspec.clients import CallOver, MockTwilioClient, NoReply, Phone
 from turnspec.doubles.agent import Heard, LocalAgent, Reply
 from turnspec.run.journal import AnyEntry, Framed, Happened, JsonLog, Noted, as_document
@@ -148,10 +149,10 @@ class BrokenAgent(LocalAgent):
 class BreaksOnce(Playable):
     """Gives the first connection an agent that breaks."""
 
-    def agent(self, utterances: Mapping[Path, str] | None = None) -> LocalAgent:
+    def agent(self, identity: Identity, utterances: Mapping[Path, str] | None = None) -> LocalAgent:
         """Broken at first."""
         if self.variables["given"]:
-            return super().agent(utterances)
+            return super().agent(identity, utterances)
         self.variables["given"].append(True)
         return BrokenAgent(self.script, intents=self.intents)
 
