@@ -79,7 +79,11 @@ def _all(*forms: Form) -> Form:
 
 def _conditional(part: Schema) -> None:
     for key in ("when", "unless"):
-        part["properties"][key] = one_or_more(ref("Condition"))
+        part["properties"][key] = one_or_more(ref("Condition"), 1)
+
+
+def _saving(part: Schema) -> None:
+    part["properties"]["save"] = {**part["properties"]["save"], "minProperties": 1}
 
 
 def _fillers(part: Schema) -> None:
@@ -166,6 +170,7 @@ FORMS: Final[Mapping[str, Form]] = {
     ),
     "Turn": _all(
         _conditional,
+        _saving,
         _fillers,
         _set(caller=any_of(SAID, ref("Action"), list_of(any_of(SAID, ref("Action"))))),
     ),
@@ -190,7 +195,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "Condition": _all(
         _set(
             supports=one_or_more({"enum": list(CAPABILITIES)}, 1),
-            variables={"type": "object", "additionalProperties": ref("Matcher")},
+            variables={"type": "object", "minProperties": 1, "additionalProperties": ref("Matcher")},
             reply=ref("ReplyAsked"),
         ),
         _but(minProperties=1, additionalProperties=ref("Matcher")),

@@ -80,6 +80,7 @@ def _about_reply() -> Schema:
             **dict.fromkeys((*others, "supports"), False),
             "variables": {
                 "type": "object",
+                "minProperties": 1,
                 "additionalProperties": ref("Matcher"),
                 "description": "variables, each with what it must be",
             },
