@@ -162,6 +162,18 @@ def test_how_a_group_comes_out(made: GroupResult, outcome: Outcome) -> None:
     assert told(made)[1] is outcome
 
 
+@pytest.mark.parametrize(
+    ("samples", "outcome"), [(0, Outcome.ERROR), (1, Outcome.ERROR), (2, Outcome.FAILED)]
+)
+def test_samples_that_broken_runs_lack_are_no_failure_of_the_agent(samples: int, outcome: Outcome) -> None:
+    """What is not known for want of them is an error, as the runs are; what is too long has failed."""
+    calls = [run(300)] * samples + [run(None, outcome=Outcome.ERROR)] * (3 - samples)
+    found = pooled(calls, pool(50, 150))
+    made = replace(group(held=samples, errors=3 - samples), distributions=(found,))
+
+    assert told(made)[1] is outcome
+
+
 @pytest.mark.parametrize(("failed", "lost"), [(2, False), (3, True)])
 def test_a_rate_is_out_of_reach_when_all_others_could_not_save_it(failed: int, lost: bool) -> None:  # noqa: FBT001 # a column
     """Of twenty runs, two may fail."""

@@ -137,3 +137,16 @@ def test_a_secret_in_a_row_is_masked_everywhere(tmp_path: Path) -> None:
     assert secret not in ran.told
     assert [path for path in written if secret.lower() in f"{path}".lower()] == []
     assert [path for path in written if secret in path.read_text("utf-8")] == []
+
+
+def test_a_secret_that_is_longer_than_a_name_shows_is_masked_too(tmp_path: Path) -> None:
+    """It is masked before the name is cut: no beginning of it is left anywhere."""
+    secret = "sk-0123456789abcdefghijklmnopqrstuvwxyzABCDEF"
+    scenario = LOST.replace("R-1}", f"{secret}}}")
+    project = lost(tmp_path, scenario, project=f"{PROJECT}secrets: [BOT_TOKEN]\n")
+    ran = run_here(project, environment={"BOT_TOKEN": secret})
+    written = [path for path in ran.output.rglob("*") if path.is_file()]
+
+    assert "Lost card [last4=4821, reference=***]" in ran.outcomes()
+    assert "0123456789" not in ran.told
+    assert [path for path in written if "0123456789" in f"{path}{path.read_text('utf-8')}"] == []

@@ -143,11 +143,17 @@ def percent(millionths_: int) -> str:
 
 def outcome_of(group: GroupResult, findings: Sequence[Finding]) -> Outcome:
     """How a group came out: not at all where runs are missing or broke, unless it failed for certain."""
-    if any(finding.fails for finding in findings) and (not group.skipped or hopeless(group)):
+    certain = not group.skipped or hopeless(group)
+    if certain and any(_tells_of_the_agent(finding, group) for finding in findings):
         return Outcome.FAILED
     if group.errors:
         return Outcome.ERROR
     return Outcome.SKIPPED if group.skipped else Outcome.PASSED
+
+
+def _tells_of_the_agent(finding: Finding, group: GroupResult) -> bool:
+    """Whether it fails, and not for want of the samples that broken runs have not given."""
+    return finding.fails and not (group.errors and finding.status is Status.NOT_EXERCISED)
 
 
 def hopeless(group: GroupResult) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from turnspec.results import Attempt, CallResult, Outcome
 from turnspec.run.case import Case
-from turnspec.run.rows import again
+from turnspec.run.rows import again, folders
 
 WORTH_ANOTHER = frozenset({Outcome.FAILED, Outcome.ERROR})
 
@@ -15,7 +15,8 @@ def attempt_of(case: Case, number: int) -> Case:
     """The case of one attempt, from 1: a call of its own, with a folder and draws of its own."""
     if number == 1:
         return case
-    return replace(case, slug=f"{case.slug}-attempt-{number}", plan=again(case.plan, f"attempt {number}"))
+    slug = folders(case.slug, case.retries)[number - 1]
+    return replace(case, slug=slug, plan=again(case.plan, f"attempt {number}"))
 
 
 def wants_another(case: Case, so_far: CallResult) -> bool:

@@ -195,7 +195,7 @@ class _Planner:
         self._check_script(target, protocol, options)
         self._add(problems_of_faults(scenario, target, self._loaded.script(target), found))
         way = _Way(target, found, options, clock)
-        for row in rows_of(scenario):
+        for row in rows_of(scenario, self._mask):
             self._plan_row(scenario, way, row)
 
     def _plan_row(self, scenario: Scenario, way: _Way, row: Row) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 import regex
 from pydantic import JsonValue
@@ -21,6 +22,12 @@ from turnspec.plan.model import CallPlan
 LONGEST_VALUE: Final = 32
 LONGEST_SLUG: Final = 60
 DIGEST: Final = 8
+RESERVED: Final = frozenset(
+    ("con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10)))
+)
+"""Names that Windows gives to devices, so that no folder can have them."""
+
+Mask: TypeAlias = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +38,11 @@ class Row:
     label: str = ""
 
 
-def rows_of(scenario: Scenario) -> tuple[Row, ...]:
+def rows_of(scenario: Scenario, mask: Mask | None = None) -> tuple[Row, ...]:
     """A row for each case; rows that read the same are numbered."""
     if not scenario.examples:
         return (Row(),)
-    labels = [_label(values) for values in scenario.examples]
+    labels = [_label(values, mask or str) for values in scenario.examples]
     seen: Counter[str] = Counter()
     rows = []
     for values, label in zip(scenario.examples, labels, strict=True):
@@ -44,13 +51,14 @@ def rows_of(scenario: Scenario) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _label(values: Mapping[str, JsonValue]) -> str:
-    return ", ".join(f"{name}={_shown(value)}" for name, value in values.items())
+def _label(values: Mapping[str, JsonValue], mask: Mask) -> str:
+    return ", ".join(f"{name}={_shown(value, mask)}" for name, value in values.items())
 
 
-def _shown(value: JsonValue) -> str:
+def _shown(value: JsonValue, mask: Mask) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    line = " ".join(text.split())
+    # Masked before it is cut: the beginning of a secret is no longer found in what is left of it.
+    line = " ".join(mask(text).split())
     return line if len(line) <= LONGEST_VALUE else f"{line[: LONGEST_VALUE - 1].rstrip()}…"
 
 
@@ -64,7 +72,7 @@ class Run:
 
 def chosen_runs(plan: CallPlan, slugs: Slugs, match: str) -> tuple[Run, ...]:
     """The runs of a plan whose name has this text; all of them, if the name of all has it."""
-    runs = [Run(run, slugs.of(run.name)) for run in runs_of(plan)]
+    runs = [Run(run, slugs.of(run.name, plan.scenario.retries)) for run in runs_of(plan)]
     whole = matches(name_of_all(plan), match)
     return tuple(run for run in runs if whole or matches(run.plan.name, match))
 
@@ -117,23 +125,32 @@ def again(plan: CallPlan, which: str, name: str = "") -> CallPlan:
 class Slugs:
     """Names of folders: each is given once, and does not depend on which other cases are selected."""
 
-    def __init__(self, mask: Callable[[str], str] | None) -> None:
+    def __init__(self, mask: Mask | None) -> None:
         self._mask = mask or str
         self._given: set[str] = set()
 
-    def of(self, name: str) -> str:
-        """A folder for the case of this name."""
-        readable = regex.sub(r"[^a-z0-9]+", "-", self._mask(name).casefold()).strip("-")
-        base = readable if len(readable) <= LONGEST_SLUG else _cut(readable)
-        slug = next(slug for slug in _numbered(base or "case") if slug not in self._given)
-        self._given.add(slug)
-        return slug
+    def of(self, name: str, retries: int = 0) -> str:
+        """A folder for the case of this name; those of its attempts stay free as well."""
+        names = (folders(slug, retries) for slug in _numbered(_readable(self._mask(name))))
+        free = next(each for each in names if self._given.isdisjoint(each))
+        self._given.update(free)
+        return free[0]
 
 
-def _cut(readable: str) -> str:
-    """As much of a long name as fits, told apart by all of it."""
-    digest = hashlib.sha256(readable.encode()).hexdigest()[:DIGEST]
-    return f"{readable[: LONGEST_SLUG - DIGEST - 1].rstrip('-')}-{digest}"
+def folders(slug: str, retries: int) -> tuple[str, ...]:
+    """The folder of each attempt of a case."""
+    return (slug, *(f"{slug}-attempt-{number}" for number in range(2, retries + 2)))
+
+
+def _readable(name: str) -> str:
+    """As much of a name as every file system takes; what does not keep all of it has a digest of it."""
+    plain = regex.sub(r"\p{M}+", "", unicodedata.normalize("NFKD", name.casefold()))
+    words = regex.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    lost = regex.search(r"(?![a-z0-9])[\p{L}\p{N}]", plain) is not None
+    if words and not lost and words not in RESERVED and len(words) <= LONGEST_SLUG:
+        return words
+    digest = hashlib.sha256(plain.encode()).hexdigest()[:DIGEST]
+    return f"{words[: LONGEST_SLUG - DIGEST - 1].rstrip('-') or 'case'}-{digest}"
 
 
 def _numbered(base: str) -> Iterator[str]:
