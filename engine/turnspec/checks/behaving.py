@@ -13,7 +13,7 @@ from turnspec.checks.scene import Scene
 from turnspec.checks.stopping import Keeping, Stopping, keeping, stopping
 from turnspec.checks.turns import Window
 from turnspec.dsl import Expect
-from turnspec.results import Finding, Status
+from turnspec.results import Finding, Line, Status
 
 PASSED, FAILED, NOT_EXERCISED = Status.PASSED, Status.FAILED, Status.NOT_EXERCISED
 
@@ -151,8 +151,15 @@ def _spoken_in(stage: Stage, since_us: int, until_us: int) -> Segment | None:
     for segment in stage.scene.speech:
         if segment.end_us > since_us and segment.start_us < until_us:
             return segment
-    texts = [at_us for at_us in stage.turn.texts if since_us <= at_us < until_us]
-    return Segment(texts[0], texts[0]) if texts else None
+    # Words without a sound are said all the same: a message, or a reply that has no recording.
+    lines = [line.began_us for line in stage.turn.agent_lines if line.text and not _sounds(stage, line)]
+    begun = [at_us for at_us in (*stage.turn.texts, *lines) if since_us <= at_us < until_us]
+    return Segment(min(begun), min(begun)) if begun else None
+
+
+def _sounds(stage: Stage, line: Line) -> bool:
+    began, ended = line.began_us, line.ended_us or line.began_us
+    return any(part.start_us < ended and part.end_us > began for part in stage.scene.speech)
 
 
 def _expected_stop(stops_expected: bool) -> str:  # noqa: FBT001 # the value of the key `stops`
