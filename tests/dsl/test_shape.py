@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -53,6 +54,30 @@ def _same_rows(document: Any) -> bool:
     return (
         not isinstance(rows, list) or len({tuple(sorted(row)) for row in rows if isinstance(row, dict)}) <= 1
     )
+
+
+def _defaults(part: Any) -> Iterator[Any]:
+    """Each property that has a default other than nothing."""
+    if isinstance(part, dict):
+        if part.get("default") is not None:
+            yield part
+        for each in part.values():
+            yield from _defaults(each)
+    elif isinstance(part, list):
+        for each in part:
+            yield from _defaults(each)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_defaults_are_as_one_would_write_them(kind: str) -> None:
+    """A duration with its unit, a share with its sign: an editor puts them in as they are."""
+    schema = SCHEMAS[kind]
+    for part in _defaults(schema):
+        whole = {
+            **{key: value for key, value in part.items() if key != "default"},
+            "$defs": schema.get("$defs", {}),
+        }
+        assert Draft202012Validator(whole).is_valid(part["default"]), part
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -90,6 +90,14 @@ def test_sentence_tells_the_outcome_and_its_reason() -> None:
     assert sentence(replace(FLAKY, outcome=Outcome.SKIPPED)) == "Skipped: it was not run"
 
 
+def test_a_call_that_was_not_made_says_why() -> None:
+    """In every report: a build that stopped early is not a riddle."""
+    note = Finding("skipped", Status.NOTE, "It was not called: the run was interrupted.")
+    call = replace(FLAKY, outcome=Outcome.SKIPPED, findings=(note,))
+
+    assert sentence(call) == "Skipped: it was not called: the run was interrupted."
+
+
 def test_verdict_names_the_turns() -> None:
     """Where the failures are listed anyway, the verdict says where they are."""
     call = lost_card()

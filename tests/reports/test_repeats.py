@@ -131,3 +131,24 @@ def test_what_is_no_part_of_the_rate_is_told_beside_it() -> None:
 
     assert rate(group).endswith("at least 90 % wanted; 1 could not be judged; 4 not made")
     assert rate(replace(group, held=0, failed=0)) == ("none of 20 runs could be judged; at least 90 % wanted")
+    assert rate(replace(group, held=0, failed=0, errors=0, skipped=20)) == (
+        "none of 20 runs was made; at least 90 % wanted"
+    )
+
+
+def test_a_group_that_broke_says_so_before_all_else() -> None:
+    """Not that its percentiles lack samples, which is why."""
+    run = repeated_run()
+    broke = replace(group_of(run), outcome=Outcome.ERROR, held=0, failed=0, errors=20)
+    error = cases(replace(run, groups=(broke,)))["Card [last4=4821] (all 20)"].find("error")
+
+    assert error is not None
+    assert error.get("message") == "none of 20 runs could be judged; at least 90 % wanted"
+
+
+def test_the_terminal_is_silent_of_runs_that_were_not_made() -> None:
+    """As of a single call: after a failure that stopped the run, it is not what one looks for."""
+    run = repeated_run()
+    open_ = replace(group_of(run), outcome=Outcome.SKIPPED, held=0, failed=0, skipped=20)
+
+    assert not [line for line in summary(replace(run, groups=(open_,))) if "(all 20)" in line]

@@ -10,10 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from pydantic.json_schema import GenerateJsonSchema
+
 from turnspec.dsl.agent import AgentScript, IntentCatalogue
 from turnspec.dsl.base import Model
+from turnspec.dsl.durations import Duration
 from turnspec.dsl.fragments import Fragment
 from turnspec.dsl.matchers import MatcherModel, WordErrors
+from turnspec.dsl.percent import Percent
 from turnspec.dsl.project import Project
 from turnspec.dsl.scenario import Scenario
 from turnspec.dsl.schema_forms import FORMS
@@ -32,10 +36,22 @@ KINDS: Final[Mapping[str, tuple[type[Model], str]]] = {
 _IS_MATCHER = "a plain value, any, absent, or a matcher such as {matches: pattern}"
 
 
+class _WithDefaults(GenerateJsonSchema):
+    """The schemas of models, with defaults as one would write them."""
+
+    def encode_default(self, dft: Any) -> Any:
+        """`15 s`, rather than what stands for it inside."""
+        return str(dft) if isinstance(dft, Duration | Percent) else super().encode_default(dft)
+
+
+def _made(model: type[Model]) -> Schema:
+    return model.model_json_schema(by_alias=True, schema_generator=_WithDefaults)
+
+
 def schema_of(kind: str) -> Schema:
     """What a file of this kind may hold."""
     model, title = KINDS[kind]
-    made = model.model_json_schema(by_alias=True)
+    made = _made(model)
     parts: dict[str, Schema] = {**made.pop("$defs", {}), **_matchers(), **ADDED}
     if made.get("$ref"):  # a model that contains itself
         made = parts.pop(model.__name__)
@@ -62,7 +78,7 @@ def _below(model: type[Model]) -> Iterator[type[Model]]:
 def _matchers() -> dict[str, Schema]:
     """The matchers that are written as mappings; each is used where any matcher may stand."""
     models: list[type[Model]] = [*(each for each in MatcherModel.__subclasses__() if each.keys()), WordErrors]
-    made = {model.__name__: model.model_json_schema(by_alias=True) for model in models}
+    made = {model.__name__: _made(model) for model in models}
     for part in made.values():
         part.pop("$defs", None)
     return made

@@ -27,6 +27,7 @@ from turnspec.results import (
 # A reader looks for what the agent did wrong before what kept us from looking.
 READING_ORDER: Final = (Outcome.FAILED, Outcome.ERROR, Outcome.FLAKY, Outcome.SKIPPED, Outcome.PASSED)
 
+NOT_CALLED: Final = "skipped"  # the kind of the note on a call that was not made
 KEY: Final = "digit"  # the kind of a moment at which the caller pressed a key
 _KEY_GAP_US: Final = 1_000_000
 
@@ -155,7 +156,12 @@ def _passed(call: CallResult) -> str:
 
 
 def _why_skipped(call: CallResult) -> str:
-    reasons = (call.error, *(turn.why for turn in call.turns))
+    notes = (finding.message for finding in call.findings if finding.kind == NOT_CALLED)
+    reasons = (
+        call.error,
+        *(turn.why for turn in call.turns),
+        *(f"{told[:1].lower()}{told[1:]}" for told in notes),
+    )
     return next((first_line(reason) for reason in reasons if reason), "it was not run")
 
 

@@ -152,7 +152,7 @@ def _group(group: GroupResult, name: str) -> _Case:
         Outcome.ERROR: _Mark.ERROR,
         Outcome.SKIPPED: _Mark.SKIPPED,
     }.get(group.outcome)
-    first = next(iter(failing), None)
+    first = next(iter(failing), None) if mark is _Mark.FAILURE else None
     lines = [
         *(_group_finding(group, finding) for finding in failing),
         f"{group.file}:{group.line}: {rate(group)}",

@@ -49,6 +49,8 @@ def percent(millionths: int) -> str:
 def rate(group: GroupResult) -> str:
     """How many of the runs held, what that says of all that could be made, and what was wanted."""
     wanted = f"at least {percent(group.wanted_ppm)} wanted"
+    if group.runs == group.skipped:
+        return f"none of {many(group.runs, 'run', 'runs')} was made; {wanted}"
     if group.rate_ppm is None or group.interval_ppm is None:
         return f"none of {many(group.runs, 'run', 'runs')} could be judged; {wanted}"
     low, high = map(percent, group.interval_ppm)
