@@ -14,11 +14,13 @@ from turnspec.call import MULAW_8K, PCM_16K, Capability, ReplyEnd, Source
 from turnspec.call.events import Side
 from turnspec.plan import TargetKind
 
-SEEN = {
+ALWAYS = {
+    Capability.ACTIVITIES,
     Capability.HANGUP_SEEN,
     Capability.TRANSFER_SEEN,
     Capability.KEYS_SEEN,
     Capability.ACTIVITIES_SEEN,
+    Capability.EVENTS_SEEN,
 }
 
 
@@ -80,7 +82,7 @@ class TestCapabilities:
         """Text, not audio, where the platform understands the caller; written words are not talked over."""
         offered = ADAPTER.capabilities(AudioCodesOptions(**options))
 
-        assert offered.can == can | SEEN
+        assert offered.can == can | ALWAYS
         assert (offered.reply_end, offered.reply_ends_after_us) == (ReplyEnd.STREAM_STOP, 300_000)
 
     def test_what_it_gives(self) -> None:
@@ -106,7 +108,11 @@ class TestCapabilities:
         """Nothing can be said to it."""
         offered = ADAPTER.capabilities(AudioCodesOptions(start_at="validate"))
 
-        assert offered.can == {Capability.HANGUP_SEEN, Capability.ACTIVITIES_SEEN}
+        assert offered.can == {
+            Capability.HANGUP_SEEN,
+            Capability.ACTIVITIES_SEEN,
+            Capability.EVENTS_SEEN,
+        }
         assert offered.caller_format is None
 
 

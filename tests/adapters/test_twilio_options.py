@@ -57,6 +57,7 @@ class TestCapabilities:
             Capability.HANGUP_SEEN,
             Capability.TRANSFER_SEEN,
             Capability.ACTIVITIES_SEEN,
+            Capability.EVENTS_SEEN,
         }
         assert offered.gives == frozenset()
         assert (offered.reply_end, offered.reply_ends_after_us) == (ReplyEnd.SILENCE, 800_000)

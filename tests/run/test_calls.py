@@ -269,8 +269,12 @@ class TestNegatives:
 
 
 BROKEN_SCRIPTS = {
-    "in a reply": ("say: Message deleted.", "say: \"{{ 'a' + 1 }}\"", "otherwise"),
-    "in the greeting": ("say: Hello. Your message is now being recorded.", 'say: "{{ 1 / 0 }}"', "greeting"),
+    "in a reply": ("say: Message deleted.", 'say: "{{ heard.text + 1 }}"', "otherwise"),
+    "in the greeting": (
+        "say: Hello. Your message is now being recorded.",
+        'say: "{{ 1 / (call.from | length - 12) }}"',
+        "greeting",
+    ),
     "after a function": ("say: Message undeleted. Goodbye!", 'say: "{{ results.look_up.a.b }}"', "look_up"),
 }
 

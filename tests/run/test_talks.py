@@ -148,10 +148,10 @@ def test_what_can_be_worked_out_before_a_call_is_refused_before_it(tmp_path: Pat
     """Variables that make no digits, and templates without an outcome, are problems at their places."""
     turns = """
         - {caller: {dtmf: "{{ word }}"}}
-        - {caller: {dtmf: "{{ 1 / 0 }}"}}
+        - {caller: {dtmf: "{{ 1 / nought }}"}}
     """
 
-    problems = plan_talk(tmp_path, turns, AGENT, head="variables: {word: abc.}\n").problems
+    problems = plan_talk(tmp_path, turns, AGENT, head="variables: {word: abc., nought: 0}\n").problems
 
     kinds = [(problem.kind, problem.span.line) for problem in problems]
     assert kinds == [("bad-digits", 6), ("bad-template", 7)]
