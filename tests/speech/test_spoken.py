@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations, pairwise
+from time import perf_counter
 from unicodedata import normalize
 
 import pytest
@@ -52,6 +53,11 @@ SAME = [
     ["3.14", "three point one four"],
     ["1500000", "1.5 million", "one point five million", "1,500,000"],
     ["press 1", "press one"],
+    ["-5 degrees", "minus five degrees", "negative five degrees", "\u22125 degrees"],
+    ["-$5", "minus five dollars"],
+    ["1500 euros", "1\u00a0500 euros", "1\u202f500 euros"],
+    [".5", "0.5", "zero point five"],
+    ["$.50", "$0.50"],
     # telephone numbers
     ["5551234", "555-1234", "five five five one two three four"],
     ["5551234567", "(555) 123-4567", "555.123.4567", "five five five, one two three, four five six seven"],
@@ -128,6 +134,50 @@ DIFFERENT = [
     ("+1 555 123 4567", "1 555 123 4567"),
     ("R-1042", "S-1042"),
     ("noon", "12:00"),
+    ("two thirds", "2 3rd"),
+    ("three fifths of it", "3/5 of it"),
+    ("-5", "5"),
+    ("-$5", "$5"),
+    ("minus ten percent", "ten percent"),
+    ("ten minus five", "10 -5"),
+    (".5%", "5%"),
+    ("$.50", "$50"),
+    ("$1,500", "$15.00"),
+    ("$1.500", "$1.50"),
+    ("1,5", "15"),
+    ("fifteen dollars", "fifty dollars"),
+    ("13", "thirty"),
+    ("version 2.10", "version 2.1"),
+    ("10,15", "1015"),
+    ("1/2", "12"),
+    ("2/3", "23"),
+    ("half past three", "three thirty p.m."),
+    ("quarter to four", "4:15"),
+    ("12 am", "12 pm"),
+    ("8:05", "8:50"),
+    ("eight oh five", "8:50"),
+    ("may 31", "may 3 1"),
+    ("31 may", "13 may"),
+    ("twenty twenty-four", "2020 4"),
+    ("one hundred", "100th"),
+    ("two hundred and three", "230"),
+    ("four eight two one", "482"),
+    ("4821", "04821"),
+    ("+1 555 123 4567", "+1 555 123 4568"),
+    ("double five", "five five five"),
+    ("five to seven days", "6:55 days"),
+    ("B as in boy", "D as in dog"),
+    ("$1.5 million", "$15 million"),
+    ("5 kg", "5 g"),
+    ("two weeks", "two days"),
+    ("a hundred and one", "1001"),
+    ("room one oh one", "room 11"),
+    ("two dollars fifty", "$250"),
+    ("ten cents", "ten dollars"),
+    ("the second", "the third"),
+    ("no. 5", "number 5"),
+    ("5 + 3", "53"),
+    ("12:30:45", "123045"),
 ]
 
 
@@ -200,10 +250,46 @@ def test_a_number_within_its_sentence(text: str, phrase: str) -> None:
     assert is_said(text, phrase)
 
 
+@pytest.mark.parametrize("word", ["five", "a", "second"])
+def test_a_text_that_goes_on_and_on(word: str) -> None:
+    """A word said ten thousand times, and half as often with another end, is compared in no time."""
+    text, phrase = f"{word} " * 10_000, f"{word} " * 5_000
+    began_s = perf_counter()
+
+    assert not is_said(text, f"{phrase}six")
+    assert is_said(text, phrase)
+    assert perf_counter() - began_s < 10
+
+
 def test_words_are_never_worse_off() -> None:
     """What is a run of words as it stands is found, even where the form of speech differs."""
     assert is_said("Press 1 2 or 3", "press 1")
     assert is_said("one two three four", "two three")
+    assert is_said("I have one moment", "have one")
+    assert is_said("Quiero dos o tres", "quiero dos", "es")
+    assert is_said("Two thirds of it", "thirds of it")
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("That is 5 euros", "$5"),
+        ("That is 50 cents", "$50"),
+        ("That is 5", "$5"),
+        ("It grew by 10", "10%"),
+        ("It takes 57 days", "5-7 days"),
+        ("That is twenty-five dollars", "five dollars"),
+        ("It has two hundred and three pages", "three pages"),
+        ("It costs $1 million", "$1"),
+        ("Your balance is -5", "5"),
+        ("Your balance is minus five dollars", "five dollars"),
+        ("100 200 people", "100200 people"),
+        ("Son veintitrés mil euros", "mil euros"),
+    ],
+)
+def test_figures_are_of_the_same_thing_and_whole(text: str, phrase: str) -> None:
+    """Another currency, a share, a range, what is below zero and a part of a number are none of it."""
+    assert not is_said(text, phrase, "es" if text.startswith("Son") else "en")
 
 
 @given(st.integers(0, 10_000_000))

@@ -36,6 +36,7 @@ _TENS: Final = frozenset({"twenty", "thirty", "forty", "fifty", "sixty", "sevent
 _SCALES: Final = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9}
 _POWERS: Final = {str(10**power): power for power in _SCALES.values()}
 _ROUGHLY: Final = frozenset({"hundreds", "thousands", "millions", "billions"})
+_PARTS: Final = ("ths", "rds")  # two thirds, three fifths
 _A_HUNDRED: Final = regex.compile(r"1[0-9]{2,}")
 _AMOUNT: Final = regex.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 # "no one", "this one", "the one": a pronoun, no number. The same before "moment", "of" and the like.
@@ -57,11 +58,13 @@ def stays_word(found: Sequence[Piece], index: int) -> bool:
         return before in _BEFORE_ONE or word_at(found, index + 1) in _AFTER_ONE
     if text in _LOW_ORDINALS:
         return not _is_ordinal(found, index)
-    return text in _ROUGHLY or (text in _SCALES and _scales(found, index))
+    return text in _ROUGHLY or text.endswith(_PARTS) or scales(found, index)
 
 
-def _scales(found: Sequence[Piece], index: int) -> bool:
+def scales(found: Sequence[Piece], index: int) -> bool:
     """Whether it makes a number in figures larger, which is done afterwards: 5 million, $5 million."""
+    if found[index].text not in _SCALES:
+        return False
     figure = index - 1 - (index > 1 and found[index - 1].text in MONEY_SIGNS)
     return found[index].follows() and figure >= 0 and bool(_AMOUNT.fullmatch(found[figure].text))
 
@@ -103,6 +106,11 @@ def with_codes(found: list[Piece]) -> list[Piece]:
 def with_amounts(found: list[Piece]) -> list[Piece]:
     """Money, shares and days before their month, once numbers are put together."""
     return _by_rules(found, _AMOUNTS)
+
+
+def with_wholes(found: list[Piece]) -> list[Piece]:
+    """Hundreds and what is below zero: numbers as they are written, each for itself."""
+    return _by_rules(found, (_hundreds, _below_zero))
 
 
 def dialled(found: list[Piece]) -> list[Piece]:
@@ -207,4 +215,16 @@ def _plus(found: Sequence[Piece], index: int) -> tuple[list[Piece], int] | None:
 
 
 _CODES: Final = (_hundreds, _letter, _repeated, _oh, _repeated, _dash, past, clock, day_of_month)
-_AMOUNTS: Final = (money, share, day_before_month)
+
+
+def _below_zero(found: Sequence[Piece], index: int) -> tuple[list[Piece], int] | None:
+    """Minus five, negative five, -5, -$5; ten minus five takes away."""
+    here, number = found[index], piece_at(found, index + 1)
+    if here.text not in {"minus", "negative"} or number is None or not _AMOUNT.fullmatch(number.text):
+        return None
+    if index and here.follows() and found[index - 1].kind not in {Kind.WORD, Kind.ORDINAL}:
+        return None
+    return [Piece(Kind.FIGURE, f"-{number.text}")], 2
+
+
+_AMOUNTS: Final = (money, share, day_before_month, _below_zero)

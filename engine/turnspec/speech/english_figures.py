@@ -183,7 +183,7 @@ def _day(piece: Piece | None, *, ordinal: bool) -> str:
 
 def small(digits: str, most: int) -> int:
     """The number that one or two digits are; 0 for all else, and for more than `most`."""
-    number = int(digits) if digits and len(digits) <= 2 else 0  # as it says
+    number = int(digits) if digits.isdecimal() and len(digits) <= 2 else 0  # as it says
     return number if number <= most else 0
 
 

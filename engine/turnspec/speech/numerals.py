@@ -15,12 +15,17 @@ LANGUAGES: Final = frozenset({"da", "de", "en", "es", "fr", "it", "nl", "pt"})
 _SMALL: Final = 3.0
 
 
-def with_numbers(found: Sequence[Piece], language: str, stays: Callable[[int], bool]) -> list[Piece]:
-    """The same, with numbers in words as digits; words of which `stays` holds are none."""
+def with_numbers(
+    found: Sequence[Piece], language: str, stays: Callable[[int], bool], *, alone: bool = False
+) -> list[Piece]:
+    """The same, with numbers in words as digits; words of which `stays` holds are none.
+
+    `alone`: small numbers are numbers in every language, wherever they stand.
+    """
     from text_to_num import find_numbers
 
     tokens = [_Token(piece, stays(index)) for index, piece in enumerate(found)]
-    small = 0.0 if language == "en" else _SMALL
+    small = 0.0 if alone or language == "en" else _SMALL
     result: list[Piece] = []
     done = 0
     for number in find_numbers(tokens, language, small):

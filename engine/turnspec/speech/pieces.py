@@ -59,17 +59,20 @@ class Piece:
 
 _TOKEN: Final = regex.compile(
     r"""
-    (?P<priced>[$€£]\s?[0-9]{1,12}(?:,[0-9]{3})*(?:[.,][0-9]{1,2})?(?![0-9]))
+    (?P<minus>(?<![^\s(\[])[-\u2212](?=[$€£]?[0-9]))
+    |(?P<priced>[$€£]\s?(?:[0-9]{1,12}(?:,[0-9]{3})*(?:[.,][0-9]{1,2})?|\.[0-9]{1,2})(?![0-9]))
     |(?P<half>\b[ap]\.\s?m\b\.?)
     |(?P<ordinal>[0-9]+(?:st|nd|rd|th)\b)
-    |(?P<number>[0-9]+(?:[.,:/][0-9]+)*)
+    |(?P<number>(?<![^\s(\[])\.[0-9]+(?![.,:/]?[0-9])|[0-9]+(?:[.,:/][0-9]+)*)
     |(?P<sign>[%$€£¢]|\+(?=[\s(]*[0-9]))
     |(?P<word>(?:(?![0-9])[\p{L}\p{M}\p{N}])+|\*{3})
     """,
     regex.VERBOSE,
 )
-_GLUE: Final = regex.compile(r"[\s()\[\]\"\u201c\u201d\u2018\u2019\u2010-\u2015-]*")
-_SOFT: Final = regex.compile(r"[\s()\[\]\"\u201c\u201d\u2018\u2019\u2010-\u2015,.;…-]*")
+_GLUE: Final = regex.compile(r"[\s()\[\]\"\u201c\u201d\u2018\u2019\u2010-\u2015\u2212-]*")
+_SOFT: Final = regex.compile(r"[\s()\[\]\"\u201c\u201d\u2018\u2019\u2010-\u2015\u2212,.;…-]*")
+# A space that does not break parts thousands: 1 500 in French.
+_THIN: Final = regex.compile(r"(?<=[0-9])[\u00a0\u2009\u202f](?=[0-9]{3}(?![0-9]))")
 _THOUSANDS: Final = regex.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _LISTED: Final = regex.compile(r"[0-9]+(?:,[0-9]+)+")
 _DOTTED: Final = regex.compile(r"[0-9]+(?:\.[0-9]+){2,}")
@@ -77,12 +80,14 @@ _DOTTED: Final = regex.compile(r"[0-9]+(?:\.[0-9]+){2,}")
 
 def pieces(text: str) -> list[Piece]:
     """The words, numbers and signs of a text, in order."""
-    plain = unicodedata.normalize("NFKC", text).casefold().translate(APOSTROPHES)
+    plain = unicodedata.normalize("NFKC", _THIN.sub("", text)).casefold().translate(APOSTROPHES)
     found: list[Piece] = []
     end = 0
     for token in _TOKEN.finditer(plain):
         between = plain[end : token.start()] if end else ""
-        hyphen = between.strip() in {"-", "\u2010", "\u2011"}
+        if token.lastgroup == "minus" and _is_dash(found, between):
+            continue
+        hyphen = between.strip() in {"-", "\u2010", "\u2011", "\u2212"}
         found.extend(_pieces_of(token, _gap(between), hyphen=hyphen))
         end = token.end()
     return found
@@ -123,6 +128,8 @@ def _pieces_of(token: regex.Match[str], gap: Gap, *, hyphen: bool) -> list[Piece
         case "priced":
             number = text[1:].strip()
             return [Piece(Kind.NUMBER, _amount(number), gap, hyphen), Piece(Kind.SIGN, text[0])]
+        case "minus":
+            return [Piece(Kind.WORD, "minus", gap)]
         case "half":
             return [Piece(Kind.WORD, f"{text[0]}m", gap, hyphen)]
         case "ordinal":
@@ -135,8 +142,15 @@ def _pieces_of(token: regex.Match[str], gap: Gap, *, hyphen: bool) -> list[Piece
             return [Piece(Kind.WORD, text, gap, hyphen)]
 
 
+def _is_dash(found: Sequence[Piece], between: str) -> bool:
+    """Whether what looks like a minus parts a figure from the one before: 5 -7, 4 -8 -2 -1."""
+    return bool(found) and found[-1].kind is not Kind.WORD and _gap(between) is Gap.NONE
+
+
 def _written(text: str, gap: Gap, *, hyphen: bool) -> list[Piece]:
     """A number as written; a list of digits and a telephone number with dots are several."""
+    if text.startswith("."):
+        return [Piece(Kind.NUMBER, f"0{text}", gap, hyphen)]
     if _THOUSANDS.fullmatch(text):
         return [Piece(Kind.NUMBER, text.replace(",", ""), gap, hyphen)]
     if _LISTED.fullmatch(text):
@@ -152,6 +166,8 @@ def _amount(written: str) -> str:
     """An amount with a point before its hundredths, wherever it was written."""
     if _THOUSANDS.fullmatch(written):
         return written.replace(",", "")
+    if written.startswith("."):
+        return f"0{written}"
     return written.replace(",", ".") if written.count(",") == 1 else written.replace(",", "")
 
 

@@ -30,8 +30,10 @@ def spoken(text: str, language: str = ENGLISH) -> tuple[str, ...]:
 
 
 def is_said(text: str, phrase: str, language: str = ENGLISH) -> bool:
-    """Whether `phrase` is a run of whole words of `text`, as words or in the form of speech."""
-    return contains_words(text, phrase) or find_spoken(text, phrase, language) is not None
+    """Whether `phrase` is a run of whole words and numbers of `text`, as it stands or as it is spoken."""
+    if contains_words(text, phrase) and _is_whole(text, phrase, language):
+        return True
+    return find_spoken(text, phrase, language) is not None
 
 
 def find_spoken(text: str, phrase: str, language: str = ENGLISH) -> tuple[int, int] | None:
@@ -45,6 +47,22 @@ def find_spoken(text: str, phrase: str, language: str = ENGLISH) -> tuple[int, i
 def shown_word(unit: str) -> str:
     """One word of `spoken` as it is shown."""
     return unit.strip("<>")
+
+
+def _is_whole(text: str, phrase: str, language: str) -> bool:
+    """Whether the numbers of a phrase are whole in the text: "five cards" is not in "twenty-five cards"."""
+    if not any(unit.startswith("<") for unit in spoken(phrase, language)):
+        return True
+    return run_of(_read(text, language), "".join(_read(phrase, language))) is not None
+
+
+def _read(text: str, language: str) -> tuple[str, ...]:
+    """The words of a text and its numbers in figures, each for itself, whatever stands around it."""
+    found = english.with_own_signs(pieces(text))
+    if language in LANGUAGES:
+        figures = found
+        found = with_numbers(found, language, lambda index: english.scales(figures, index), alone=True)
+    return tuple(piece.unit for piece in english.with_wholes(found))
 
 
 def _in_english(found: list[Piece]) -> list[Piece]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
+from itertools import accumulate
 from typing import Final
 
 import regex
@@ -59,9 +60,15 @@ def find_words(text_words: tuple[str, ...], phrase: str) -> tuple[int, int] | No
 
 def run_of(text_words: tuple[str, ...], wanted: str) -> tuple[int, int] | None:
     """The first run of whole words that spells `wanted`, wherever its spaces are."""
-    for start, word in enumerate(text_words):
-        if wanted.startswith(word) and (end := _run_from(text_words, start, wanted)) is not None:
-            return start, end
+    joined = "".join(text_words)
+    start = joined.find(wanted)
+    if start < 0:
+        return None
+    edges = {edge: index for index, edge in enumerate(accumulate(map(len, text_words), initial=0))}
+    while start >= 0:
+        if start in edges and (end := start + len(wanted)) in edges:
+            return edges[start], edges[end]
+        start = joined.find(wanted, start + 1)
     return None
 
 
@@ -74,15 +81,6 @@ def natural_length_us(text: str) -> int:
 @lru_cache(maxsize=4096)
 def _letters(phrase: str) -> str:
     return "".join(words(phrase))
-
-
-def _run_from(text_words: tuple[str, ...], start: int, wanted: str) -> int | None:
-    """The end of the run of whole words from `start` that spells `wanted`."""
-    end = start
-    while wanted and end < len(text_words) and wanted.startswith(text_words[end]):
-        wanted = wanted[len(text_words[end]) :]
-        end += 1
-    return None if wanted else end
 
 
 def _number(word: str) -> str:
