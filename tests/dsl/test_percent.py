@@ -36,10 +36,11 @@ def test_a_number_and_a_sign(written: str, fraction: float) -> None:
         (10, "write '10 %'"),
         ("90", "write '90 %'"),
         (0.1, "write '10 %' or '0.1 %'"),
-        (1, "write '100 %' or '1 %'"),
+        (0.025, "write '2.5 %' or '0.025 %'"),
+        (1, "write '1 %'"),
         (0, "write '0 %'"),
-        (-3, "write '-3 %'"),
-        (float("nan"), "write 'nan %'"),
+        (-3, "write a number from 0 to 100 and %: 10 %"),
+        (float("nan"), "write a number from 0 to 100 and %: 10 %"),
     ],
 )
 def test_a_bare_number_is_refused(written: object, hint: str) -> None:

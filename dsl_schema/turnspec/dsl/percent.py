@@ -75,8 +75,8 @@ class Percent:
 def _without_sign(number: object) -> Exception:
     """The error for a bare number, which may be meant of a hundred or of one."""
     text = str(number)
-    hint = f"write '{text} %'"
-    if _NUMBER.fullmatch(text) and 0 < Decimal(text) <= 1:
+    hint = f"write '{text} %'" if _NUMBER.fullmatch(text) else "write a number from 0 to 100 and %: 10 %"
+    if _NUMBER.fullmatch(text) and 0 < Decimal(text) < 1:
         hint = f"write '{_plain(Decimal(text) * _WHOLE)} %' or '{text} %'"
     return refusal("missing-percent", f"{text} has no percent sign", hint=hint)
 
