@@ -173,6 +173,16 @@ def test_a_refused_call_fails_and_skips_every_turn() -> None:
     assert verdict.outcome is Outcome.FAILED
     assert [turn.why for turn in verdict.turns] == ["the call was refused"] * 2
     assert [finding.kind for finding in verdict.findings] == ["call-refused", "skipped"]
+    assert [finding.fails for finding in verdict.findings] == [True, False]
+
+
+def test_trouble_of_the_harness_is_told_once() -> None:
+    """What could not be tried because of it is no failure beside it."""
+    failed = HarnessFailed(at_us=20_000, reason="nobody listens at ws://x")
+    verdict = judged(Snapshot((failed, CallEnded(at_us=20_000, by=Closer.ENGINE))), ASKS, THANKS)
+
+    assert (verdict.outcome, verdict.error) == (Outcome.ERROR, "nobody listens at ws://x")
+    assert [(finding.kind, finding.fails) for finding in verdict.findings] == [("skipped", False)]
 
 
 def test_a_call_without_any_turn_never_passes() -> None:

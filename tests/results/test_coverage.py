@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from turnspec.results import CallResult, Outcome, RunInfo, RunResult, TurnResult
 from turnspec.results.coverage import BranchTaken, coverage
 
@@ -53,6 +55,19 @@ def test_a_branch_that_no_call_took_is_missed() -> None:
     )
 
     assert covered.missed == (BranchTaken("Answer: 2", 0),)
+
+
+def test_a_branch_whose_turns_are_not_run_is_taken_all_the_same() -> None:
+    """It has none, or they are for other protocols: the decision tells."""
+    ways = ("Answer: 1", "Answer: otherwise")
+    chosen = replace(_turn("Answer", "Outer: 2"), role="choose", decision="otherwise", ways=ways)
+    (covered,) = coverage(_run(_call("a.yaml", chosen, _turn("x", "Outer: 2", "Answer: 1", began=None))))
+
+    assert covered.branches == (
+        BranchTaken("Outer: 2", 1),
+        BranchTaken("Outer: 2 > Answer: 1", 0),
+        BranchTaken("Outer: 2 > Answer: otherwise", 1),
+    )
 
 
 def test_without_branches_there_is_nothing_to_cover() -> None:

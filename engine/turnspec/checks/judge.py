@@ -17,7 +17,9 @@ from turnspec.checks.measure import as_late_as, measure_call, measure_turn
 from turnspec.checks.moments import moments
 from turnspec.checks.scene import Scene, TurnScene
 from turnspec.checks.troubles import texts_in
+from turnspec.dsl.models import Choose
 from turnspec.dsl.templates import TemplateError, names
+from turnspec.plan.expand import ways_of
 from turnspec.plan.model import CallPlan, TurnPlan
 from turnspec.results import Finding, Measurement, Moment, Outcome, Status, TurnResult, worst
 
@@ -40,13 +42,14 @@ def judge_call(plan: CallPlan, view: EvidenceView, context: Context) -> CallVerd
     course = Course(scene)
     turns = tuple(_judged(course, index, context) for index in range(len(plan.turns)))
     measurements = as_late_as(context.late_between, measure_call(scene, context.lateness_us))
-    findings = (
+    error = troubles.harness_trouble(scene)
+    found = (
         *troubles.of_call(scene),
         *truncating.of_interruptions(scene),
         *over_limits(measurements, plan.span),
-        *_skipped(plan, course, turns),
     )
-    error = troubles.harness_trouble(scene)
+    told = bool(error) or any(each.fails for each in found) or _any_failed(turns)
+    findings = (*found, *_skipped(plan, course, turns, told=told))
     return CallVerdict(
         outcome=_outcome(turns, findings, error),
         turns=turns,
@@ -74,6 +77,7 @@ def _judged(course: Course, index: int, context: Context) -> TurnResult:
         part=plan.part,
         branch=plan.branch,
         decision="" if decided is None else decided.outcome,
+        ways=ways_of(plan.turn, plan.block) if isinstance(plan.block, Choose) else (),
     )
 
 
@@ -197,7 +201,14 @@ def _names_in(written: Any) -> set[str]:
     return {name.split(".")[0] for text in texts_in(written) for name in names(text)}
 
 
-def _skipped(plan: CallPlan, course: Course, turns: tuple[TurnResult, ...]) -> Iterator[Finding]:
+def _any_failed(turns: tuple[TurnResult, ...]) -> bool:
+    return any(turn.outcome is Outcome.FAILED for turn in turns)
+
+
+def _skipped(
+    plan: CallPlan, course: Course, turns: tuple[TurnResult, ...], *, told: bool
+) -> Iterator[Finding]:
+    """The turns that were missed; what was not tried must not count as what held, unless that is `told`."""
     scene = course.scene
     if refusing.expects_refusal(scene) is not None:
         return  # its only turn tells
@@ -206,12 +217,9 @@ def _skipped(plan: CallPlan, course: Course, turns: tuple[TurnResult, ...]) -> I
     wanted = len(begun) + len(never)
     if never:
         listed = shown.listed(f'"{turn.name}"' for turn in never)
-        # What was not tried must not count as what held, unless something else tells already.
-        told = any(turn.outcome is Outcome.FAILED for turn in turns)
-        status = Status.NOTE if told else Status.NOT_EXERCISED
         yield Finding(
             kind="skipped",
-            status=status,
+            status=Status.NOTE if told else Status.NOT_EXERCISED,
             message=f"{shown.many(len(never), 'turn was', 'turns were')} not begun, "
             f"because {troubles.why_over(scene)}: {listed}.",
             expected=shown.many(wanted, "turn"),

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from turnspec.results import CallResult
+from turnspec.results import CallResult, Measurement, Outcome, State, TurnResult
 from turnspec.run.progress import Progress
 from turnspec.run.whole import Unwatched
 
@@ -37,11 +37,21 @@ def line_of(result: CallResult) -> str:
 
 
 def lines_of_turns(result: CallResult) -> Iterator[str]:
-    """A line a turn: how it came out, and how soon it was answered."""
+    """A line a turn: how it came out, and how soon it was answered or why it was skipped."""
     for turn in result.turns:
-        answered = [each for each in turn.measurements if each.name == "response"]
-        soon = "".join(f", answered after {each.value_us // 1000} ms" for each in answered if each.value_us)
-        yield f"    {turn.outcome.value:7} {turn.name}{soon}"
+        answers = "".join(_answer(each) for each in turn.measurements if each.name == "response")
+        yield f"    {turn.outcome.value:7} {turn.name}{answers or _skipped(turn)}"
+
+
+def _answer(response: Measurement) -> str:
+    if not response.value_us:
+        return ""
+    what = "no answer for" if response.state is State.CENSORED else "answered after"
+    return f", {what} {response.value_us // 1000} ms"
+
+
+def _skipped(turn: TurnResult) -> str:
+    return f": {turn.why}" if turn.outcome is Outcome.SKIPPED and turn.why else ""
 
 
 @contextmanager

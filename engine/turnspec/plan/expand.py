@@ -194,9 +194,8 @@ class _Expansion:
     def _fork(self, entry: Choose, around: Around) -> Fork:
         made = _unit(entry, around, "choose", _turn_of(entry, entry.name or _label("choose", entry)))
         branches = [
-            (outcome, self.nodes(turns_of(choice), _inside(around, f"{made.turn.name}: {outcome}")))
-            for outcome, choice in outcomes_of(entry)
-            if choice.otherwise != "fail"
+            (outcome, self.nodes(turns_of(choice), _inside(around, label)))
+            for (outcome, choice), label in zip(taken_of(entry), ways_of(made.turn, entry), strict=True)
         ]
         return Fork(made, tuple(branches))
 
@@ -241,6 +240,16 @@ def outcomes_of(block: Choose) -> Iterator[tuple[str, Choice]]:
     """The branches, each with the word of the decision for it: its number, or `otherwise`."""
     for number, choice in enumerate(block.choose, start=1):
         yield (str(number) if choice.otherwise is None else "otherwise"), choice
+
+
+def taken_of(block: Choose) -> list[tuple[str, Choice]]:
+    """The same without an `otherwise: fail`, which leads nowhere."""
+    return [each for each in outcomes_of(block) if each[1].otherwise != "fail"]
+
+
+def ways_of(turn: Turn, block: Choose) -> tuple[str, ...]:
+    """What reports call the branches that lead somewhere."""
+    return tuple(f"{turn.name}: {outcome}" for outcome, _ in taken_of(block))
 
 
 def _whole_path(source: Model, written: str) -> str:

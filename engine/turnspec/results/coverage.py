@@ -42,10 +42,22 @@ def _of_scenario(file: str, calls: list[CallResult]) -> Coverage:
     known: dict[str, None] = {}
     taken: Counter[str] = Counter()
     for call in calls:
-        passed = [name for turn in call.turns for name in _branches(turn)]
+        passed = [name for turn in call.turns for name in (*_branches(turn), *_ways(turn))]
         known |= dict.fromkeys(passed)
-        taken.update({name for turn in call.turns if turn.began_us is not None for name in _branches(turn)})
+        taken.update({name for turn in call.turns for name in _taken(turn)})
     return Coverage(file, len(calls), tuple(BranchTaken(name, taken[name]) for name in known))
+
+
+def _taken(turn: TurnResult) -> Iterator[str]:
+    """Where a call was that came to a turn; of a branch without turns only the decision tells."""
+    if turn.began_us is not None:
+        yield from _branches(turn)
+        yield from (name for name in _ways(turn) if name.rpartition(": ")[2] == turn.decision)
+
+
+def _ways(turn: TurnResult) -> Iterator[str]:
+    """The branches that a turn leads into, each with those around it."""
+    yield from (" > ".join((*turn.branch, way)) for way in turn.ways)
 
 
 def _branches(turn: TurnResult) -> Iterator[str]:

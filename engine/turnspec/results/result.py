@@ -69,6 +69,7 @@ class TurnResult:
     part: str = "body"  # setup, body, teardown
     branch: tuple[str, ...] = ()  # the branches that it lies in, the outermost first
     decision: str = ""  # what was decided in or before it: 1, 2, otherwise, none; done, again, exhausted; run
+    ways: tuple[str, ...] = ()  # the branches of a choose; one that was taken ends in `: ` and the decision
 
 
 @dataclass(frozen=True, slots=True)
