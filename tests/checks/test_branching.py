@@ -471,3 +471,25 @@ def test_what_a_target_cannot_do_speaks_against_a_condition() -> None:
 
     assert plan is not None
     assert [turn.name for turn in plan.active] == ["Ask", "After"]
+
+
+def test_a_choice_behind_a_taken_reply_says_whose_reply_that_was() -> None:
+    """Where a turn with `expect` took the reply, the choice that waits for another one tells so."""
+    view = call(
+        began(0, 60),
+        spoke(0, 100, 1_000),
+        responded(1_100, "r1"),
+        said("Your card is blocked.", 1_200),
+        over(0, 3_000),
+        began(1, 3_000),
+        over(1, 18_000, "no-reply"),
+        ended(18_500),
+        agent=tones((1_600, 2_400)),
+    )
+    choice = "turn: Which\nchoose: [{when: {says: blocked}, turns: []}]"
+    taken = ASK + "\nexpect: {says: blocked}"
+    (found,) = [one for one in judged(view, taken, choice).turns[1].findings if one.kind == "no-reply"]
+
+    assert found.details[-1] == (
+        'the reply before belongs to "Ask"; without `expect` there, `choose` takes that one'
+    )

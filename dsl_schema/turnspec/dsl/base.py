@@ -82,6 +82,8 @@ class Model(BaseModel):
     """What to do without one of these, where there is a way."""
     NEARBY: ClassVar[frozenset[str]] = frozenset()
     """Keys of what may stand here instead: a misspelt one may be meant."""
+    ELSEWHERE: ClassVar[Mapping[str, str]] = {}
+    """Words that are no keys here: the key that is meant, or in a sentence where the word belongs."""
 
     # By a function: pydantic would copy a mere default, deeply, for every model made.
     _place: Place = PrivateAttr(default_factory=lambda: NOWHERE)

@@ -252,6 +252,9 @@ def _no_action(data: Located, reading: Reading) -> None:
 class AnyAction(Action):
     """All the words of a caller's actions, to find the nearest one."""
 
+    ELSEWHERE = MappingProxyType(
+        {"keys": "dtmf", "press": "dtmf", "wait": "silence", "pause": "silence", "file": "audio"}
+    )
     NOT_YET = Action.NOT_YET | ACTIONS_NOT_YET
     INSTEAD = MappingProxyType(
         {"microphone": "a person at a microphone needs live devices; record it and write audio: FILE"}

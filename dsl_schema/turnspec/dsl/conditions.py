@@ -9,7 +9,7 @@ from turnspec.dsl import matchers
 from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.expect import Expect
 from turnspec.dsl.matchers import Matcher
-from turnspec.dsl.problems import nearest, surely_meant
+from turnspec.dsl.problems import in_quotes, nearest, surely_meant
 from turnspec.dsl.refusals import refusal
 from turnspec.dsl.spans import Place
 
@@ -170,14 +170,24 @@ def reply_conditions_listed(data: Located, reading: Reading, key: str) -> Locate
     """
     written = data.get(key)
     if isinstance(written, str):
-        hint = f"write {key}: {{intent: {written}}} or {key}: {{says: {written}}}"
-        message = f"'{key}' is a condition, not the text '{written}'"
-        reading.problem("wrong-type", message, data.place.child(key), hint=hint)
+        _no_text(key, written, data.place.child(key), reading)
         return data.but(**{key: []})
     items = [written] if isinstance(written, Located) else written
     if not isinstance(items, list):
         return data
-    return data.but(**{key: [_about_reply(item, reading) for item in items]})
+    for number, item in enumerate(items):
+        if isinstance(item, str):
+            _no_text(key, item, data.place.child(key).child(number), reading)
+    kept = [_about_reply(item, reading) for item in items if not isinstance(item, str)]
+    return data.but(**{key: kept})
+
+
+def _no_text(key: str, written: str, place: Place, reading: Reading) -> None:
+    """Report a text where a condition is wanted: the name of an intent, or words of the reply."""
+    words = in_quotes(written.removeprefix("says ")) if " " in written else written
+    intent = "" if " " in written else f"{key}: {{intent: {written}}} or "
+    message = f"'{key}' is a condition, not the text '{written}'"
+    reading.problem("wrong-type", message, place, hint=f"write {intent}{key}: {{says: {words}}}")
 
 
 def _about_reply(written: Any, reading: Reading) -> Any:

@@ -1,5 +1,6 @@
 """What the agent must do in a turn."""
 
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
@@ -106,6 +107,12 @@ class Expect(Model):
     """The assertions of a turn; all of them are checked."""
 
     WORD = "expect"
+    ELSEWHERE = MappingProxyType(
+        {
+            word: f"a matcher goes below what it is about: says: {{{word}: ...}}"
+            for word in matchers.MATCHER_WORDS
+        }
+    )
 
     intent: tuple[str, ...] = ()
     says: tuple[Matcher, ...] = ()
@@ -270,8 +277,18 @@ def _call_items(item: Any, place: Place, reading: Reading) -> list[Located]:
         hint = "name a function; its arguments may be any: - lookup: any"
         reading.problem("bad-calls", "an expected call is of one function, not of any", place, hint=hint)
         return []
+    if isinstance(item, str) and "(" in item:
+        name = item.partition("(")[0].strip()
+        message = "an expected call is written without parentheses"
+        hint = f"write - {name}: {{argument: value}}"
+        reading.problem("bad-calls", message, place, hint=hint)
+        return []
     if isinstance(item, str):
         return [Located({"function": item}, place)]
+    if isinstance(item, Located) and (wrong := _not_by_name(item)) is not None:
+        message, hint = wrong
+        reading.problem("bad-calls", message, item.place, hint=hint)
+        return []
     if not isinstance(item, Located):
         hint = "write - name: {argument: value}"
         reading.problem(
@@ -288,3 +305,22 @@ def _call_items(item: Any, place: Place, reading: Reading) -> list[Located]:
     return [
         Located({"function": name, "with": given}, item.place.child(name)) for name, given in item.items()
     ]
+
+
+def _not_by_name(item: Located) -> tuple[str, str] | None:
+    """What is wrong with a call that is not `name: {argument: value}`, but one that was meant so."""
+    if not item:
+        # `calls: {}` as a whole is reported as empty.
+        listed_one = isinstance(item.place.path[-1], int)
+        return ("this names no function", "write - name: {argument: value}") if listed_one else None
+    name, *others = item
+    if name in ("in_order", "exactly") and item[name] is None:
+        return f"nothing stands below `{name}`", "list the calls below it, each behind a dash"
+    arguments = next((key for key in ("arguments", "args", "parameters") if key in item), None)
+    if arguments is not None and isinstance(item.get("name"), str):
+        return "the name of the function is the key", f"write - {item['name']}: {{argument: value}}"
+    plain = [key for key in others if isinstance(item[key], str | int | float) and item[key] != "any"]
+    if plain and item[name] is None:
+        message = f"'{name}' has no arguments: '{plain[0]}' stands beside it, not below it"
+        return message, f"write - {name}: {{{plain[0]}: ...}}, or indent '{plain[0]}' deeper than '{name}'"
+    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from os.path import relpath, sep
 from pathlib import Path
 
 from turnspec.dsl.problems import Problem, nearest, problem_at
@@ -23,6 +24,11 @@ def _playable(_: Path) -> str | None:
 
 def _unheard(_: str, __: Path) -> None:
     pass
+
+
+def _shown(written: str) -> str:
+    """A path as it was read, with marks that cannot be seen made visible."""
+    return f"'{written}'" if written.isprintable() else repr(written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,18 @@ class Files:
             yield problem_at(place, "bad-audio", wrong, hint="record it again, or convert it to WAV", key=key)
 
     def _missing(self, written: str, path: Path, place: Place, *, key: bool) -> Problem:
+        message = f"there is no file {_shown(written)}"
+        if any(mark < " " for mark in written):
+            hint = "inside double quotes a backslash begins an escape; write / between folders"
+            return problem_at(place, "missing-file", message, hint=hint, key=key)
+        if "\\" in written:
+            hint = f"write / between folders: {written.replace(chr(92), '/')}"
+            return problem_at(place, "missing-file", message, hint=hint, key=key)
+        from_root = self.root / written
+        if from_root.is_file():
+            meant = relpath(from_root.resolve(), place.table.folder.resolve()).replace(sep, "/")
+            hint = "paths begin at the folder of this file"
+            return problem_at(place, "missing-file", message, suggestion=meant, hint=hint, key=key)
         beside = path.parent.iterdir() if path.parent.is_dir() else iter(())
         there = {each.stem: each.name for each in beside if each.suffix.lower() == path.suffix.lower()}
         stem = nearest(path.stem, there)
@@ -77,5 +95,4 @@ class Files:
         folder = written.rpartition("/")[0]
         suggestion = (f"{folder}/{near}" if folder else near) if near else None
         hint = "" if near else f"paths begin at the folder of this file: {self.label(path)} is not there"
-        message = f"there is no file '{written}'"
         return problem_at(place, "missing-file", message, suggestion=suggestion, hint=hint, key=key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, JsonValue, Tag
@@ -61,6 +62,14 @@ class Choice(Model):
     """
 
     WORD = "a branch"
+    ELSEWHERE = MappingProxyType(
+        {
+            **dict.fromkeys(("else", "default"), "otherwise"),
+            **dict.fromkeys(("then", "do"), "turns"),
+            **dict.fromkeys(("if", "expect"), "when"),
+            **dict.fromkeys(("turn", "caller"), "what follows is a list of turns: turns: [{caller: ...}]"),
+        }
+    )
 
     when: tuple[Condition, ...] = ()
     turns: tuple[Entry, ...] = ()
@@ -71,6 +80,9 @@ class Choice(Model):
         """Say what a branch lacks, and make one condition a list of it."""
         if "otherwise" in data:
             return reply_conditions_listed(_otherwise(data, reading), reading, "when")
+        if not cls.keys().issuperset(data):
+            # A key that is not known is reported as such: it may be the one that is lacking.
+            return reply_conditions_listed(data, reading, "when")
         if "when" not in data or data["when"] == []:
             message, hint = (
                 "this branch does not say when it is taken",

@@ -195,7 +195,10 @@ class _Conversion:
         start, end = node.start_mark, node.end_mark
         hint = "put quotes around a text with a comma"
         if start.line == end.line:
-            hint = f"write: {self._joined(node, self.table.line(start.line + 1))}"
+            line, key = self.table.line(start.line + 1), key_node.start_mark.column
+            hint = f"write: {self._joined(node, line)}"
+            if re.search(r"\d,$", line[:key]) and line[key : key + 1].isdigit():
+                hint = f"write a point in a number: {line[: key - 1].strip()}.{line[key:].strip()}"
         message = "a comma ends a text inside braces, so this is a key without a value"
         self.problem("split-by-comma", message, key_node, hint)
 

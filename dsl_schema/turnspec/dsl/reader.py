@@ -64,7 +64,14 @@ class Reader:
             )
             self.problems.append(problem_at(place, "not-yet", message, hint=hint, key=True))
             return
-        self._unknown(model.WORD, model.keys(), model.NOT_YET, place, key, model.NEARBY)
+        meant = model.ELSEWHERE.get(key)
+        if meant is None:
+            self._unknown(model.WORD, model.keys(), model.NOT_YET, place, key, model.NEARBY)
+            return
+        is_key = meant in model.keys() | model.NEARBY
+        message, hint = f"{model.WORD} has no key '{key}'", "" if is_key else meant
+        suggestion = meant if is_key else None
+        self.problem("unknown-key", message, place, hint=hint, suggestion=suggestion, key=True)
 
     def problem(
         self,
@@ -271,11 +278,11 @@ def _text(_: ErrorDetails, name: str, written: Any) -> tuple[str, str, str]:
 
 def _a_list(_: ErrorDetails, name: str, written: Any) -> tuple[str, str, str]:
     bare = name.strip("'")
-    hint = (
-        f"write: {bare}: [{written}]"
-        if isinstance(written, str | int | float)
-        else "write each item behind a dash"
-    )
+    hint = "write each item behind a dash"
+    if isinstance(written, str | int | float):
+        hint = f"write: {bare}: [{written}]"
+    elif bare in _NAMES:
+        hint = f"write names, not matchers: {bare}: NAME, or {bare}: [NAME, NAME]"
     return "wrong-type", f"{name} is a list, not {_called(written)}", hint
 
 
@@ -307,9 +314,13 @@ def _bad_value(found: ErrorDetails, name: str, _: Any) -> tuple[str, str, str]:
 def _mapping(found: ErrorDetails, name: str, written: Any) -> tuple[str, str, str]:
     example = _EXAMPLES.get(found.get("ctx", {}).get("class_name", ""))
     hint = f"write: {example}" if example else "write `key: value` in the lines below it, indented"
+    if isinstance(written, list) and written and all(isinstance(item, Mapping) for item in written):
+        hint = f"take the dashes away: the keys of {name} stand below each other"
     return "wrong-type", f"{name} is a mapping, not {_called(written)}", hint
 
 
+_NAMES = ("intent", "does_not_call")
+"""Keys whose values are names of things that are declared."""
 _ELSEWHERE: Mapping[str, str] = {
     **{
         word: f"an item of `turns` begins with it: - {word}: ..."

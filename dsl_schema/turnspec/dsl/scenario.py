@@ -1,6 +1,7 @@
 """A scenario as written: who calls, what is said, what must happen and how fast."""
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, JsonValue, Tag
@@ -37,6 +38,7 @@ class Scenario(Model):
     """One scripted conversation with a target."""
 
     WORD = "a scenario"
+    ELSEWHERE = MappingProxyType({"steps": "turns", "conversation": "turns", "repeat": "repeat_run"})
 
     name: str = Field(alias="scenario", min_length=1)
     description: str = ""

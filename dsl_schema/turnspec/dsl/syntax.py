@@ -106,6 +106,11 @@ def _objection(error: MarkedYAMLError, table: SpanTable) -> Problem:
     span = _span(error.problem_mark or error.context_mark, table)
     line = table.line(span.line)
     if "mapping values are not allowed" in said and _misplaced_key(line, span.column - 1):
+        above = table.line(span.line - 1)
+        if (unspaced := re.match(r"\s*(?:- )*(\w+):(?=[^\s/])", above)) is not None:
+            at = Span(table.file, span.line - 1, unspaced.end(), unspaced.end() + 1)
+            hint = f"write: {above[: unspaced.end()].strip()} {above[unspaced.end() :].strip()}"
+            return Problem("yaml-syntax", "a colon wants a space behind it", at, above, None, hint)
         hint = "give it the indentation of its neighbours, or end the key above with a colon"
         return Problem("yaml-syntax", "this key does not belong to what stands above", span, line, None, hint)
     if "expected <block end>" in said and line[: span.column - 1].rstrip().endswith(("'", '"')):
@@ -117,12 +122,22 @@ def _objection(error: MarkedYAMLError, table: SpanTable) -> Problem:
         return Problem(
             "yaml-syntax", "a colon and a space inside a text", span, line, None, _quote_item(line, span)
         )
+    if expected_end and begun == span.line and (stop := _apostrophe(line, span.column - 1)) is not None:
+        at = Span(table.file, span.line, stop + 1, stop + 2)
+        hint = "put the whole text in double quotes; inside '...' an apostrophe is written twice"
+        return Problem("yaml-syntax", "this apostrophe ends the text", at, line, None, hint)
     for pattern, kind, message, hint in _WORDS:
         if re.search(pattern, said):
             whole = hint in ("<open>", "<end-key>") and error.context_mark
             span = _span(error.context_mark if whole else error.problem_mark, table)
             return Problem(kind, message, span, table.line(span.line), None, _hint(hint, span, table))
     return Problem("yaml-syntax", f"this is not YAML: {said}", span, line)
+
+
+def _apostrophe(line: str, behind: int) -> int | None:
+    """Where a quote closes a text that goes on right behind it, as in 'what's up'."""
+    closed = line.rfind("'", 0, behind + 1)
+    return closed if closed > 0 and re.match(r"'\w", line[closed:]) and line[closed - 1].isalnum() else None
 
 
 def _span(mark: object, table: SpanTable) -> Span:

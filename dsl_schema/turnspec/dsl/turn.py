@@ -1,11 +1,11 @@
 """One turn as written: what the caller does, what the agent must do, and how fast."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field, JsonValue
 
 from turnspec.dsl.base import Located, Model, Reading, listed
-from turnspec.dsl.caller import CallerAction, Words, located_actions
+from turnspec.dsl.caller import ACTIONS, CallerAction, Words, located_actions
 from turnspec.dsl.conditions import Condition, conditions_listed
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.expect import Expect
@@ -13,12 +13,28 @@ from turnspec.dsl.naming import Name
 from turnspec.dsl.project import Budgets
 from turnspec.dsl.spans import Place
 
+_ACTS, _EXPECTED, _LIMITS = frozenset(ACTIONS), Expect.keys(), Budgets.keys()
+_PARTING = "ways that part are branches of `choose`: - choose: [{when: ..., turns: ...}]"
+_ELSEWHERE: Final = {
+    **{key: f"a limit of time goes below `budget`: budget: {{{key}: 1 s}}" for key in _LIMITS},
+    **{key: f"what the caller does goes below `caller`: caller: {{{key}: ...}}" for key in _ACTS},
+    **{key: f"what the reply must be goes below `expect`: expect: {{{key}: ...}}" for key in _EXPECTED},
+    **{
+        key: f"a deed of the caller goes below `caller`, one of the agent below `expect`: {{{key}: ...}}"
+        for key in _ACTS & _EXPECTED
+    },
+    **dict.fromkeys(("agent", "assert"), "expect"),
+    **dict.fromkeys(("user", "customer"), "caller"),
+    **dict.fromkeys(("if", "then", "else"), _PARTING),
+}
+
 
 class Turn(Model):
     """What the caller does, what the agent must do, and how fast; `save` names what later turns use of it."""
 
     WORD = "a turn"
     NEARBY = frozenset({"choose", "repeat", "together", "use"})
+    ELSEWHERE = _ELSEWHERE
 
     name: str | None = Field(default=None, alias="turn")
     when: tuple[Condition, ...] = ()

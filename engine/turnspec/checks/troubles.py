@@ -176,8 +176,20 @@ def _no_reply(stage: Stage) -> Finding:
         expected=f"a reply within {patience}",
         actual=f"{silence}, though {called} was called" if turn.functions else silence,
         at_us=turn.window.ended_us,
-        details=() if fillers else _sounds(stage),
+        details=() if fillers else (*_sounds(stage), *_earlier_reply(stage)),
     )
+
+
+def _earlier_reply(stage: Stage) -> tuple[str, ...]:
+    """That a choice came too late, where the turn before it took the reply that may have been meant."""
+    turn = stage.turn
+    earlier = [each.index for each in stage.scene.windows if each.index < turn.index]
+    if turn.plan.role != "choose" or not earlier:
+        return ()
+    before = stage.scene.plan.turns[earlier[-1]]
+    if before.turn.expect is None:
+        return ()
+    return (f'the reply before belongs to "{before.name}"; without `expect` there, `choose` takes that one',)
 
 
 def _sounds(stage: Stage) -> tuple[str, ...]:

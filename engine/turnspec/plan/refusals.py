@@ -93,7 +93,8 @@ def _needs(action: CallerAction, setting: Setting) -> list[Capability]:
 def _instead(action: CallerAction, setting: Setting) -> str:
     offered = ", ".join(sorted(setting.capabilities.can))
     if isinstance(action, SendText):
-        return f"use say or audio; this target can do: {offered}"
+        first = "use say or audio" if setting.speaks else "record it and write audio: FILE"
+        return f"{first}; this target can do: {offered}"
     return f"use another target or protocol; this one can do: {offered}"
 
 
