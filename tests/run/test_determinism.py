@@ -57,10 +57,10 @@ def bytes_of(ran: Ran, call: Mapping[str, Any]) -> dict[str, bytes]:
 
 def assert_same(ran: Ran, other: Ran) -> None:
     """Every call of the one left the same bytes in the other; so are the reports, but for when they were."""
-    calls = {call["file"]: call for call in other.results["calls"]}
+    calls = {call["name"]: call for call in other.results["calls"]}
     for call in ran.results["calls"]:
-        assert bytes_of(ran, call) == bytes_of(other, calls[call["file"]]), call["file"]
-        assert call == calls[call["file"]]
+        assert bytes_of(ran, call) == bytes_of(other, calls[call["name"]]), call["name"]
+        assert call == calls[call["name"]]
 
 
 def assert_same_reports(ran: Ran, other: Ran) -> None:
@@ -123,6 +123,22 @@ if OTHER_PYTHON := os.environ.get("TURNSPEC_OTHER_PYTHON"):
         assert ran.results["info"]["python"] != base.results["info"]["python"]
         assert_same(ran, base)
         assert_same_reports(ran, base)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "calls"),
+    [(("card-table.yaml", "--target", "card-table-inside"), 1), (("station.yaml",), 3)],
+    ids=["a bridge in process", "three protocols"],
+)
+def test_once_more(tmp_path: Path, arguments: tuple[str, ...], calls: int) -> None:
+    """A real bridge between two simulated ends, and one file over every protocol: the same bytes twice."""
+    first = run_in(EXAMPLES, tmp_path / "first", *arguments)
+    second = run_in(EXAMPLES, tmp_path / "second", *arguments, hash_seed="77")
+
+    assert len(first.results["calls"]) == calls
+    assert {call["clock"] for call in first.results["calls"]} == {"virtual"}
+    assert_same(second, first)
+    assert_same_reports(second, first)
 
 
 def test_other_seed_is_another_call(base: Ran, tmp_path: Path) -> None:
