@@ -127,6 +127,22 @@ def test_calls_of_the_same_id_with_outputs_between_are_several() -> None:
             ["transfer(amount: 5, to: {"],
         ),
         (
+            "{calls: {exactly: [{transfer: {amount: 8}}, {transfer: {amount: 7}}]}}",
+            ["transfer was called at 1.22 s with other arguments: amount is 5, not 8."],
+        ),
+        (
+            "{calls: {exactly: [{transfer: {amount: 8}}]}}",
+            ["with other arguments: amount is 5, not 8.", "amount: 7, to: {"],
+        ),
+        (
+            "{calls: {exactly: [{transfer: {amount: 8}}, {transfer: {amount: 9}}]}}",
+            ["amount is 5, not 8.", "amount is 7, not 9."],
+        ),
+        (
+            "{calls: {exactly: [{function: transfer, with: {amount: 7}, times: 2}]}}",
+            ["transfer was called once as expected, not twice."],
+        ),
+        (
             "{calls: [{function: transfer, with: {amount: 5}, exactly: true}]}",
             ["transfer was called at 1.22 s with other arguments: to is {"],
         ),

@@ -28,12 +28,13 @@ def calls(stage: Stage, expect: Expect) -> Iterator[Finding]:
         return
     uses = stage.turn.functions
     taken = _assigned(expected, uses)
+    unclaimed = _unclaimed(uses, taken)
+    instead = _instead(expected, taken, unclaimed)
     for index in range(len(expected.items)):
-        yield _call_finding(
-            stage, expected, index, [uses[at] for at in taken[index]], _unclaimed(uses, taken)
-        )
+        yield _call_finding(stage, expected, index, [uses[at] for at in taken[index]], instead[index])
     if expected.mode == "exactly":
-        yield from _others(stage, expected, _unclaimed(uses, taken))
+        told = [use for near in instead for use in near]
+        yield from _others(stage, expected, [use for use in unclaimed if use not in told])
         if not expected.items and not uses:
             message = "No function was called."
             yield stage.found("calls", PASSED, message, expected="no function call", span=expected.span)
@@ -157,21 +158,37 @@ def _unclaimed(uses: Sequence[FunctionUse], taken: list[list[int]]) -> list[Func
     return [use for at, use in enumerate(uses) if at not in claimed]
 
 
+def _instead(
+    expected: CallsExpectation, taken: list[list[int]], unclaimed: list[FunctionUse]
+) -> list[list[FunctionUse]]:
+    """For each expected call, the calls with other arguments that stand where it is missing, nearest first.
+
+    None stands for two, as long as there are others.
+    """
+    instead: list[list[FunctionUse]] = []
+    for item, mine in zip(expected.items, taken, strict=True):
+        near = [use for use in unclaimed if use.name == item.function]
+        near.sort(key=lambda use: len(match_call(use, item).mismatches))
+        free = [use for use in near if not any(use in others for others in instead)]
+        instead.append((free or near)[: (item.times or 1) - len(mine)])
+    return instead
+
+
 def _call_finding(
-    stage: Stage, expected: CallsExpectation, index: int, mine: list[FunctionUse], others: list[FunctionUse]
+    stage: Stage, expected: CallsExpectation, index: int, mine: list[FunctionUse], instead: list[FunctionUse]
 ) -> Finding:
     item = expected.items[index]
     status, message = FAILED, ""
     details: tuple[str, ...] = ()
     if len(mine) < (item.times or 1):
-        message, details = _why_not_called(stage, expected, index, mine, others)
+        message, details = _why_not_called(stage, expected, index, mine, instead)
     elif item.times is not None and (count := _count(stage, item)) != item.times:
         message = f"{item.function} was called {_times(count)} in this turn, not {_times(item.times)}."
     elif late := _late(stage, item, mine):
         message = late
     else:
         status, message = PASSED, f"{shown_call(mine[0])} was called {shown.clock(mine[0].called_us)}."
-    near = mine or [use for use in others if use.name == item.function]
+    near = mine or instead
     return stage.found(
         "calls",
         status,
@@ -185,7 +202,7 @@ def _call_finding(
 
 
 def _why_not_called(
-    stage: Stage, expected: CallsExpectation, index: int, mine: list[FunctionUse], others: list[FunctionUse]
+    stage: Stage, expected: CallsExpectation, index: int, mine: list[FunctionUse], instead: list[FunctionUse]
 ) -> tuple[str, tuple[str, ...]]:
     item, uses = expected.items[index], stage.turn.functions
     seen = tuple(f"{shown_call(use)} was called {shown.clock(use.called_us)}" for use in uses)
@@ -194,13 +211,12 @@ def _why_not_called(
             f"{item.function} was called {_times(len(mine))} as expected, not {_times(item.times or 1)}.",
             seen,
         )
-    candidates = [use for use in others if use.name == item.function]
-    if not candidates:
+    if not instead:
         again = any(use.name == item.function for use in uses)
         once_more = " once more" if again else ""
         made = f"the calls made were {_all_calls(uses)}" if uses else "no function was called in this turn"
         return f"{item.function} was not called{once_more}: {made}.", ()
-    nearest = min(candidates, key=lambda use: len(match_call(use, item).mismatches))
+    nearest = instead[0]
     mismatches = match_call(nearest, item).mismatches
     if not mismatches:
         order = ", then ".join(one.function for one in expected.items)
