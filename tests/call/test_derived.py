@@ -69,6 +69,8 @@ def test_an_answer_is_found_by_what_it_is_about() -> None:
         ('{"format": 1}\n{"kind": "judge"}', "line 2 is no answer"),
         ('{"format": 1}\n{"kind": "judge", "turn": true, "state": "ok"}', "line 2 is no answer"),
         ('{"format": 1}\n{"kind": "judge", "turn": 0, "state": "fine"}', "line 2 is no answer"),
+        ('{"format": 1}\n{"kind": "judge", "turn": 0, "state": []}', "line 2 is no answer"),
+        ('{"format": 1}\n' + "[" * 100_000, "line 2 is not JSON"),
     ],
 )
 def test_what_is_no_list_of_answers_is_refused(tmp_path: Path, text: str, told: str) -> None:

@@ -157,6 +157,26 @@ def test_an_endpoint_is_asked_and_its_key_is_needed(project: Path, monkeypatch: 
     assert (len(api.requests), api.requests[0].headers["authorization"]) == (asked, "Bearer sk-key")
 
 
+def test_an_error_that_repeats_the_key_is_told_without_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of all secrets, wherever they went."""
+    monkeypatch.setenv("API_KEY", "sk-0123456789")
+    monkeypatch.setenv("API_PATH", "hidden-path")
+    with stub(error(401, "Bearer sk-0123456789 at hidden-path")) as api:
+        url = f"{api.url}/{{{{ env.API_PATH }}}}"
+        settings = (
+            "version: 1\nintents: [intents/bank.yaml]\nsecrets: [API_KEY, API_PATH]\n"
+            f'engines: {{intents: {{engine: endpoint, url: "{url}", model: m, '
+            'key: "{{ env.API_KEY }}"}}\n'
+        )
+        (project / "turnspec.yaml").write_text(settings, encoding="utf-8")
+        told = intents("--try", "hello")
+
+    assert told.exit_code == 3
+    assert "the endpoint answered 401: Bearer *** at ***" in told.output
+
+
 def test_an_endpoint_without_an_answer_is_trouble(project: Path) -> None:
     """Exit code 3, and the reason."""
     with stub(error(404, "no such model")) as api:

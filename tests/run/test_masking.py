@@ -81,3 +81,12 @@ def test_texts_at_every_depth_are_masked() -> None:
 
     assert masked == Part("a ***", Choice.SECRET, ({"***": ["x", "***"]},))
     assert masked.choice is Choice.SECRET
+
+
+@pytest.mark.parametrize("written", [SECRET, base64.b64encode(SECRET.encode()).decode()])
+def test_a_secret_that_ends_in_a_line_break_is_found_without_it(written: str) -> None:
+    """As those do that are read from files: clients send them without."""
+    hide = masker([f" {SECRET}\n"])
+
+    assert hide is not None
+    assert hide(f"Bearer {written}.").startswith("Bearer ***")

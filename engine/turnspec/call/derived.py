@@ -107,7 +107,7 @@ def _lines(path: Path) -> list[bytes]:
 def _parsed(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         document = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordError(f"{path}: line {number} is not JSON") from error
     if not isinstance(document, dict):
         raise RecordError(f"{path}: line {number} is no object")
@@ -122,7 +122,7 @@ def _from_document(path: Path, number: int, document: dict[str, Any]) -> Derived
         all(isinstance(text, str) for text in texts.values())
         and all(isinstance(each, dict) for each in maps.values())
         and type(turn) is int
-        and state in set(DerivedState)
+        and state in list(DerivedState)
     )
     if not whole:
         raise RecordError(f"{path}: line {number} is no answer")

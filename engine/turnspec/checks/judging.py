@@ -60,7 +60,7 @@ def _judged(stage: Stage, asked: JudgeExpectation) -> Finding:
     if answer is None or answer.state is not DerivedState.OK:
         reason = "no model was asked" if answer is None else answer.reason
         return _unjudged(stage, asked, text, reason, answer, gates=gates)
-    if (said := answer.answer.get("verdict")) not in set(JudgeVerdict):
+    if (said := answer.answer.get("verdict")) not in list(JudgeVerdict):
         return _unjudged(stage, asked, text, f"its record has no verdict, but {said!r}", answer, gates=gates)
     verdict, why = JudgeVerdict(said), str(answer.answer.get("reason", ""))
     because = f", says the judge: {why}" if why else ", says the judge."

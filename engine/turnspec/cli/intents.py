@@ -21,6 +21,7 @@ from turnspec.dsl.reader import read_model
 from turnspec.dsl.spans import Place
 from turnspec.results import USAGE_EXIT
 from turnspec.run.engines import ProjectEngines, catalogue_of, engines_of
+from turnspec.run.masking import masker
 from turnspec.run.unset import unset_in
 from turnspec.speech.engines import ENDPOINT, EngineError, engine, engine_names
 from turnspec.speech.intents import Classification, Intent, PatternError
@@ -60,7 +61,8 @@ def intents_command(
         print(error, file=sys.stderr)
         return USAGE_EXIT
     except _NotAnswered as error:
-        print(error, file=sys.stderr)
+        hide = masker([*(environment.get(each, "") for each in loaded.project.secrets), *engines.secrets])
+        print(hide(str(error)) if hide else error, file=sys.stderr)
         return HARNESS_EXIT
     print(told)
     return 0

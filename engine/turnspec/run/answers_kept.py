@@ -38,7 +38,7 @@ class KeptAnswers:
             return None
         try:
             document = json.loads(self._path(key).read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         return document if isinstance(document, dict) else None
 

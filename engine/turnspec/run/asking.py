@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from turnspec.adapters.http import HttpError, HttpRequest, HttpResponse
 from turnspec.adapters.http_shell import fetch
+from turnspec.run.masking import masker
 from turnspec.speech.answers import LARGEST_ANSWER, ApiAnswer, NoAnswer, address, told
 
 TRIES: Final = 3
@@ -21,7 +22,10 @@ PAUSES_S: Final = (0.5, 2.0)
 
 LONGEST_PAUSE_S: Final = 30.0
 SILENT_AFTER: Final = 3
-"""After so many requests in a row without any answer an endpoint is not asked any more."""
+"""After so many questions in a row that came to nothing an endpoint is not asked any more."""
+
+SHORTEST_KEY: Final = 12
+"""Shorter ones are words ("none", "ollama") that JSON itself may have: they stay in answers."""
 
 AGAIN: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 
@@ -43,6 +47,8 @@ class Api:
         self.endpoint = endpoint
         self._pause = pause or threading.Event().wait
         self._silent = 0
+        key = endpoint.key or ""
+        self._mask = masker([key] if len(key) >= SHORTEST_KEY else ())
 
     def post(self, path: str, body: Mapping[str, Any]) -> ApiAnswer:
         """What the endpoint answers, whatever its status; busy servers are asked again.
@@ -50,25 +56,25 @@ class Api:
         Raises:
             NoAnswer: Nothing came, or more than anybody would read.
         """
-        for number in range(TRIES):
-            answer = self._answered(path, body)
-            if answer.status not in AGAIN:
-                return _plain(answer)
-            if number + 1 < TRIES:
-                self._pause(_pause_s(answer, PAUSES_S[number]))
-        plain = _plain(answer)
-        raise NoAnswer(f"the endpoint answered {plain.status} {TRIES} times{told(plain)}")
-
-    def _answered(self, path: str, body: Mapping[str, Any]) -> HttpResponse:
         if self._silent >= SILENT_AFTER:
             raise NoAnswer(f"the endpoint is not asked any more: {SILENT_AFTER} requests had no answer")
         try:
-            answer = self._once(path, body)
+            answer = self._answered(path, body)
         except NoAnswer:
             self._silent += 1
             raise
         self._silent = 0
         return answer
+
+    def _answered(self, path: str, body: Mapping[str, Any]) -> ApiAnswer:
+        for number in range(TRIES):
+            answer = self._once(path, body)
+            if answer.status not in AGAIN:
+                return self._plain(answer)
+            if number + 1 < TRIES:
+                self._pause(_pause_s(answer, PAUSES_S[number]))
+        plain = self._plain(answer)
+        raise NoAnswer(f"the endpoint answered {plain.status} {TRIES} times{told(plain)}")
 
     def _once(self, path: str, body: Mapping[str, Any]) -> HttpResponse:
         within = self.endpoint.timeout_s
@@ -81,13 +87,14 @@ class Api:
             reason = error.strerror or str(error) or type(error).__name__
             raise NoAnswer(f"the endpoint cannot be reached: {reason}") from error
         except HttpError as error:
-            raise NoAnswer(f"the endpoint's answer is none: {error.reason}") from error
+            raise NoAnswer(f"the endpoint's answer cannot be read: {error.reason}") from error
         except ValueError as error:
             raise NoAnswer(f"the endpoint cannot be asked at this address: {error}") from error
 
     def _request(self, url: str, body: Mapping[str, Any]) -> HttpRequest:
         parts = urlsplit(url)
         headers = [("Content-Type", "application/json"), ("Accept", "application/json")]
+        headers.append(("Accept-Encoding", "identity"))
         if key := (self.endpoint.key or "").strip():  # a file of a secret ends in a line break
             if not (key.isascii() and key.isprintable()):
                 raise NoAnswer("the key has a character that no HTTP header can carry")
@@ -95,9 +102,12 @@ class Api:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         return HttpRequest("POST", target, tuple(headers), json.dumps(body).encode())
 
-
-def _plain(answer: HttpResponse) -> ApiAnswer:
-    return ApiAnswer(answer.status, answer.header("content-type") or "", answer.body)
+    def _plain(self, answer: HttpResponse) -> ApiAnswer:
+        """The answer without our key, which error pages repeat: texts are cut before a call is masked."""
+        body = answer.body
+        if self._mask is not None:
+            body = self._mask(body.decode("latin-1")).encode("latin-1")
+        return ApiAnswer(answer.status, answer.header("content-type") or "", body)
 
 
 def _pause_s(answer: HttpResponse, otherwise: float) -> float:

@@ -145,9 +145,7 @@ class EmbeddedIntents:
 
     def _kept_vector(self, text: str) -> tuple[float, ...]:
         vector = (self._kept.get(self._key(text)) or {}).get("vector")
-        if not isinstance(vector, list) or not all(isinstance(each, int | float) for each in vector):
-            return ()
-        return tuple(vector)
+        return embedding.vector_of(vector) or ()
 
     def _key(self, text: str) -> str:
         where = self._api.endpoint
@@ -189,19 +187,22 @@ def in_threads(jobs: Sequence[Callable[[], T]], stop: Stop) -> list[T | None]:
     done: SimpleQueue[tuple[int, T | BaseException] | None] = SimpleQueue()
     stop.waiting_on(done)
 
-    def work(number: int, job: Callable[[], T]) -> None:
-        with _places:
-            if stop.came:
-                return
-            try:
-                done.put((number, job()))
-            except BaseException as error:  # noqa: BLE001 # raised below, in the thread that waits
-                done.put((number, error))
+    waiting = iter(enumerate(jobs))  # what is taken of it is taken once, whoever asks
 
-    for number, job in enumerate(jobs):
-        threading.Thread(
-            target=work, args=(number, job), name=f"turnspec-derive-{number}", daemon=True
-        ).start()
+    def work() -> None:
+        while True:
+            with _places:
+                taken = None if stop.came else next(waiting, None)
+                if taken is None:
+                    return
+                number, job = taken
+                try:
+                    done.put((number, job()))
+                except BaseException as error:  # noqa: BLE001 # raised below, in the thread that waits
+                    done.put((number, error))
+
+    for number in range(min(AT_ONCE, len(jobs))):
+        threading.Thread(target=work, name=f"turnspec-derive-{number}", daemon=True).start()
     results: list[T | None] = [None] * len(jobs)
     for _ in jobs:
         item = done.get()
@@ -215,7 +216,7 @@ def in_threads(jobs: Sequence[Callable[[], T]], stop: Stop) -> list[T | None]:
 
 
 def _is_judgement(answer: Mapping[str, Any]) -> bool:
-    return answer.get("verdict") in set(judging.JudgeVerdict) and isinstance(answer.get("reason"), str)
+    return answer.get("verdict") in list(judging.JudgeVerdict) and isinstance(answer.get("reason"), str)
 
 
 def _answered(question: Question, engine: str, model: str, key: str, answer: Mapping[str, Any]) -> Derived:

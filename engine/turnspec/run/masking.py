@@ -26,7 +26,8 @@ T = TypeVar("T")
 
 def masker(secrets: Iterable[str]) -> Callable[[str], str] | None:
     """A function that blacks out these values, however they are encoded; None if there are none."""
-    forms = sorted({form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)})
+    whole = {each for secret in secrets for each in (secret, secret.strip())}  # files end in a line break
+    forms = sorted({form for secret in whole if len(secret) >= SHORTEST for form in _forms(secret)})
     if not forms:
         return None
     longest_first = sorted(forms, key=len, reverse=True)

@@ -11,6 +11,7 @@ LARGEST_ANSWER: Final = 8 * 1024 * 1024
 """Bytes of an answer; a thousand embeddings are three million."""
 
 _SHOWN: Final = 160
+_GZIP: Final = b"\x1f\x8b"
 
 
 class NoAnswer(Exception):  # noqa: N818 # named after the fact
@@ -76,5 +77,7 @@ def short(text: str) -> str:
 def _what_else(answer: ApiAnswer) -> str:
     if not answer.body.strip():
         return "nothing"
+    if answer.body.startswith(_GZIP):
+        return "compressed data, which was not asked for"
     kind = answer.content_type.partition(";")[0].strip()
     return "HTML" if b"<html" in answer.body[:2_000].lower() else kind or "something"

@@ -20,6 +20,8 @@ PROMPT_VERSION: Final = "1"
 
 PATH: Final = "/chat/completions"
 LONGEST_REASON: Final = 1_000
+LONGEST_TEXT: Final = 50_000
+"""Characters that are searched for a verdict; a model may think aloud before it."""
 
 _RULES: Final = """\
 You judge one reply of a voice agent in a telephone conversation, by one criterion.
@@ -126,6 +128,8 @@ def judgement(answer: ApiAnswer) -> Judged:
         raise NoAnswer(f"the model's answer was cut off: {short(text) or 'nothing came of it'}")
     if not text.strip():
         raise NoAnswer("the model's answer is empty")
+    if len(text) > LONGEST_TEXT:
+        raise NoAnswer(f"the model's answer has {len(text):,} characters: {short(text)}")
     return _judged(text)
 
 
