@@ -11,7 +11,7 @@ OUT ?= turnspec-report
 # Other people's bots and SDKs are tested where `make heavy` has installed them.
 export TURNSPEC_HEAVY_PYTHON := $(abspath $(wildcard $(HEAVY)/bin/python))
 
-.PHONY: demo demo-red test coverage check bench lint types layers build clean
+.PHONY: demo demo-red test thorough coverage check bench lint types layers build clean
 
 demo: $(DEMO)  ## Run the example scenarios against the built-in local agents; say where the reports are
 	$(BIN)/turnspec run scenarios -o $(OUT)
@@ -22,6 +22,9 @@ demo-red: $(DEMO)  ## Change one fact of each agent, so that each scenario fails
 test: $(DEV)  ## All tests: many of them wait for real calls, so there are more at a time than processors
 	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "not alone"
 	$(BIN)/python -m pytest -q -m alone
+
+thorough: $(DEV)  ## Property tests and misspellings with thousands of examples, where `test` tries hundreds
+	TURNSPEC_THOROUGH=1 ALL_MISSPELLINGS=1 $(BIN)/python -m pytest -q -n 2 tests/adapters tests/doubles tests/dsl
 
 coverage: $(DEV)  ## The same, measured: a quarter slower
 	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "not alone" --cov --cov-report=

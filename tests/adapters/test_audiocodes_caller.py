@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support_audiocodes import MS, PlatformEnd, audio_of, up
+from support_examples_drawn import EXAMPLES
 from turnspec.adapters.audiocodes.caller import Stage
 from turnspec.adapters.audiocodes.wav import streamed_header
 from turnspec.call import MULAW_8K, PCM_8K, PCM_16K, PCM_24K
@@ -1293,7 +1294,7 @@ def _step(line: PlatformEnd, step: str | bytes | int | tuple[str]) -> None:
             line.do(line.end.hang_up())
 
 
-@settings(max_examples=2000)
+@settings(max_examples=EXAMPLES)
 @given(all_options, steps)
 def test_any_order_of_anything(options: dict[str, Any], taken: list[Any]) -> None:
     """Whatever comes: no exception, one end, streams that pair up, times that never fall."""

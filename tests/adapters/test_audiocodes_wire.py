@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support_examples_drawn import EXAMPLES
 from turnspec.adapters.audiocodes.formats import MEDIA_FORMATS, audio_format, has_header
 from turnspec.adapters.audiocodes.messages import (
     Activities,
@@ -337,7 +338,7 @@ class TestTolerance:
         assert decode_platform(frame) == (SessionInitiate("c", "", "", expect_audio=True, formats=()), ())
 
 
-@settings(max_examples=2000)
+@settings(max_examples=EXAMPLES)
 @given(
     st.one_of(
         st.binary(max_size=60),
@@ -434,7 +435,7 @@ class TestWav:
         with pytest.raises(WavError):
             read_header(bytes(header) + bytes(8))
 
-    @settings(max_examples=2000)
+    @settings(max_examples=EXAMPLES)
     @given(st.binary(max_size=80), st.integers(0, 44))
     def test_any_bytes(self, data: bytes, kept: int) -> None:
         """Whatever follows the beginning of a header, it is a header, none yet, or refused."""

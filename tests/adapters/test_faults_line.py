@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support_examples_drawn import EXAMPLES
 from turnspec.adapters.faults import (
     CallFaults,
     CloseWith,
@@ -38,7 +39,7 @@ DIALECT = Dialect(
     error=lambda code: json.dumps({"event": "error", "code": code}),
 )
 
-MANY = settings(max_examples=2_000, deadline=None)
+MANY = settings(max_examples=EXAMPLES, deadline=None)
 
 
 def fault(**written: Any) -> Fault:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support_examples_drawn import EXAMPLES
 from turnspec.adapters.http import (
     LARGEST_HEAD,
     HttpError,
@@ -240,7 +241,7 @@ PIECES = st.lists(
 )
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(PIECES, st.sampled_from([RequestParser, ResponseParser]))
 def test_any_bytes_are_a_message_or_an_error(
     pieces: list[bytes], make: type[RequestParser] | type[ResponseParser]

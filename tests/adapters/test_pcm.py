@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support_examples_drawn import EXAMPLES
 from turnspec.adapters.pcm import wire
 from turnspec.call import PCM_16K
 from turnspec.call.events import AgentAudio, Event, FlushAsked, MarkSet, ProtocolFault
@@ -54,7 +55,7 @@ MESSAGES = st.dictionaries(
 
 
 @given(st.binary() | st.text() | MESSAGES.map(json.dumps))
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_nothing_raises(frame: str | bytes) -> None:
     """Any message at all is one event."""
     assert wire.received(frame, PCM_16K, 7).at_us == 7

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from support_examples_drawn import EXAMPLES
 from turnspec.adapters.base import Adapter, Dial, Function, TakesTurns
 from turnspec.adapters.realtime import ADAPTER, RealtimeOptions
 from turnspec.adapters.realtime.client import RealtimeClient
@@ -861,7 +862,7 @@ class World:
                 self.cut.add(told["item_id"])
 
 
-@settings(max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     name=st.sampled_from(["pcm", "pcmu", "pcma"]),
     listens=st.sampled_from(["server_vad", "semantic_vad", "none"]),

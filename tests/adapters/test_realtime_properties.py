@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from support_examples_drawn import EXAMPLES
 from support_realtime import Line, LiteralAgent, call_of, quiet, speech, tone
 from turnspec.adapters.realtime.server import Policy
 from turnspec.audio.codecs import encode
@@ -22,7 +23,7 @@ from turnspec.call import PCM_24K
 from turnspec.call.events import ProtocolFault, ResponseEnded, ResponseStarted
 from turnspec.doubles.agent.reply import Reply
 
-MANY = settings(max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LOUD = np.concatenate([tone(60_000), quiet(20_000)])
 TOOLS = [{"type": "function", "name": "save", "parameters": {"type": "object"}}]
 

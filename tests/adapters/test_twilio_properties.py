@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
+from support_examples_drawn import EXAMPLES
 from support_twilio import Notebook
 from support_twilio_web import Bot, Line, dial
 from turnspec.adapters.base import Call, LineError
@@ -40,7 +41,7 @@ from turnspec.call.events import (
 from turnspec.run.loops import run_on
 from turnspec.run.virtual import VirtualLoop
 
-MANY = settings(max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ACCOUNT, TOKEN = "AC" + "a" * 32, "secret"
 OF_TWIML = {"twiml", "status-callback", "stream-refused", "unsupported-verb"}
 FRAME, FRAME_S, OFFSET_MS = b"\xff" * 160, 0.02, 102

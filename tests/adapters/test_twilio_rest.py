@@ -16,6 +16,7 @@ from twilio.base.exceptions import TwilioRestException  # type: ignore[import-un
 from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]  # as above
 from twilio.rest import Client  # type: ignore[import-untyped]  # as above
 
+from support_examples_drawn import EXAMPLES
 from turnspec.adapters.http import HttpRequest
 from turnspec.adapters.twilio.platform_shell import TwilioPlatform
 from turnspec.adapters.twilio.rest import Completed, Redirected, RestDesk, Update
@@ -179,7 +180,7 @@ class TestOfficialClient:
         assert told == [Redirected(twiml="<Response><Hangup/></Response>"), Completed()]
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     st.sampled_from(["GET", "POST", "PUT", "X"]),
     st.one_of(

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twilio.twiml import voice_response as official  # type: ignore[import-untyped]  # it ships no types
 
+from support_examples_drawn import EXAMPLES
 from turnspec.adapters.twilio.twiml import (
     LARGEST_DOCUMENT,
     Connect,
@@ -274,7 +275,7 @@ def read(body: bytes) -> Twiml | str:
         return str(error)
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(PIECES)
 def test_any_document_can_be_walked(pieces: list[tuple[str, str]]) -> None:
     """Whatever elements stand where: verbs and faults come of it, or a TwimlError, and the walk ends."""
@@ -292,7 +293,7 @@ def test_any_document_can_be_walked(pieces: list[tuple[str, str]]) -> None:
     assert {fault.rule for fault in found.faults} <= {"twiml"}
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=200),

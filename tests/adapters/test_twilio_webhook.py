@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import ImmutableMultiDict
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # it ships no types
 
+from support_examples_drawn import EXAMPLES
 from turnspec.adapters.http import HttpResponse
 from turnspec.adapters.twilio.signature import signature, signed_headers, upgrade_url
 from turnspec.adapters.twilio.twiml import Stream, TwimlError
@@ -234,7 +235,7 @@ class TestStreams:
             webhook_base(url)
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     st.one_of(st.text(max_size=20), st.text("wshtp:/[]@?#.%1aä ", max_size=20)),
     st.sampled_from(["webhook", "written"]),

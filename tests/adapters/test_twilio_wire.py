@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support_examples_drawn import EXAMPLES
 from turnspec.adapters.twilio.excerpts import elided
 from turnspec.adapters.twilio.messages import (
     BotClear,
@@ -190,7 +191,7 @@ class TestWrongFrames:
         assert len(decode_bot(frame, SID).faults) == 5
 
     @given(st.text() | st.binary())
-    @settings(max_examples=2_000, deadline=None)
+    @settings(max_examples=EXAMPLES, deadline=None)
     def test_junk_is_a_fault(self, frame: str | bytes) -> None:
         """No frame whatever raises, in either direction, and none passes unnoticed."""
         assert decode_bot(frame, SID).faults

@@ -21,6 +21,7 @@ from support_audiocodes_bot import (
     initiate,
     stream,
 )
+from support_examples_drawn import EXAMPLES
 from support_twilio import AUDIO, agent_script, local_agent
 from turnspec.audio.codecs import decode, encode
 from turnspec.audio.edges import voiced_span
@@ -736,7 +737,7 @@ def _act(line: Platform, act: str | bytes | int | None, fresh: Callable[[int], P
     return line
 
 
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(opened=st.booleans(), acts=ACTS)
 def test_any_platform(*, opened: bool, acts: list[str | bytes | int | None]) -> None:
     """No sequence of frames, times and lost lines fails; responses pair up, streams open one at a time."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support_examples_drawn import EXAMPLES
 from support_twilio import AUDIO, SILENCE, Phone, agent_script, caller_clip, local_agent, tone
 from turnspec.adapters.twilio.caller import CallerEnd
 from turnspec.adapters.twilio.messages import BotMedia
@@ -478,7 +479,7 @@ class TestWrongOrder:
         assert failed == [f"the caller's frame is wrong: {reason}" for reason in told]
         assert sum(isinstance(event, ResponseStarted) for event in reported) == order.count("connected")
 
-    @settings(max_examples=2_000, deadline=None)
+    @settings(max_examples=EXAMPLES, deadline=None)
     @given(
         st.lists(
             st.sampled_from(["connected", "start", "media", "dtmf", "mark", "stop", "junk"]), max_size=12
