@@ -37,6 +37,7 @@ from turnspec.call.events import (
 from turnspec.checks import error_bar
 from turnspec.checks.measure import measure_call, measure_turn
 from turnspec.checks.scene import Scene
+from turnspec.plan import TargetKind
 from turnspec.results import Judged, Measurement, State
 
 SPEAKS = "caller: I lost my card\nexpect: {says: blocked}"
@@ -209,6 +210,17 @@ def test_a_reply_without_speech_is_not_exercised() -> None:
 
     assert (found.state, found.fails) == (State.NOT_EXERCISED, True)
     assert found.why == "no speech was heard in the agent's audio"
+
+
+def test_a_silent_agent_of_ours_is_told_how_it_is_heard() -> None:
+    """Where turnspec plays the agent, the reason names what the script lacks."""
+    plan = plan_of(turns(SPEAKS + "\nbudget: {response: 800 ms}"), kind=TargetKind.AGENT)
+    scene = Scene(plan, answered(speech=()))
+    turn = scene.turn(0)
+    assert turn is not None
+    found = {one.name: one for one in measure_turn(scene, turn, 0)}["response"]
+
+    assert found.why.endswith(", and a local agent is silent without `audio` in its script")
 
 
 def test_inherited_limits_do_not_apply_where_nothing_can_be_measured() -> None:

@@ -38,7 +38,13 @@ class Scenario(Model):
     """One scripted conversation with a target."""
 
     WORD = "a scenario"
-    ELSEWHERE = MappingProxyType({"steps": "turns", "conversation": "turns", "repeat": "repeat_run"})
+    ELSEWHERE = MappingProxyType(
+        {
+            **dict.fromkeys(("steps", "conversation"), "turns"),
+            "repeat": "repeat_run",
+            "protocol": "write it at the target, in turnspec.yaml, or choose it by --protocol",
+        }
+    )
 
     name: str = Field(alias="scenario", min_length=1)
     description: str = ""

@@ -16,6 +16,7 @@ from turnspec.checks.measure_readings import (
     unseen,
 )
 from turnspec.checks.scene import Scene, TurnScene
+from turnspec.plan.model import TargetKind
 
 
 def nothing_to_time(turn: TurnScene) -> Reading | None:
@@ -60,7 +61,10 @@ def first_response(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[
 def unanswered(scene: Scene, turn: TurnScene, since_us: int, lateness_us: int) -> Reading:
     """What is known of an answer that was waited for since a moment, and not seen."""
     if turn.window.how in {"replied", "interrupted"}:
-        return unseen("no speech was heard in the agent's audio")
+        # The likely reason, where the agent is ours: words without a recording take their time in silence.
+        own = scene.plan.kind is TargetKind.AGENT
+        hint = ", and a local agent is silent without `audio` in its script" if own else ""
+        return unseen(f"no speech was heard in the agent's audio{hint}")
     until = turn.window.ended_us if turn.window.ended_us is not None else scene.last_us
     return at_least(since_us, until, error_bar(lateness_us), "no reply was heard")
 
