@@ -25,3 +25,14 @@ def test_turns_tell_their_answer_or_why_there_was_none() -> None:
         "    failed  Mute, no answer for 5000 ms",
         '    skipped More: "Which" went on with branch 1',
     ]
+
+
+def test_what_was_marginal_is_marked() -> None:
+    """It passed by its error bar alone, which nothing else on the terminal tells of a call that held."""
+    close = Measurement("response", State.MEASURED, 500_000, 15_000, limit_us=490_000)
+    within = Measurement("turn", State.MEASURED, 500_000, 15_000, limit_us=500_000)
+    turn = TurnResult(0, "Ask", Outcome.PASSED, 0, 1, "replied", measurements=(close, within))
+    call = CallResult(name="Ask", file="ask.yaml", line=1, target="bank", protocol="twilio",
+                      clock="virtual", outcome=Outcome.PASSED, duration_us=2, turns=(turn,))  # fmt: skip
+
+    assert list(lines_of_turns(call)) == ["    passed  Ask, answered after 500 ms; marginal: response"]

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from turnspec.results import CallResult, Measurement, Outcome, State, TurnResult
+from turnspec.results import CallResult, Judged, Measurement, Outcome, State, TurnResult
 from turnspec.run.progress import Progress
 from turnspec.run.whole import Unwatched
 
@@ -37,10 +37,10 @@ def line_of(result: CallResult) -> str:
 
 
 def lines_of_turns(result: CallResult) -> Iterator[str]:
-    """A line a turn: how it came out, and how soon it was answered or why it was skipped."""
+    """A line a turn: how it came out, how soon it was answered or why it was skipped, what was marginal."""
     for turn in result.turns:
         answers = "".join(_answer(each) for each in turn.measurements if each.name == "response")
-        yield f"    {turn.outcome.value:7} {turn.name}{answers or _skipped(turn)}"
+        yield f"    {turn.outcome.value:7} {turn.name}{answers or _skipped(turn)}{_marginal(turn)}"
 
 
 def _answer(response: Measurement) -> str:
@@ -48,6 +48,11 @@ def _answer(response: Measurement) -> str:
         return ""
     what = "no answer for" if response.state is State.CENSORED else "answered after"
     return f", {what} {response.value_us // 1000} ms"
+
+
+def _marginal(turn: TurnResult) -> str:
+    names = ", ".join(each.name for each in turn.measurements if each.judged is Judged.MARGINAL)
+    return f"; marginal: {names}" if names else ""
 
 
 def _skipped(turn: TurnResult) -> str:
