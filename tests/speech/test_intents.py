@@ -194,3 +194,17 @@ def test_scores_do_not_depend_on_the_hash_seed() -> None:
     }
 
     assert len(outputs) == 1
+
+
+@pytest.mark.parametrize("text", ["?" * 50_000, "!. " * 20_000, ", " * 20_000, "and? " * 2_000])
+def test_the_built_in_patterns_are_quick_on_any_row_of_marks(text: str) -> None:
+    """They look through it once; one that takes long would be no answer, and hold up the call."""
+    assert PROJECT.classify(text).held <= {"question"}
+
+
+@pytest.mark.parametrize(
+    "said", ["(well) yes", "No. Right!", "?!) of course", "...okay", "- yes", "so, right"]
+)
+def test_an_opening_may_have_marks_and_words_before_it(said: str) -> None:
+    """Wherever a sentence begins."""
+    assert "confirmation" in PROJECT.classify(said).held

@@ -7,7 +7,10 @@ from typing import Final
 from turnspec.speech.intents import Intent
 
 # Words that may come before the first that counts.
-_OPENING: Final = r"(?:^|[.!?;])\W*(?:(?:and|so|but|oh|okay|ok|well|um|uh|please|sorry|actually|right)\b\W*)*"
+_OPENING: Final = (  # a row of marks is looked through once, not from each of them
+    r"(?:^\W*+|[.!?;][^\w.!?;]*+)"
+    r"(?:(?:and|so|but|oh|okay|ok|well|um|uh|please|sorry|actually|right)\b\W*+)*"
+)
 _ASKS: Final = (
     r"(?:who|whom|whose|what|when|where|which|why|how|is|are|am|was|were|do|does|did|can|could|will|would|"
     r"shall|should|may|might|(?:have|has|had)(?= (?:i|you|we|they|he|she|it|there|any|some|my|your)))"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
 
 from turnspec.speech.text import words
@@ -50,19 +50,32 @@ class PhraseBook:
     """Known phrases, each a vector of the rarity of its letter and word runs."""
 
     def __init__(self, phrases: Sequence[str]) -> None:
-        counts = {phrase: Counter(_features(phrase)) for phrase in phrases}
-        spread = Counter(feature for features in counts.values() for feature in features)
+        self._phrases = tuple(dict.fromkeys(phrases))
+        counts = [Counter(_features(phrase)) for phrase in self._phrases]
+        spread = Counter(chain.from_iterable(counts))
         self._rarity = {
             feature: 1 + math.log((1 + len(counts)) / (1 + phrases_with))
             for feature, phrases_with in spread.items()
         }
         self._unseen = UNSEEN * (1 + math.log(1 + len(counts)))
-        self._vectors = {phrase: self._vector(features) for phrase, features in counts.items()}
+        self._with = self._weights(counts)
 
     def likeness(self, text: str) -> dict[str, float]:
         """The cosine of `text` with each phrase, 0 to 1."""
-        vector = self._vector(Counter(_features(text)))
-        return {phrase: _dot(known, vector) for phrase, known in self._vectors.items()}
+        products: list[list[float]] = [[] for _ in self._phrases]
+        for feature, weight in self._vector(Counter(_features(text))).items():
+            for number, known in self._with.get(feature, ()):
+                products[number].append(known * weight)
+        # Exact sums: the order of what is summed is none of theirs.
+        return {phrase: math.fsum(each) for phrase, each in zip(self._phrases, products, strict=True)}
+
+    def _weights(self, counts: Sequence[Counter[str]]) -> dict[str, list[tuple[int, float]]]:
+        """By feature: which phrases have it, by number, and how much it weighs in each."""
+        found: dict[str, list[tuple[int, float]]] = {}
+        for number, features in enumerate(counts):
+            for feature, weight in self._vector(features).items():
+                found.setdefault(feature, []).append((number, weight))
+        return found
 
     def _vector(self, counts: Counter[str]) -> Vector:
         """Unit length."""
@@ -83,7 +96,3 @@ def _features(text: str) -> Iterator[str]:
             yield from (padded[start : start + size] for start in range(len(padded) - size + 1))
     yield from (f" {word}" for word in said)
     yield from (f" {first} {second}" for first, second in pairwise(said))
-
-
-def _dot(known: Vector, vector: Vector) -> float:
-    return math.fsum(weight * vector[feature] for feature, weight in known.items() if feature in vector)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import regex
 
-from turnspec.speech.text import find_words, words
+from turnspec.speech.text import letters, run_of, words
 
 if TYPE_CHECKING:
     from turnspec.speech.intents import Intent
@@ -38,6 +38,58 @@ class Ruling:
     excluded: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Phrases of one intent, each with its letters: a catalogue has thousands, and a call cannot wait."""
+
+    phrases: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, phrases: tuple[str, ...]) -> _Words:
+        return cls(tuple((letters(phrase), phrase) for phrase in phrases))
+
+    def first_in(self, said: tuple[str, ...], run: str) -> str:
+        """The first phrase that stands in these words; `run` is all of them in one piece."""
+        return next(
+            (phrase for wanted, phrase in self.phrases if wanted in run and run_of(said, wanted) is not None),
+            "",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _IntentRules:
+    """The rules of one intent, ready to be looked for."""
+
+    name: str
+    patterns: tuple[regex.Pattern[str], ...]
+    phrases: _Words
+    keywords: _Words
+    not_: _Words
+
+    @classmethod
+    def of(cls, name: str, intent: Intent) -> _IntentRules:
+        return cls(
+            name,
+            _compiled(name, intent.patterns),
+            _Words.of(intent.phrases),
+            _Words.of(intent.keywords),
+            _Words.of(intent.not_),
+        )
+
+    def ruling(self, text: str, said: tuple[str, ...], run: str) -> Ruling | None:
+        """The strongest rule for this text, if there is one."""
+        if unwanted := self.not_.first_in(said, run):
+            return Ruling(0.0, f"'{unwanted}' rules it out", excluded=True)
+        for pattern in self.patterns:
+            if _found(self.name, pattern, text):
+                return Ruling(PATTERN_SCORE, f"pattern '{pattern.pattern}'")
+        if phrase := self.phrases.first_in(said, run):
+            return Ruling(PHRASE_SCORE, f"phrase '{phrase}'")
+        if keyword := self.keywords.first_in(said, run):
+            return Ruling(KEYWORD_SCORE, f"keyword '{keyword}'")
+        return None
+
+
 class Rules:
     """The rules of a catalogue.
 
@@ -46,8 +98,7 @@ class Rules:
     """
 
     def __init__(self, catalogue: Mapping[str, Intent]) -> None:
-        self._intents = tuple(catalogue.items())
-        self._patterns = {name: _compiled(name, intent.patterns) for name, intent in self._intents}
+        self._intents = tuple(_IntentRules.of(name, intent) for name, intent in catalogue.items())
 
     def rulings(self, text: str) -> dict[str, Ruling]:
         """The strongest rule of each intent that has one for this text.
@@ -56,20 +107,9 @@ class Rules:
             PatternError: A pattern took longer than a quarter of a second.
         """
         said = words(text)
-        found = ((name, self._ruling(name, intent, text, said)) for name, intent in self._intents)
+        run = "".join(said)
+        found = ((each.name, each.ruling(text, said, run)) for each in self._intents)
         return {name: ruling for name, ruling in found if ruling is not None}
-
-    def _ruling(self, name: str, intent: Intent, text: str, said: tuple[str, ...]) -> Ruling | None:
-        if unwanted := _first_said(said, intent.not_):
-            return Ruling(0.0, f"'{unwanted}' rules it out", excluded=True)
-        for pattern in self._patterns[name]:
-            if _found(name, pattern, text):
-                return Ruling(PATTERN_SCORE, f"pattern '{pattern.pattern}'")
-        if phrase := _first_said(said, intent.phrases):
-            return Ruling(PHRASE_SCORE, f"phrase '{phrase}'")
-        if keyword := _first_said(said, intent.keywords):
-            return Ruling(KEYWORD_SCORE, f"keyword '{keyword}'")
-        return None
 
 
 def _compiled(name: str, patterns: tuple[str, ...]) -> tuple[regex.Pattern[str], ...]:
@@ -88,7 +128,3 @@ def _found(name: str, pattern: regex.Pattern[str], text: str) -> bool:
     except TimeoutError as error:
         reason = f"takes too long on {text[:60]!r}; make its repetitions less open"
         raise PatternError(name, pattern.pattern, reason) from error
-
-
-def _first_said(said: tuple[str, ...], phrases: tuple[str, ...]) -> str:
-    return next((phrase for phrase in phrases if find_words(said, phrase) is not None), "")

@@ -52,7 +52,7 @@ def contains_words(text: str, phrase: str) -> bool:
 
 def find_words(text_words: tuple[str, ...], phrase: str) -> tuple[int, int] | None:
     """First word and the one after the last at which `phrase` stands in `text_words`."""
-    wanted = _letters(phrase)
+    wanted = letters(phrase)
     if not wanted:
         return 0, 0
     return run_of(text_words, wanted)
@@ -79,7 +79,8 @@ def natural_length_us(text: str) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _letters(phrase: str) -> str:
+def letters(phrase: str) -> str:
+    """The words of a phrase in one piece, as `run_of` looks for them."""
     return "".join(words(phrase))
 
 
