@@ -9,7 +9,7 @@ from turnspec.speech.intents import Intent
 # Words that may come before the first that counts.
 _OPENING: Final = (  # a row of marks is looked through once, not from each of them
     r"(?:^\W*+|[.!?;][^\w.!?;]*+)"
-    r"(?:(?:and|so|but|oh|okay|ok|well|um|uh|please|sorry|actually|right)\b\W*+)*"
+    r"(?:(?:and|so|but|oh|okay|ok|well|um|uh|please|sorry|actually|right)\b[^\w.!?;]*+)*"
 )
 _ASKS: Final = (
     r"(?:who|whom|whose|what|when|where|which|why|how|is|are|am|was|were|do|does|did|can|could|will|would|"
