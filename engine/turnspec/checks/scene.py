@@ -123,6 +123,7 @@ class Scene:
     def __init__(self, plan: CallPlan, view: EvidenceView) -> None:
         self.plan = plan
         self.view = view
+        self._speech_owners: dict[int, int | None] = {}
 
     @cached_property
     def windows(self) -> tuple[Window, ...]:
@@ -245,7 +246,10 @@ class Scene:
 
     def speech_of(self, index: int, speech: tuple[Segment, ...]) -> tuple[Segment, ...]:
         """Those stretches of the agent's speech that belong to a turn."""
-        return tuple(segment for segment in speech if self._speech_owner(segment.start_us) == index)
+        owners = self._speech_owners
+        for start_us in (segment.start_us for segment in speech if segment.start_us not in owners):
+            owners[start_us] = self._speech_owner(start_us)
+        return tuple(segment for segment in speech if owners[segment.start_us] == index)
 
     def heard_span(self, index: int) -> tuple[int, int]:
         """From when to when what the agent is heard with belongs to a turn."""

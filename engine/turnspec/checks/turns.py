@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -80,16 +81,13 @@ def owner(turns: tuple[Window, ...], at_us: int, number: int | None = None) -> i
     `number` is the place of what happened then in the record; without it, a turn owns the very
     microsecond in which it begins.
     """
-    begun = [window.index for window in turns if _begun(window, at_us, number)]
-    if begun:
-        return begun[-1]
-    return turns[0].index if turns else None
-
-
-def _begun(window: Window, at_us: int, number: int | None) -> bool:
-    if window.began_us == at_us and number is not None:
-        return window.number < number
-    return window.began_us <= at_us
+    if not turns:
+        return None
+    if number is None:
+        begun = bisect_right(turns, at_us, key=lambda window: window.began_us)
+    else:
+        begun = bisect_left(turns, (at_us, number), key=lambda window: (window.began_us, window.number))
+    return turns[max(begun - 1, 0)].index
 
 
 def responses_started(view: EventsView, side: Side) -> dict[str, ResponseStarted]:
