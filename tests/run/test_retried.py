@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support_projects import Ran, run_here
-from support_repeats import EVEN, bank, drawn
+from support_repeats import ASK, EVEN, bank, drawn
 
 RETRIES = "retries: 2"
 
@@ -74,14 +74,23 @@ def test_what_never_holds_has_failed(tmp_path: Path) -> None:
 
 
 def test_processes_try_again_too(tmp_path: Path) -> None:
-    """Attempts, and rows, are the same wherever they are made."""
+    """Attempts, rows and checks in Python are the same wherever they are made."""
     seed = seed_where("wrong", "right")
-    project = bank(tmp_path, f"{RETRIES}\nexamples: [{{n: 1}}, {{n: 2}}]")
+    turns = ASK.replace("expect: {", "expect: {check: python:bank_checks.is_heard, ")
+    assert turns != ASK
+    project = bank(tmp_path, f"{RETRIES}\nexamples: [{{n: 1}}, {{n: 2}}]", turns=turns)
+    project.write("helpers.py", "WORDS = 'pounds'\n")
+    # What a check imports only when it is called is found in every process.
+    project.write(
+        "bank_checks.py",
+        "def is_heard(turn):\n    import helpers\n    assert helpers.WORDS in turn.agent_words\n",
+    )
     alone = run_here(project, "--seed", f"{seed}")
     shared = run_here(project, "--seed", f"{seed}", "--workers", "2")
 
     assert shared.results["calls"] == alone.results["calls"]
     assert shared.code == alone.code
+    assert "python:bank_checks.is_heard holds." in (shared.output / "results.json").read_text()
 
 
 def test_fail_fast_waits_for_the_last_attempt(tmp_path: Path) -> None:
@@ -89,6 +98,18 @@ def test_fail_fast_waits_for_the_last_attempt(tmp_path: Path) -> None:
     ran = tried(tmp_path, "wrong", "right", more=("--fail-fast",))
 
     assert (ran.code, ran.call()["outcome"]) == (0, "flaky")
+
+
+@pytest.mark.parametrize(("more", "last"), [((), "passed"), (("--fail-on-flaky",), "skipped")])
+def test_fail_fast_stops_at_what_is_flaky_where_that_fails(
+    tmp_path: Path, more: tuple[str, ...], last: str
+) -> None:
+    """Only then: the run cannot come out well any more."""
+    project = bank(tmp_path, RETRIES)
+    project.write("later.yaml", "scenario: Later\ntarget: bank\nturns: [{caller: {text: Hello}}]\n")
+    ran = run_here(project, "--seed", str(seed_where("wrong", "right")), "--fail-fast", *more)
+
+    assert list(ran.outcomes().values()) == ["flaky", last]
 
 
 def test_calls_on_the_wall_clock_are_tried_again_too(tmp_path: Path) -> None:

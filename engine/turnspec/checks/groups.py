@@ -69,7 +69,9 @@ def _percentile(pool: Pool, percentile: int, limit: Limit, samples: Sequence[Sam
         limit_us=limit.us,
         required=pool.required or bool(samples),
         span=limit.span,
-        why=f"{_samples(len(samples))} of {least} that p{percentile} needs",
+        why=f"{_samples(len(samples))}, and p{percentile} needs {least}"
+        if samples
+        else "no run gave such a time",
     )
     if len(samples) < least:
         return base

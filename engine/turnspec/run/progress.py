@@ -72,7 +72,8 @@ class Calls:
 
     def _something_failed(self) -> bool:
         """Whether the run fails for certain: one of several runs that count together may fail."""
-        if any(result.outcome in BAD and not result.group for result in self._results.values()):
+        bad = BAD | {Outcome.FLAKY} if self._options.fail_on_flaky else BAD
+        if any(result.outcome in bad and not result.group for result in self._results.values()):
             return True
         broke = any(result.outcome is Outcome.ERROR for result in self._results.values())
         return broke or any(group.is_lost(self._results) for group in self._groups)

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from dataclasses import replace
+from typing import Final, TypeAlias
 
 from turnspec.results import CallResult, Outcome
 from turnspec.run.attempts import attempt_of
@@ -16,6 +17,11 @@ from turnspec.run.logs import set_up_logs
 from turnspec.run.options import RunOptions
 from turnspec.run.progress import Calls, skipped
 
+DIED: Final = "the worker process that made this call, or one beside it, died; try again with --workers 1"
+CHANGED: Final = "the files were changed while the run began; run it again"
+
+Asked: TypeAlias = Future[CallResult | None]
+
 
 def in_processes(cases: Sequence[Case], options: RunOptions, calls: Calls) -> None:
     """Make these calls in processes; each reads the files itself and makes the calls it is told."""
@@ -25,7 +31,7 @@ def in_processes(cases: Sequence[Case], options: RunOptions, calls: Calls) -> No
         with handled(
             signal.SIGINT, signal.SIG_IGN
         ):  # the workers inherit that: what stops the run is decided here
-            asked = {case.number: pool.submit(_call_in_worker, case.number, 1) for case in cases}
+            asked = {case.number: _submitted(pool, case, 1) for case in cases}
         try:
             _take(cases, asked, calls, pool)
         except KeyboardInterrupt:
@@ -37,7 +43,7 @@ def in_processes(cases: Sequence[Case], options: RunOptions, calls: Calls) -> No
 
 def _take(
     cases: Sequence[Case],
-    asked: Mapping[int, Future[CallResult]],
+    asked: Mapping[int, Asked],
     calls: Calls,
     pool: ProcessPoolExecutor | None,
 ) -> None:
@@ -58,21 +64,25 @@ def _take(
             number += 1
 
 
-def _submitted(pool: ProcessPoolExecutor, case: Case, attempt: int) -> Future[CallResult]:
+def _submitted(pool: ProcessPoolExecutor, case: Case, attempt: int) -> Asked:
     try:
-        return pool.submit(_call_in_worker, case.number, attempt)
+        return pool.submit(_call_in_worker, case.number, case.slug, attempt)
     except BrokenExecutor as broken:
-        lost: Future[CallResult] = Future()
+        lost: Asked = Future()
         lost.set_exception(broken)
         return lost
 
 
-def _result(case: Case, future: Future[CallResult]) -> CallResult:
+def _result(case: Case, asked: Asked) -> CallResult:
     try:
-        return future.result()
+        made = asked.result()
     except BrokenExecutor:
-        reason = "the worker process that made this call, or one beside it, died; try again with --workers 1"
-        return replace(skipped(case, reason), outcome=Outcome.ERROR, error=reason)
+        return _lost(case, DIED)
+    return _lost(case, CHANGED) if made is None else made
+
+
+def _lost(case: Case, reason: str) -> CallResult:
+    return replace(skipped(case, reason), outcome=Outcome.ERROR, error=reason)
 
 
 _worker_cases: dict[int, Case] = {}
@@ -87,5 +97,9 @@ def _ready_worker(options: RunOptions) -> None:
     _worker_options.append(options)
 
 
-def _call_in_worker(number: int, attempt: int) -> CallResult:
-    return call_virtual(attempt_of(_worker_cases[number], attempt), _worker_options[0].output)
+def _call_in_worker(number: int, slug: str, attempt: int) -> CallResult | None:
+    """Make a call; None where the worker has read another case under this number, or none."""
+    case = _worker_cases.get(number)
+    if case is None or case.slug != slug:
+        return None
+    return call_virtual(attempt_of(case, attempt), _worker_options[0].output)
