@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from support_golden import assert_golden
-from support_results import PASSED_RUN, RUNS
+from support_results import INFO, PASSED_RUN, RUNS
 from turnspec.reports import Written, summary
+from turnspec.results import CallResult, Finding, RunResult, Status
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -22,3 +24,49 @@ def test_golden(name: str) -> None:
 def test_no_files_no_lines_about_them() -> None:
     """Where nothing was written, nothing is said of files."""
     assert summary(PASSED_RUN) == ("The conversation held.", "1 conversation, 12 s of calls: 1 passed")
+
+
+def advised(*findings: Finding) -> CallResult:
+    """A call that held, with what was found in its first turn."""
+    (call,) = PASSED_RUN.calls
+    return replace(call, turns=(replace(call.turns[0], findings=findings), *call.turns[1:]))
+
+
+def judgement(question: str, actual: str = "no", status: Status = Status.NOTE) -> Finding:
+    """What a judge said of a reply."""
+    return Finding("judge", status, "Advisory.", question, actual, 0)
+
+
+def test_advice_against_a_call_is_a_line() -> None:
+    """A judgement that fails nothing is easily overlooked; its first sentence is told, and how many more."""
+    against = advised(judgement("it is kind", "yes"), judgement("it is\nshort"), judgement("it is calm"))
+    told = summary(RunResult(INFO, (against,)))
+
+    assert told[:3] == (
+        'NOTE    Opening hours: the judge says no to "it is short", and to 1 more (advisory)',
+        "",
+        "The conversation held.",
+    )
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        judgement("it is kind", "yes"),
+        judgement("it is kind", "unclear"),
+        judgement("it is kind", "no", Status.FAILED),
+        replace(judgement("no one"), kind="score"),
+    ],
+)
+def test_what_advises_nothing_has_no_line(finding: Finding) -> None:
+    """A gate that said no is told as what failed."""
+    assert not [line for line in summary(RunResult(INFO, (advised(finding),))) if line.startswith("NOTE")]
+
+
+def test_much_advice_is_cut() -> None:
+    """A hundred lines would hide what failed."""
+    against = advised(judgement("it is kind"))
+    told = summary(RunResult(INFO, tuple(replace(against, line=line) for line in range(1, 14))))
+
+    assert len([line for line in told if line.startswith("NOTE")]) == 11
+    assert "NOTE    and in 3 more calls" in told

@@ -360,7 +360,7 @@ def test_embeddings_become_scores_of_each_intent(tmp_path: Any) -> None:
     assert again == found
     assert len(api.requests) == asked_first
     assert all(request.path == "/v1/embeddings" for request in api.requests)
-    assert max(len(request.document["input"]) for request in api.requests) <= 128
+    assert max(len(request.document["input"]) for request in api.requests) <= 32
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,11 @@ import pytest
 from support_openai_stub import Reply, Request, as_json, chat, embedded, error, judged, stub
 from turnspec.call.derived import Derived, DerivedState
 from turnspec.checks.questions import INTENT, JUDGE, Question
+from turnspec.dsl.load import load
 from turnspec.run.answers_kept import KeptAnswers
 from turnspec.run.asking import Api, Endpoint
 from turnspec.run.derive import AT_ONCE, ChatJudge, EmbeddedIntents, Knowing
+from turnspec.run.engines import engines_of
 from turnspec.speech.answers import ApiAnswer, NoAnswer
 from turnspec.speech.embedding import embeddings
 from turnspec.speech.engines import engine
@@ -119,6 +121,20 @@ def test_a_word_as_a_key_does_not_break_answers(key: str) -> None:
         found = asked(api.url, key)
 
     assert found.answer == {"verdict": "yes", "reason": "none"}
+
+
+@pytest.mark.parametrize(
+    ("key", "secret"),
+    [("none", ()), ("{{ env.KEY }}", ("ollama",)), (KEY, (KEY,))],
+)
+def test_a_key_is_a_secret_but_not_a_word_in_the_file(
+    tmp_path: Path, key: str, secret: tuple[str, ...]
+) -> None:
+    """Blacking out every "none" would leave little to read, and hide nothing."""
+    settings = f'version: 1\nengines: {{judge: {{url: "http://127.0.0.1:9", model: m, key: "{key}"}}}}\n'
+    (tmp_path / "turnspec.yaml").write_text(settings, encoding="utf-8")
+
+    assert engines_of(load((tmp_path,)), {"KEY": "ollama"}).secrets == secret
 
 
 def test_an_endpoint_that_stays_busy_is_left_alone() -> None:

@@ -13,7 +13,7 @@ from turnspec.dsl.problems import Problem, nearest, problem_at
 from turnspec.dsl.templates import TemplateError, render
 from turnspec.plan import CallPlan
 from turnspec.run.answers_kept import KeptAnswers
-from turnspec.run.asking import Api, Endpoint
+from turnspec.run.asking import SHORTEST_KEY, Api, Endpoint
 from turnspec.run.derive import ChatJudge, EmbeddedIntents, Knowing
 from turnspec.speech.engines import EngineError, engine, engine_names
 from turnspec.speech.intents import EngineFactory, Intent, Intents
@@ -102,8 +102,9 @@ def _endpoint(spec: IntentsEngine | JudgeEngine, environment: Mapping[str, str])
 
 
 def _keys(spec: IntentsEngine | JudgeEngine | None, environment: Mapping[str, str]) -> Iterator[str]:
-    """The key of an engine, which is a secret wherever it comes from."""
-    if spec is not None and (key := _rendered(spec.key, environment)):
+    """The key of an engine, a secret wherever it comes from; but not `none`, as local servers take it."""
+    key = None if spec is None else _rendered(spec.key, environment)
+    if spec is not None and key and (key != spec.key or len(key) >= SHORTEST_KEY):
         yield key
 
 

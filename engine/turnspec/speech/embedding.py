@@ -8,8 +8,8 @@ from typing import Any, Final
 from turnspec.speech.answers import ApiAnswer, NoAnswer, document_of
 
 PATH: Final = "/embeddings"
-MOST_TEXTS: Final = 128
-"""Texts of one request: servers take at least so many."""
+MOST_TEXTS: Final = 32
+"""Texts of one request: reading what comes of more holds up calls on the wall clock."""
 
 LARGEST: Final = 1e100
 """Of a number in a vector, whose square must still be one; what is no number at all is not below it."""

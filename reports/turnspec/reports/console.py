@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from turnspec.reports.facts import (
     READING_ORDER,
+    advice_against,
     case_names,
     failures,
     headline,
@@ -15,17 +16,18 @@ from turnspec.reports.facts import (
     state_word,
 )
 from turnspec.reports.repeats import as_calls, entries, rate, shown_runs
-from turnspec.reports.text import first_line, lasting, length, many, one_line, visible
+from turnspec.reports.text import first_line, lasting, length, many, one_line, shortened, visible
 from turnspec.reports.writing import Written
 from turnspec.results import CallResult, Finding, GroupResult, Outcome, RunResult
 from turnspec.results.coverage import coverage
 
+MOST_ADVISED = 10
 _TOLD = (Outcome.FAILED, Outcome.ERROR, Outcome.FLAKY)
 
 
 def summary(run: RunResult, written: Written | None = None) -> tuple[str, ...]:
     """The lines to print when a run is over; the last ones name the files, where any were written."""
-    return (*_wrong_files(run), *_calls(run), *_verdict(run), *_files(written))
+    return (*_wrong_files(run), *_calls(run), *_advice(run), *_verdict(run), *_files(written))
 
 
 def _wrong_files(run: RunResult) -> Iterator[str]:
@@ -86,6 +88,25 @@ def _told(call: CallResult, finding: Finding) -> Iterator[str]:
     if finding.actual:
         yield f"    actual:   {one_line(finding.actual)}"
     yield from (f"    {one_line(detail)}" for detail in finding.details)
+
+
+def _advice(run: RunResult) -> Iterator[str]:
+    """A line for each call that a judge was against, though it cannot fail it."""
+    against = [(name, advice) for name, call in _named(run) if (advice := advice_against(call))]
+    for name, advice in against[:MOST_ADVISED]:
+        more = f", and to {len(advice) - 1} more" if len(advice) > 1 else ""
+        yield f'NOTE    {name}: the judge says no to "{shortened(advice[0].expected, 80)}"{more} (advisory)'
+    if len(against) > MOST_ADVISED:
+        yield f"NOTE    and in {many(len(against) - MOST_ADVISED, 'more call', 'more calls')}"
+    if against:
+        yield ""
+
+
+def _named(run: RunResult) -> Iterator[tuple[str, CallResult]]:
+    told = entries(run)
+    for entry, name in zip(told, case_names(told), strict=True):
+        if isinstance(entry, CallResult):
+            yield name, entry
 
 
 def _verdict(run: RunResult) -> Iterator[str]:

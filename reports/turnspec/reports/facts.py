@@ -184,6 +184,16 @@ def place(span: Span | None) -> str:
     return f"{span.file}:{span.line}:{span.column}" if span is not None else ""
 
 
+def advice_against(call: CallResult) -> tuple[Finding, ...]:
+    """The judgements that said no, and only advise."""
+    findings = (finding for turn in call.turns for finding in turn.findings)
+    return tuple(each for each in findings if _advises_against(each))
+
+
+def _advises_against(finding: Finding) -> bool:
+    return finding.kind == "judge" and finding.status is Status.NOTE and finding.actual == "no"
+
+
 def case_names(calls: Sequence[CallResult | GroupResult]) -> tuple[str, ...]:
     """A name for each call that no other call of its file has: readers of JUnit drop duplicates.
 
