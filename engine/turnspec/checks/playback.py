@@ -62,7 +62,7 @@ def heard_items(view: EventsView, side: Side) -> tuple[Heard, ...]:
     messages = _messages(view, side, pieces)
     written = (item for item, _ in messages)
     items = sorted([*view.of(AgentSaid, side), *written], key=lambda item: item.began_us)
-    streams = {piece.stream for piece in pieces}
+    streams = _by_stream(pieces)
     named = {item.item_id for item in items}
     shared = deque(piece for piece in pieces if piece.stream not in named)
     stopped = _stopped(view, side)
@@ -70,7 +70,7 @@ def heard_items(view: EventsView, side: Side) -> tuple[Heard, ...]:
     heard = []
     for item, following in zip(items, [*items[1:], None][: len(items)], strict=True):
         if item.item_id in streams:
-            mine = [piece for piece in pieces if piece.stream == item.item_id]
+            mine = streams[item.item_id]
         else:
             mine = _claim(shared, item, following, stopped.get(item.item_id))
         share = _share(item, mine, cut_short=item.item_id in stopped) if pieces else _told(item, told)
@@ -82,8 +82,9 @@ def heard_items(view: EventsView, side: Side) -> tuple[Heard, ...]:
 def _messages(view: EventsView, side: Side, pieces: list[_Piece]) -> list[tuple[AgentSaid, AgentMessaged]]:
     """What the agent wrote, as items: that of a play stream is heard as long as the stream's audio is."""
     found = []
+    streams = _by_stream(pieces)
     for number, message in enumerate(view.of(AgentMessaged, side)):
-        lengths = [piece.length_us for piece in pieces if message.stream and piece.stream == message.stream]
+        lengths = [piece.length_us for piece in streams.get(message.stream, ()) if message.stream]
         item = AgentSaid(
             at_us=message.at_us,
             side=side,
@@ -94,6 +95,13 @@ def _messages(view: EventsView, side: Side, pieces: list[_Piece]) -> list[tuple[
             audio_us=sum(lengths) or None,
         )
         found.append((item, message))
+    return found
+
+
+def _by_stream(pieces: list[_Piece]) -> dict[str, list[_Piece]]:
+    found: dict[str, list[_Piece]] = {}
+    for piece in pieces:
+        found.setdefault(piece.stream, []).append(piece)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -213,8 +213,9 @@ class CallPlan:
         found: set[int] = set()
         seen: set[int] = set()
         waiting = [index]
+        sources = self._sources()
         while waiting:
-            for turn, outcome in self.sources(waiting.pop()):
+            for turn, outcome in sources.get(waiting.pop(), ()):
                 if turn.takes_place and outcome != "skip":
                     found.add(turn.index)
                 elif turn.index not in seen:
@@ -224,9 +225,11 @@ class CallPlan:
 
     def sources(self, index: int) -> tuple[tuple[TurnPlan, str], ...]:
         """What leads right to a turn: turns and decisions, each with its outcome."""
-        return tuple(
-            (turn, outcome)
-            for turn in self.active
-            for outcome, target in turn.leads.items()
-            if target == index
-        )
+        return tuple(self._sources().get(index, ()))
+
+    def _sources(self) -> Mapping[int | None, Sequence[tuple[TurnPlan, str]]]:
+        found: dict[int | None, list[tuple[TurnPlan, str]]] = {}
+        for turn in self.active:
+            for outcome, target in turn.leads.items():
+                found.setdefault(target, []).append((turn, outcome))
+        return found
