@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from support_docs import PAGES, REPOSITORY, Block, Directive, blocks, code_words, page_name, prose, steps
 from support_openai_stub import judged, stub
+from turnspec.adapters.registry import adapter, adapter_names
 from turnspec.cli.main import cli
 from turnspec.dsl import Place, Problem, Project, render_problems
 from turnspec.dsl.document import parse_document
@@ -64,8 +65,22 @@ def understood(text: str) -> str:
     if not problems:
         model = next((KINDS[key] for key in document.data if key in KINDS), Project)
         model = Project if "version" in document.data else model
-        _, problems = read_model(model, document.data, Place(document.table), Path())
+        found, problems = read_model(model, document.data, Place(document.table), Path())
+        problems = problems or (_of_options(found) if isinstance(found, Project) else [])
     return render_problems(problems) if problems else ""
+
+
+def _of_options(project: Project) -> list[Problem]:
+    """What the adapters have against the options of targets."""
+    return [
+        problem
+        for target in project.targets.values()
+        for name in target.protocol
+        if name in adapter_names()  # others are made by the reader of the page
+        for problem in read_model(
+            adapter(name).options_model, target.options, target.place.child("options"), Path()
+        )[1]
+    ]
 
 
 class Played:

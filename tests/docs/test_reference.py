@@ -10,7 +10,7 @@ import click
 import pytest
 from pydantic import BaseModel
 
-from support_docs import REPOSITORY, Directive, code_words, first_column, paragraph, section, steps
+from support_docs import REPOSITORY, Directive, blocks, code_words, first_column, paragraph, section, steps
 from turnspec.adapters.audiocodes.options import AudioCodesOptions
 from turnspec.adapters.realtime.options import RealtimeOptions, Transcription, TurnDetection
 from turnspec.adapters.twilio.options import TwilioOptions
@@ -76,6 +76,16 @@ def test_a_table_names_every_key(page: Path, marker: Directive) -> None:
     written = [re.sub(r"^\{(\w+): .*\}$", r"\1", word) for word in named]
 
     assert sorted(written) == sorted(expected)
+
+
+@pytest.mark.parametrize(("page", "marker"), _ids(told("keys")))
+def test_every_key_has_an_example(page: Path, marker: Directive) -> None:
+    """Each key of a table is written in some example of its page."""
+    written = "".join(block.text for block in blocks(page, "yaml"))
+    rows = (re.sub(r"^\{(\w+): .*\}$", r"\1", word) for word in first_column(page, marker.line))
+    keys = [row for row in rows if row not in {"any", "absent"}]
+
+    assert [key for key in keys if not re.search(rf'(?<![\w-])"?{re.escape(key)}"?:', written)] == []
 
 
 @pytest.mark.parametrize(("page", "marker"), _ids(told("not yet")))
