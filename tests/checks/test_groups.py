@@ -143,6 +143,17 @@ def test_an_inherited_budget_that_nothing_gives_is_not_applicable() -> None:
     assert (too_few.state, too_few.fails) == (State.NOT_EXERCISED, True)
 
 
+def test_turns_that_a_run_leaves_out_are_no_samples() -> None:
+    """As those of a branch: none is missing there, and where no run came to them, nothing applies."""
+    left_out = replace(run(None), turns=(replace(run(None).turns[0], outcome=Outcome.SKIPPED),))
+    some = pooled([run(100), left_out, run(None), run(120)], pool(50, 150))
+    never = pooled([left_out, left_out], pool(50, 150))
+
+    assert (some.missing, some.percentiles[0].judged) == (1, Judged.WITHIN)
+    assert (never.missing, never.percentiles[0].state) == (0, State.NOT_APPLICABLE)
+    assert not never.percentiles[0].fails
+
+
 @pytest.mark.parametrize(
     ("made", "outcome"),
     [

@@ -265,3 +265,21 @@ def test_every_row_is_repeated_by_itself(tmp_path: Path) -> None:
     assert names == ["Balance [what=card] (all 10)", "Balance [what=loan] (all 10)"]
     assert runs_of(ran)[0]["name"] == "Balance [what=card] (1 of 10)"
     assert first != second
+
+
+def test_a_branch_that_no_run_took_fails_nothing(tmp_path: Path) -> None:
+    """Its percentiles do not apply, as the budgets of its turns do not in a single call."""
+    turns = """\
+turns:
+  - caller: {text: How much is in my account?}
+  - choose:
+      - when: {says: ten pounds}
+        turns: [{turn: Thanks, caller: {text: Thank you}, budget: {response: {p50: 2 s}}}]
+      - when: {says: we are closed}
+        turns: [{turn: Closed, caller: {text: Oh}, budget: {response: {p50: 2 s}}}]
+      - otherwise: []
+"""
+    ran = run_here(bank(tmp_path, "repeat_run: {times: 6, pass_rate: 10 %}", turns=turns))
+    states = {pool["where"]: pool["percentiles"][0]["state"] for pool in group(ran)["distributions"]}
+
+    assert (ran.code, states) == (0, {"Thanks": "measured", "Closed": "n/a"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from turnspec.checks import shown
@@ -38,17 +39,27 @@ def _distribution(pool: Pool, calls: Sequence[CallResult]) -> Distribution:
         for value in found
         if value.state in TIMED and value.value_us is not None
     ]
-    missing = pool.in_a_run * len(calls) - len(
-        {(id(call), v.turn) for call in calls for v in _timed(pool, call)}
-    )
+    expected = sum(_places(pool, call) for call in calls)
+    measured = {(id(call), value.turn) for call in calls for value in _timed(pool, call)}
+    required = pool.required and expected > 0
     return Distribution(
         name=pool.name,
         where=pool.title,
         values_us=tuple(sorted(sample.value_us for sample in samples)),
         censored=sum(sample.censored for sample in samples),
-        missing=missing,
-        percentiles=tuple(_percentile(pool, each, limit, samples) for each, limit in pool.limits),
+        missing=expected - len(measured),
+        percentiles=tuple(
+            _percentile(f"{pool.name} p{each}", each, replace(limit, required=required), samples)
+            for each, limit in pool.limits
+        ),
     )
+
+
+def _places(pool: Pool, call: CallResult) -> int:
+    """How many samples a call should have given: none of turns that it left out, as branches are."""
+    if pool.turns is None:
+        return 1
+    return sum(turn.index in pool.turns and turn.outcome is not Outcome.SKIPPED for turn in call.turns)
 
 
 def _values(pool: Pool, call: CallResult) -> Iterator[Measurement]:
@@ -61,13 +72,13 @@ def _timed(pool: Pool, call: CallResult) -> Iterator[Measurement]:
     return (value for value in _values(pool, call) if value.state in TIMED)
 
 
-def _percentile(pool: Pool, percentile: int, limit: Limit, samples: Sequence[Sample]) -> Measurement:
-    name, least = f"{pool.name} p{percentile}", LEAST_SAMPLES[percentile]
+def _percentile(name: str, percentile: int, limit: Limit, samples: Sequence[Sample]) -> Measurement:
+    least = LEAST_SAMPLES[percentile]
     base = Measurement(
         name=name,
-        state=State.NOT_EXERCISED if samples or pool.required else State.NOT_APPLICABLE,
+        state=State.NOT_EXERCISED if samples or limit.required else State.NOT_APPLICABLE,
         limit_us=limit.us,
-        required=pool.required or bool(samples),
+        required=limit.required or bool(samples),
         span=limit.span,
         why=f"{_samples(len(samples))}, and p{percentile} needs {least}"
         if samples
