@@ -36,6 +36,18 @@ def test_without_turns_nobody_owns_anything() -> None:
     assert end_of_call(Snapshot(())) is None
 
 
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=9), st.integers(0, 30), st.integers(-1, 20))
+def test_the_owner_is_the_last_turn_that_had_begun(steps: list[int], at_us: int, number: int) -> None:
+    """Also where several began in one microsecond, of which the place in the record tells more."""
+    begun_us = [sum(steps[: each + 1]) for each in range(len(steps))]
+    turns = tuple(Window(2 * each, us, None, number=3 * each) for each, us in enumerate(begun_us))
+
+    begun = [turn.index for turn in turns if turn.began_us <= at_us]
+    assert owner(turns, at_us) == [0, *begun][-1]
+    placed = [turn.index for turn in turns if (turn.began_us, turn.number) < (at_us, number)]
+    assert owner(turns, at_us, number) == [0, *placed][-1]
+
+
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=6), st.integers(0, 60))
 def test_every_moment_has_one_owner(steps: list[int], at_ms: int) -> None:
     """Windows neither overlap nor leave a gap, even where a turn is of no length."""

@@ -107,6 +107,8 @@ def _in_transcript(plan: CallPlan, index: int, view: EventsView, expect: Expect)
 
 
 def _in_acts(index: int, view: EventsView, expect: Expect) -> Iterator[Match]:
+    if expect.transfer is None and expect.dtmf is None and not expect.activity:
+        return
     turns, places = windows(view), numbers(view)
     for event in view.events:
         match event:
