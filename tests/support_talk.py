@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from turnspec.run.planning import Planned, plan_cases
 from turnspec.speech import Synthesizer
 
 CLIPS = Path(__file__).resolve().parents[1] / "scenarios" / "audio"
+CLIP = re.compile(r"\baudio/([\w/-]+)(?:\.\w+|/\{\{)")  # a recording, or a folder before a template
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,8 @@ def plan_talk(
     synthesizer: Synthesizer | None = None,
 ) -> Planned:
     """Write a project of one scenario and plan its call; recordings of the examples are in `audio/`."""
-    if not (folder / "audio").exists():
-        shutil.copytree(CLIPS, folder / "audio")
+    folder.mkdir(parents=True, exist_ok=True)
+    _copy_clips(folder, turns + agent + head + project)
     target = f"targets: {{desk: {{agent: agent.yaml, protocol: {protocol}}}}}\n"
     (folder / "turnspec.yaml").write_text(f"version: 1\n{target}{dedent(project)}", "utf-8")
     (folder / "agent.yaml").write_text(dedent(agent), "utf-8")
@@ -83,6 +85,16 @@ def plan_talk(
     (folder / "talk.yaml").write_text(text, "utf-8")
     options = RunOptions(paths=(folder / "talk.yaml",), output=folder / "out", synthesizer=synthesizer)
     return plan_cases(options)
+
+
+def _copy_clips(folder: Path, text: str) -> None:
+    """Copy the recordings that a text names, and what stands beside them."""
+    for name in set(CLIP.findall(text)):
+        for clip in [*CLIPS.glob(f"{name}.*"), *CLIPS.glob(f"{name}/*")]:
+            copy = folder / "audio" / clip.relative_to(CLIPS)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            if not copy.exists():
+                shutil.copyfile(clip, copy)
 
 
 def talk(

@@ -250,27 +250,6 @@ def test_installed_checks_are_named_by_their_entry_points(tmp_path: Path) -> Non
     assert list(found.checks) == ["short"]
 
 
-def test_workers_find_the_checks_too(tmp_path: Path) -> None:
-    """A check is imported in each worker process."""
-    project = Project(tmp_path)
-    for clip in ("agent/no-more.flac", "agent/deleted.flac", "caller/five-five.flac"):
-        project.clip(clip)
-    project.write(
-        "turnspec.yaml", "version: 1\nscenarios: [.]\ntargets: {desk: {agent: desk.yaml, protocol: twilio}}\n"
-    )
-    project.write("desk.yaml", DESK)
-    project.write("helpers.py", "WORD = 'Message'\n")
-    source = "def starts(turn):\n    import helpers\n    assert turn.agent_words.startswith(helpers.WORD)\n"
-    project.write("bank_checks.py", source)
-    for name in ("one", "two"):
-        text = TALK.replace("says: message deleted", "check: python:bank_checks.starts")
-        project.write(f"{name}.yaml", text.replace("Talk", name))
-
-    ran = project.run("--workers", "2")
-
-    assert (ran.code, ran.outcomes()) == (0, {"one": "passed", "two": "passed"})
-
-
 def test_a_wrong_check_ends_the_command_with_2(tmp_path: Path) -> None:
     """The command line says where and why, with no traceback."""
     project = Project(tmp_path)

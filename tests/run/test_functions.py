@@ -15,11 +15,14 @@ from turnspec.run.planning import plan_cases
 
 PROTOCOLS = ["realtime", "twilio", "audiocodes"]
 TWO_WAYS = PROTOCOLS[:2]  # the client answers, or the agent itself
+SPOKEN = "{audio: audio/caller/five-five.flac, text: five five}"
 
 
-def ask(expect: str, *, name: str = "Ask") -> str:
+WRITTEN = "realtime, options: {modality: text}"
+
+
+def ask(expect: str, *, name: str = "Ask", caller: str = SPOKEN) -> str:
     """A turn in which the caller speaks."""
-    caller = "{audio: audio/caller/five-five.flac, text: five five}"
     return f"- turn: {name}\n  caller: {caller}\n  expect: {expect}\n"
 
 
@@ -42,9 +45,13 @@ def called(
     expect: str = "{says: deleted}",
     **of_agent: str,
 ) -> Talk:
-    """A call in which the agent calls `block_card`, which the scenario declares so."""
+    """A call in which the agent calls `block_card`, which the scenario declares; Realtime is in writing."""
     head = f"functions: {{{functions}}}\nvariables: {{limit: 5, lost: '4821'}}\n" if functions else ""
-    return talk(folder, "- turn: Greeting\n" + ask(expect), agent(**of_agent), head=head, protocol=protocol)
+    if protocol == "realtime":
+        asked, protocol = ask(expect, caller="five five"), WRITTEN
+    else:
+        asked = ask(expect)
+    return talk(folder, f"- turn: Greeting\n{asked}", agent(**of_agent), head=head, protocol=protocol)
 
 
 def outputs(result: Talk, turn: str = "Ask") -> list[Any]:
