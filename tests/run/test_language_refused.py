@@ -75,3 +75,21 @@ def test_turns_are_taken_or_refused(tmp_path: Path, protocol: str, turns: str, k
 
     assert [problem.kind for problem in planned.problems] == kinds
     assert bool(planned.cases) is not bool(kinds)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "written", "way_out"),
+    [
+        ("twilio", "hello", "over realtime it would be text"),
+        ("realtime", "{say: stop, interrupt: {}}", "what is written talks over nobody"),
+    ],
+)
+def test_without_a_voice_there_is_a_way_out(
+    tmp_path: Path, protocol: str, written: str, way_out: str
+) -> None:
+    """A recording, or text where that would do: not where somebody is talked over."""
+    planned = plan_talk(tmp_path, f"- turn: A\n- caller: {written}", DESK, protocol=protocol)
+
+    assert [problem.kind for problem in planned.problems] == ["no-voice"]
+    assert "write audio: FILE" in planned.problems[0].help
+    assert way_out in planned.problems[0].help

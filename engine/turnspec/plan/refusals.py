@@ -59,9 +59,13 @@ def _actions(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
                 "no-voice",
                 "there is no voice to say this with",
                 action.place,
-                "record it and write audio: FILE (text: what is said); over realtime it would be text; "
+                f"record it and write audio: FILE (text: what is said); {_as_text(action)}; "
                 "voices, pip install 'turnspec[tts]', come with a later version",
             )
+
+
+def _as_text(say: Say) -> str:
+    return "over realtime it would be text" if over(say) is None else "what is written talks over nobody"
 
 
 def _can_be_text(say: Say, setting: Setting) -> bool:
