@@ -45,6 +45,17 @@ def test_budget_is_told_once() -> None:
     assert failures(replace(lost_card(), turns=(turn,), findings=())) == (told,)
 
 
+def test_a_turn_in_which_nothing_was_tried_is_told_once() -> None:
+    """That nothing of it was measured follows from that; what took too long all the same does not."""
+    told = Finding("interrupt", Status.NOT_EXERCISED, "Its reply was over", turn=3)
+    unmeasured = Measurement("barge_in", State.NOT_EXERCISED, limit_us=300_000, required=True, turn=3)
+    late = response(3, 2_000_000, 0)
+    turn = replace(lost_card().turns[3], findings=(told,), measurements=(unmeasured, late))
+    found = failures(replace(lost_card(), turns=(turn,), findings=()))
+
+    assert [failure.kind for failure in found] == ["interrupt", "response"]
+
+
 @pytest.mark.parametrize(
     ("value", "said", "state"),
     [

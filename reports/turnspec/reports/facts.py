@@ -28,6 +28,7 @@ from turnspec.results import (
 READING_ORDER: Final = (Outcome.FAILED, Outcome.ERROR, Outcome.FLAKY, Outcome.SKIPPED, Outcome.PASSED)
 
 NOT_CALLED: Final = "skipped"  # the kind of the note on a call that was not made
+UNTRIED: Final = "interrupt"  # the kind of a finding that nothing was tried in a turn, so nothing measured
 KEY: Final = "digit"  # the kind of a moment at which the caller pressed a key
 _KEY_GAP_US: Final = 1_000_000
 
@@ -52,7 +53,8 @@ def _failing(findings: Iterable[Finding], measurements: Iterable[Measurement]) -
     yield from failing
     told = {(finding.kind, finding.turn) for finding in failing}
     for value in measurements:
-        if value.fails and (value.name, value.turn) not in told:
+        untried = value.judged is Judged.UNMEASURED and (UNTRIED, value.turn) in told
+        if value.fails and (value.name, value.turn) not in told and not untried:
             yield as_finding(value)
 
 
