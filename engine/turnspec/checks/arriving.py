@@ -82,8 +82,9 @@ def _event(stage: Stage, matcher: Matcher, candidates: Sequence[Candidate]) -> F
         message = f"{_wanted(matcher)} did not arrive in this turn; other events did."
         names = shown.listed(dict.fromkeys(candidate.name for candidate in candidates))
         details = tuple(_seen(candidates))
+        actual = shown.short(names)  # each of them is in the details, with its count
         return stage.found(
-            "event", FAILED, message, expected=expected, actual=names, span=span, details=details
+            "event", FAILED, message, expected=expected, actual=actual, span=span, details=details
         )
     nearest, match = min(matches, key=lambda one: _distance(one[1]))
     status, message = _missed(nearest, match)

@@ -28,7 +28,6 @@ from turnspec.audio.codecs import silence_byte
 from turnspec.call.events import (
     AgentActivity,
     AgentAudio,
-    AgentSaid,
     AgentTruncated,
     CallUp,
     Event,
@@ -342,20 +341,9 @@ class RealtimeClient:
         )
 
     def _said(self, item_id: str, message: Message, now_us: int) -> None:
-        if message.said:
-            return
-        message.said = True
-        self._happened(
-            AgentSaid(
-                at_us=now_us,
-                side=Side.MODEL,
-                response_id=message.response_id,
-                item_id=item_id,
-                text=message.text,
-                began_us=message.began_us,
-                audio_us=self._format.duration_us(message.size) if message.size else None,
-            )
-        )
+        if not message.said:
+            message.said = True
+            self._happened(message.as_said(item_id, self._format, now_us))
 
     def _called(self, response_id: str, call_id: str, name: str | None, arguments: str, now_us: int) -> None:
         if self._response_of.get(call_id) == response_id:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from turnspec.call.events import Event
+from turnspec.call import AudioFormat
+from turnspec.call.events import AgentSaid, Event, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,18 @@ class Message:
     def text(self) -> str:
         """Its words so far."""
         return "".join(self.texts) if self.whole is None else self.whole
+
+    def as_said(self, item_id: str, format_: AudioFormat, now_us: int) -> AgentSaid:
+        """What was said with it, now that it is complete."""
+        return AgentSaid(
+            at_us=now_us,
+            side=Side.MODEL,
+            response_id=self.response_id,
+            item_id=item_id,
+            text=self.text,
+            began_us=self.began_us,
+            audio_us=format_.duration_us(self.size) if self.size else None,
+        )
 
 
 @dataclass(slots=True)
