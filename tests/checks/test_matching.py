@@ -136,6 +136,11 @@ def test_every_difference_is_named_with_its_path() -> None:
         ({"a": 1, "b": 2}, "b", True),
         ({"a": 1}, ["a", "c"], False),
         (3, 3.0, True),
+        ("pay 5 euros", "$5", False),
+        ("pay $5 now", "$5", True),
+        ("a balance of -5", "5", False),
+        ("twenty-five cards", "five cards", False),
+        ("R-1042, 2024-05-03", ["1042", "2024"], True),
     ],
 )
 def test_contains(value: Any, contained: Any, holds: bool) -> None:  # noqa: FBT001 # a column

@@ -25,8 +25,8 @@ from turnspec.dsl import (
     SimilarTo,
     WordErrorRate,
 )
-from turnspec.speech.spoken import ENGLISH, is_said
-from turnspec.speech.text import contains_words, words
+from turnspec.speech.spoken import ENGLISH, has_words, is_said
+from turnspec.speech.text import words
 
 __all__ = [
     "MISSING",
@@ -179,7 +179,7 @@ def _equal(value: Any, expected: Any, path: str) -> Match:
 
 def _has(value: Any, wanted: Any) -> bool:
     if isinstance(value, str):
-        return all(contains_words(value, str(one)) for one in _many(wanted))
+        return all(has_words(value, str(one)) for one in _many(wanted))
     if isinstance(value, Mapping) and isinstance(wanted, Mapping):
         return all(key in value and same(value[key], wanted[key]) for key in wanted)
     if isinstance(value, Mapping):

@@ -31,9 +31,12 @@ def spoken(text: str, language: str = ENGLISH) -> tuple[str, ...]:
 
 def is_said(text: str, phrase: str, language: str = ENGLISH) -> bool:
     """Whether `phrase` is a run of whole words and numbers of `text`, as it stands or as it is spoken."""
-    if contains_words(text, phrase) and _is_whole(text, phrase, language):
-        return True
-    return find_spoken(text, phrase, language) is not None
+    return has_words(text, phrase, language) or find_spoken(text, phrase, language) is not None
+
+
+def has_words(text: str, phrase: str, language: str = ENGLISH) -> bool:
+    """Whether `phrase` is a run of whole words and numbers of `text` as it stands."""
+    return contains_words(text, phrase) and _is_whole(text, phrase, language)
 
 
 def find_spoken(text: str, phrase: str, language: str = ENGLISH) -> tuple[int, int] | None:
