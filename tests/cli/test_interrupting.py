@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from support_projects import BOT, TALK, Project, ended, eventually, running, talk
+from support_repeats import EVEN, bank
 from turnspec.call.evidence import read_events
 
 MANY = 40
@@ -199,3 +200,35 @@ def workers_of(parent: int) -> list[int]:
     """The worker processes of a run."""
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
     return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+STOPPED_AS_IT_REPORTS = """
+import os, signal, sys
+
+
+class Stopped:
+    def find_spec(self, name, path=None, target=None):
+        if name == "junit_xml":  # loaded when junit.xml is written, and not before
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+sys.meta_path.insert(0, Stopped())
+
+
+def nothing(turn):
+    pass
+"""
+
+
+def test_reports_are_written_to_their_end(tmp_path: Path) -> None:
+    """Ctrl-C after the last call, while its reports are made, loses none of them."""
+    turns = "turns: [{caller: {text: Hello}, expect: {check: 'python:stopping.nothing'}}]"
+    project = bank(tmp_path, "", agent=EVEN, turns=turns)
+    project.write("stopping.py", STOPPED_AS_IT_REPORTS)
+    with running(project.folder) as process:
+        ran = ended(process, project.folder, within_s=60)
+
+    assert (ran.code, ran.outcomes()) == (0, {"Balance": "passed"})
+    assert len(list(ran.junit.iter("testcase"))) == 1
+    assert "Balance" in ran.html

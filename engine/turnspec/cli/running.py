@@ -15,7 +15,7 @@ from turnspec.dsl.load import scenario_folders
 from turnspec.dsl.problems import render_problem
 from turnspec.reports import Written, summary, write_reports
 from turnspec.results import INTERRUPTED_EXIT, USAGE_EXIT, CallResult, Outcome, RunResult
-from turnspec.run.interrupts import terminated_as_interrupted
+from turnspec.run.interrupts import interrupts_noted, terminated_as_interrupted
 from turnspec.run.logs import set_up_logs
 from turnspec.run.options import DEFAULT_OUTPUT, RunOptions
 from turnspec.run.planning import Planned, plan_cases
@@ -57,7 +57,8 @@ def _run(options: Mapping[str, Any]) -> int:
         print(render_problem(warning), file=sys.stderr)
     with progress_for(len(planned.cases), quiet=options["quiet"], verbose=options["verbose"]) as progress:
         run = carry_out(planned, asked, progress, started)
-    return _report(run, asked, options)
+    with interrupts_noted():  # the calls are made: to stop now would only lose what they came to
+        return _report(run, asked, options)
 
 
 def _planned(asked: RunOptions) -> Planned:
