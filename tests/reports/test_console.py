@@ -70,3 +70,13 @@ def test_much_advice_is_cut() -> None:
 
     assert len([line for line in told if line.startswith("NOTE")]) == 11
     assert "NOTE    and in 3 more calls" in told
+
+
+def test_a_judge_without_answers_is_told_once() -> None:
+    """A wrong key would else never be noticed: nothing fails of it."""
+    silent = replace(
+        judgement("it is kind", "not judged"), message="Advisory: it could not be judged: no key."
+    )
+    told = summary(RunResult(INFO, (advised(silent, silent),)))
+
+    assert told[:2] == ("NOTE    Opening hours: Advisory: it could not be judged: no key. (and 1 more)", "")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from turnspec.reports.facts import (
     READING_ORDER,
     advice_against,
+    advice_lacking,
     case_names,
     failures,
     headline,
@@ -91,14 +92,18 @@ def _told(call: CallResult, finding: Finding) -> Iterator[str]:
 
 
 def _advice(run: RunResult) -> Iterator[str]:
-    """A line for each call that a judge was against, though it cannot fail it."""
+    """A line for each call that a judge was against, though it cannot fail it, and one if it was silent."""
     against = [(name, advice) for name, call in _named(run) if (advice := advice_against(call))]
     for name, advice in against[:MOST_ADVISED]:
         more = f", and to {len(advice) - 1} more" if len(advice) > 1 else ""
         yield f'NOTE    {name}: the judge says no to "{shortened(advice[0].expected, 80)}"{more} (advisory)'
     if len(against) > MOST_ADVISED:
         yield f"NOTE    and in {many(len(against) - MOST_ADVISED, 'more call', 'more calls')}"
-    if against:
+    unjudged = [(name, each) for name, call in _named(run) for each in advice_lacking(call)]
+    for name, finding in unjudged[:1]:
+        more = f" (and {len(unjudged) - 1} more)" if len(unjudged) > 1 else ""
+        yield f"NOTE    {name}: {one_line(finding.message)}{more}"
+    if against or unjudged:
         yield ""
 
 

@@ -188,12 +188,17 @@ def place(span: Span | None) -> str:
 
 def advice_against(call: CallResult) -> tuple[Finding, ...]:
     """The judgements that said no, and only advise."""
-    findings = (finding for turn in call.turns for finding in turn.findings)
-    return tuple(each for each in findings if _advises_against(each))
+    return tuple(each for each in _advice(call) if each.actual == "no")
 
 
-def _advises_against(finding: Finding) -> bool:
-    return finding.kind == "judge" and finding.status is Status.NOTE and finding.actual == "no"
+def advice_lacking(call: CallResult) -> tuple[Finding, ...]:
+    """The judgements that were only to advise, and are not there."""
+    return tuple(each for each in _advice(call) if each.actual == "not judged")
+
+
+def _advice(call: CallResult) -> Iterator[Finding]:
+    for turn in call.turns:
+        yield from (each for each in turn.findings if each.kind == "judge" and each.status is Status.NOTE)
 
 
 def case_names(calls: Sequence[CallResult | GroupResult]) -> tuple[str, ...]:
