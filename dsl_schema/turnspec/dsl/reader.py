@@ -333,6 +333,7 @@ _ELSEWHERE: Mapping[str, str] = {
 }
 """Where words of the language belong that were written somewhere else."""
 _EXAMPLES: Mapping[str, str] = {
+    "Backchannel": "backchannel: {after: 1 s}",
     "Budgets": "{response: 800 ms}",
     "CallerSpec": 'caller: {from: "+15551234567"}',
     "Expect": "expect: {says: welcome}",
@@ -342,6 +343,8 @@ _EXAMPLES: Mapping[str, str] = {
     "Interrupt": "interrupt: {after: 1 s}",
     "JudgeExpectation": "judge: the agent apologises",
     "Limits": "limits: {call: 5 min}",
+    "Line": "line: {latency: 80 ms}",
+    "Noise": "noise: {file: audio/cafe.wav, snr: 15 dB}",
     "Ready": "ready: {port: true}",
     "RepeatSpec": "repeat: {times: 3}",
     "Reply": "{say: How can I help?}",
