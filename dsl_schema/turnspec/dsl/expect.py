@@ -109,8 +109,15 @@ class Expect(Model):
     WORD = "expect"
     ELSEWHERE = MappingProxyType(
         {
-            word: f"a matcher goes below what it is about: says: {{{word}: ...}}"
-            for word in matchers.MATCHER_WORDS
+            **{
+                word: f"a matcher goes below what it is about: says: {{{word}: ...}}"
+                for word in matchers.MATCHER_WORDS
+            },
+            **dict.fromkeys(("function", "functions", "function_call"), "calls"),
+            **dict.fromkeys(("budget", "caller"), "it goes beside `expect`, in the same column"),
+            **dict.fromkeys(
+                ("response", "greeting"), "limits of time go beside `expect`: budget: {response: 1 s}"
+            ),
         }
     )
 

@@ -9,9 +9,10 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Discriminator, Field, JsonValue, Tag
 
 from turnspec.dsl.base import Located, Model, Reading
-from turnspec.dsl.conditions import Condition, conditions_listed, reply_conditions_listed
+from turnspec.dsl.conditions import REPLY_KEYS, Condition, conditions_listed, reply_conditions_listed
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.expect import Expect
+from turnspec.dsl.problems import surely_meant
 from turnspec.dsl.project import Budgets
 from turnspec.dsl.refusals import refusal
 from turnspec.dsl.templates import is_template
@@ -41,8 +42,17 @@ class Use(Model):
 
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:
-        """Make one condition a list of it."""
-        return conditions_listed(_alone(data, "use", reading), reading, "when", "unless")
+        """Make one condition a list of it; say where values for parameters are written."""
+        data = _alone(data, "use", reading)
+        known = cls.keys()
+        values = [key for key in data if key not in known and not surely_meant(key, known)]
+        for key in values:
+            hint = f"a value for a parameter goes below `with`: with: {{{key}: ...}}"
+            reading.problem(
+                "unknown-key", f"{cls.WORD} has no key '{key}'", data.place.child(key), hint=hint, key=True
+            )
+        data = Located({key: value for key, value in data.items() if key not in values}, data.place)
+        return conditions_listed(data, reading, "when", "unless")
 
 
 def _otherwise_tag(value: Any) -> str:
@@ -64,6 +74,7 @@ class Choice(Model):
     WORD = "a branch"
     ELSEWHERE = MappingProxyType(
         {
+            **dict.fromkeys(REPLY_KEYS, "it goes below `when`, indented deeper"),
             **dict.fromkeys(("else", "default"), "otherwise"),
             **dict.fromkeys(("then", "do"), "turns"),
             **dict.fromkeys(("if", "expect"), "when"),
@@ -157,6 +168,13 @@ class RepeatSpec(Model):
     """How often: until the reply after a pass is one of which all this holds, or so many times."""
 
     WORD = "repeat"
+    ELSEWHERE = MappingProxyType(
+        {
+            **dict.fromkeys(("max", "maximum", "limit"), "at_most"),
+            **dict.fromkeys(("count", "number"), "times"),
+            "turns": "it goes beside `repeat`, in the same column",
+        }
+    )
 
     until: tuple[Condition, ...] = ()
     at_most: Passes | None = None
@@ -172,7 +190,7 @@ class RepeatSpec(Model):
                     message = f"`times` repeats without a condition: it goes without `{key}`"
                     hint = "write times: N, or until: with at_most: N"
                     reading.problem("clash", message, data.place.child(key), hint=hint, key=True)
-        else:
+        elif cls.keys().issuperset(data):
             _report_lacking(data, reading)
         return reply_conditions_listed(data, reading, "until")
 

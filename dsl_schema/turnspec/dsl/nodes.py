@@ -197,7 +197,9 @@ class _Conversion:
         if start.line == end.line:
             line, key = self.table.line(start.line + 1), key_node.start_mark.column
             hint = f"write: {self._joined(node, line)}"
-            if re.search(r"\d,$", line[:key]) and line[key : key + 1].isdigit():
+            if "\N{LEFT DOUBLE QUOTATION MARK}" in line:
+                hint = 'put straight quotes around the text: "..."; curly ones are a part of it'
+            elif re.search(r"\d,$", line[:key]) and line[key : key + 1].isdigit():
                 hint = f"write a point in a number: {line[: key - 1].strip()}.{line[key:].strip()}"
         message = "a comma ends a text inside braces, so this is a key without a value"
         self.problem("split-by-comma", message, key_node, hint)

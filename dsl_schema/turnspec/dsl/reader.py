@@ -281,6 +281,8 @@ def _a_list(_: ErrorDetails, name: str, written: Any) -> tuple[str, str, str]:
     hint = "write each item behind a dash"
     if isinstance(written, str | int | float):
         hint = f"write: {bare}: [{written}]"
+    elif written is None:
+        hint = "nothing stands below it: indent what belongs to it deeper, each item behind a dash"
     elif bare in _NAMES:
         hint = f"write names, not matchers: {bare}: NAME, or {bare}: [NAME, NAME]"
     return "wrong-type", f"{name} is a list, not {_called(written)}", hint
@@ -315,7 +317,9 @@ def _mapping(found: ErrorDetails, name: str, written: Any) -> tuple[str, str, st
     example = _EXAMPLES.get(found.get("ctx", {}).get("class_name", ""))
     hint = f"write: {example}" if example else "write `key: value` in the lines below it, indented"
     if isinstance(written, list) and written and all(isinstance(item, Mapping) for item in written):
-        hint = f"take the dashes away: the keys of {name} stand below each other"
+        named = "write a name and a colon in place of each dash"
+        beside = f"take the dashes away: the keys of {name} stand below each other"
+        hint = named if found["type"] == "dict_type" else beside
     return "wrong-type", f"{name} is a mapping, not {_called(written)}", hint
 
 

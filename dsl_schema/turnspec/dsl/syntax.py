@@ -56,7 +56,7 @@ _WORDS: tuple[tuple[str, str, str, str], ...] = (
         "found undefined alias",
         "unknown-alias",
         "no value above is named so",
-        "write `&name` at the value to repeat",
+        "write `&name` at the value to repeat, or put quotes around a text that begins with a star",
     ),
     ("mapping values are not allowed", "yaml-syntax", "a colon and a space inside a text", "<quote-value>"),
     (
@@ -107,7 +107,7 @@ def _objection(error: MarkedYAMLError, table: SpanTable) -> Problem:
     line = table.line(span.line)
     if "mapping values are not allowed" in said and _misplaced_key(line, span.column - 1):
         above = table.line(span.line - 1)
-        if (unspaced := re.match(r"\s*(?:- )*(\w+):(?=[^\s/])", above)) is not None:
+        if (unspaced := re.match(r"\s*(?:- )*(\w+):(?=[^ \t/])", above)) is not None:
             at = Span(table.file, span.line - 1, unspaced.end(), unspaced.end() + 1)
             hint = f"write: {above[: unspaced.end()].strip()} {above[unspaced.end() :].strip()}"
             return Problem("yaml-syntax", "a colon wants a space behind it", at, above, None, hint)
@@ -150,7 +150,8 @@ def _hint(hint: str, span: Span, table: SpanTable) -> str:
     line = table.line(span.line)
     match hint:
         case "<quote-value>":
-            return _quote_value(line)
+            inside = any(bracket in line[: span.column - 1] for bracket in "{[")
+            return _quote_item(line, span) if inside else _quote_value(line)
         case "<single-quotes>":
             return f"write: {_single_quotes(line)}"
         case "<end-key>":

@@ -50,12 +50,27 @@ class Turn(Model):
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:
         """Bring the caller's part into a list of actions."""
-        data = listed(conditions_listed(data, reading, "when", "unless"), "filler")
+        data = listed(conditions_listed(_named(data, reading), reading, "when", "unless"), "filler")
         if "save" in data:
             _report_saved(data["save"], data.place.child("save"), reading)
         if "caller" not in data:
             return data
         return data.but(caller=located_actions(data["caller"], data, reading))
+
+
+def _named(data: Located, reading: Reading) -> Located:
+    """The turn below the name that is written in place of `turn`, which is reported."""
+    name, inner = next(iter(data.items()), ("", None))
+    if (
+        len(data) != 1
+        or name in Turn.keys() | Turn.NEARBY | set(_ELSEWHERE)
+        or not isinstance(inner, Located)
+    ):
+        return data
+    message = f"a turn has no key '{name}'"
+    hint = f"write - turn: {name}, and the keys of the turn below that, in the same column"
+    reading.problem("unknown-key", message, data.place.child(name), hint=hint, key=True)
+    return inner
 
 
 def _report_saved(written: Any, place: Place, reading: Reading) -> None:
