@@ -265,6 +265,11 @@ def _mode(written: Any) -> CallsMode:
 def _calls(written: Any, data: Located, reading: Reading) -> Located:
     place = data.place.child("calls")
     mode = _mode(written)
+    if mode == "any" and isinstance(written, Located) and set(written) in ({"in_order"}, {"exactly"}):
+        (word,) = written
+        message, hint = f"'{word}' has a list of calls", f"write {word}: [{{name: {{argument: value}}}}]"
+        reading.problem("wrong-type", message, place.child(word), hint=hint)
+        return Located({"<items>": [], "<mode>": mode}, place)
     if mode != "any":
         place, written = place.child(mode), written[mode]
     if isinstance(written, list):
