@@ -268,7 +268,7 @@ def _calls(written: Any, data: Located, reading: Reading) -> Located:
     if mode == "any" and isinstance(written, Located) and set(written) in ({"in_order"}, {"exactly"}):
         (word,) = written
         message, hint = f"'{word}' has a list of calls", f"write {word}: [{{name: {{argument: value}}}}]"
-        reading.problem("wrong-type", message, place.child(word), hint=hint)
+        reading.problem("wrong-type", message, place.child(word), hint=hint, key=True)
         return Located({"<items>": [], "<mode>": mode}, place)
     if mode != "any":
         place, written = place.child(mode), written[mode]
