@@ -361,9 +361,7 @@ def function_uses(view: EventsView, side: Side | None, turns: tuple[Window, ...]
             pairs.append((event, None))
         elif isinstance(event, FunctionReturned) and at is not None:
             pairs[at] = pairs[at][0], pairs[at][1] or event
-    return tuple(
-        _use(called, back, owner(turns, called.at_us, places[id(called)])) for called, back in pairs
-    )
+    return tuple(_use(called, back, owner(turns, called.at_us, places[id(called)])) for called, back in pairs)
 
 
 def _use(called: FunctionCalled, back: FunctionReturned | None, turn: int | None) -> FunctionUse:
