@@ -14,6 +14,8 @@ from typing import TypeVar
 
 import click
 
+from turnspec.cli.outlasting import outlasting
+
 PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -157,6 +159,7 @@ def main() -> None:
     """Run the command line; usage errors exit with 2, Ctrl-C with 130."""
     # What is made while starting up stays: looking it through for cycles again and again takes 50 ms.
     gc.set_threshold(50_000, 20, 20)
+    sys.stdout = outlasting(sys.stdout)
     try:
         cli.main(prog_name="turnspec", standalone_mode=False)
     except click.ClickException as error:
