@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Self
+from typing import Self
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
-
+from turnspec.dsl.quantities import Quantity
 from turnspec.dsl.refusals import refusal
 
 UNITS_US = {"ms": 1_000, "s": 1_000_000, "min": 60_000_000, "h": 3_600_000_000}
@@ -20,8 +18,11 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Duration:
+class Duration(Quantity):
     """A length of time, never negative, in whole microseconds."""
+
+    FORM = _WRITTEN.pattern
+    DESCRIPTION = "a number and a unit: 800 ms, 1.2 s, 2 min, 1 h"
 
     us: int
 
@@ -69,22 +70,6 @@ class Duration:
         if self.us >= UNITS_US["s"]:
             return f"{_plain(self.us, 's')} s"
         return f"{_plain(self.us, 'ms')} ms"
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls.parse, serialization=core_schema.to_string_ser_schema()
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {
-            "type": "string",
-            "pattern": rf"^{_WRITTEN.pattern}$",
-            "description": "a number and a unit: 800 ms, 1.2 s, 2 min, 1 h",
-        }
 
 
 def _spelt_out(text: str) -> str | None:

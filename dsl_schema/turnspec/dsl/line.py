@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic import AfterValidator, Field
 
 from turnspec.dsl.base import Located, Model, Reading
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.percent import Percent
+from turnspec.dsl.quantities import Quantity
 from turnspec.dsl.refusals import refusal
 
 MOST_DELAY = Duration(2_000_000)
@@ -23,8 +23,11 @@ _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Decibels:
+class Decibels(Quantity):
     """A ratio of two levels, in tenths of a decibel."""
+
+    FORM = _DECIBELS.pattern
+    DESCRIPTION = "how much louder the voice is than the noise: 15 dB"
 
     tenths: int
 
@@ -53,22 +56,6 @@ class Decibels:
     def __str__(self) -> str:
         whole, part = divmod(abs(self.tenths), 10)
         return f"{'-' if self.tenths < 0 else ''}{whole}{f'.{part}' if part else ''} dB"
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls.parse, serialization=core_schema.to_string_ser_schema()
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {
-            "type": "string",
-            "pattern": rf"^{_DECIBELS.pattern}$",
-            "description": "how much louder the voice is than the noise: 15 dB",
-        }
 
 
 def _bounded(delay: Duration) -> Duration:

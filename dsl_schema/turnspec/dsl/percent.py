@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Self
+from typing import Self
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
-
+from turnspec.dsl.quantities import Quantity
 from turnspec.dsl.refusals import refusal
 
 _WRITTEN = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,6})?|100(?:\.0{1,6})?) ?%")
@@ -19,8 +17,11 @@ _WHOLE = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Percent:
+class Percent(Quantity):
     """A share from 0 % to 100 %, exactly as written."""
+
+    FORM = _WRITTEN.pattern
+    DESCRIPTION = "a share with its sign: 10 %, 2.5 %"
 
     of_hundred: Decimal
 
@@ -54,22 +55,6 @@ class Percent:
 
     def __str__(self) -> str:
         return f"{_plain(self.of_hundred)} %"
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls.parse, serialization=core_schema.to_string_ser_schema()
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {
-            "type": "string",
-            "pattern": rf"^{_WRITTEN.pattern}$",
-            "description": "a share with its sign: 10 %, 2.5 %",
-        }
 
 
 def _without_sign(number: object) -> Exception:
