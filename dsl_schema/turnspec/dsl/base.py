@@ -91,7 +91,9 @@ class Model(BaseModel):
     @property
     def place(self) -> Place:
         """Where this was written: file, position and path inside the document."""
-        return self._place
+        # Asked a thousand times a scenario; pydantic's own way to a private value is much longer.
+        private = self.__pydantic_private__
+        return NOWHERE if private is None else private["_place"]
 
     @property
     def span(self) -> Span:

@@ -37,6 +37,8 @@ def call_limits(turns: Sequence[Turn], scenario: Scenario, setting: Setting) -> 
 def _merged(inherited: list[Budgets], own: Budgets, *, of_call: bool) -> dict[str, Limit]:
     limits: dict[str, Limit] = {}
     for budgets in (*reversed(inherited), own):
+        if not budgets.model_fields_set:
+            continue
         # A budget of percentiles takes the place of one for each call, too: the nearest counts.
         named = set(budgets.names())
         limits = {name: limit for name, limit in limits.items() if name not in named}

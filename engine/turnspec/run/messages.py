@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from turnspec.call import Messages
 from turnspec.call.events import MessageArrived
-from turnspec.dsl.models import Expect
+from turnspec.dsl.models import Expect, Turn
 from turnspec.plan.model import CallPlan
 
 LONGEST: Final = 65_536  # characters, audio left out; of a longer message the name is kept
@@ -27,8 +27,14 @@ def messages_asked_for(plan: CallPlan) -> Messages | None:
 def expectations_in(part: Any) -> Iterator[Expect]:
     """Everything that a part of the plan, and all in it, expects: of turns, and in conditions."""
     match part:
+        case str() | int() | float() | None:
+            return
         case Expect():
             yield part
+        case Turn():  # what of it may hold any, since a scenario is mostly turns
+            yield from (
+                found for held in (part.expect, part.when, part.unless) for found in expectations_in(held)
+            )
         case BaseModel():
             yield from (
                 found for name in type(part).model_fields for found in expectations_in(getattr(part, name))
