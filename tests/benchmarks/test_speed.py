@@ -53,6 +53,13 @@ def test_one_scenario_costs_little_more_than_its_imports(one: Path) -> None:
     assert called <= 3 * imported
 
 
+def test_the_cookbook_is_held_while_one_waits(tmp_path: Path) -> None:
+    """All recipes, one of them with twenty runs, are held in virtual time in under 20 seconds."""
+    taken = wall_s([*TURNSPEC, "run", str(ROOT / "scenarios" / "cookbook"), "-o", str(tmp_path), "-q"])
+    report("seconds of the whole cookbook", taken, 20, " s")
+    assert taken <= 20
+
+
 def test_further_scenarios_run_fast(one: Path, many: Path) -> None:
     """Each further scenario gets at least 200 seconds of conversation out of a second of CPU."""
     all_of_them, first = in_turns(lambda: cpu_s(_run(many)), lambda: cpu_s(_run(one)), rounds=3)
