@@ -252,3 +252,24 @@ def test_what_could_not_be_saved_skips_the_turns_that_need_it(tmp_path: Path) ->
     assert result.outcomes() == ["passed", "passed", "skipped"]
     assert "it needs 'reference'" in result.turn("Again").why
     assert result.result.outcome is not Outcome.ERROR
+
+
+def test_a_call_of_another_turn_is_named(tmp_path: Path) -> None:
+    """Where a function was called, but in another turn, the finding says in which."""
+    agent = """
+    agent: Taxi
+    functions: {order: {parameters: {to: string}, returns: {minutes: 12}}}
+    responses:
+      go: {when: {keywords: [station]}, call: {order: {to: station}}, then: {say: It comes.}}
+    otherwise: {say: Good night!}
+    """
+    turns = """
+    - {turn: Order, caller: to the station, expect: {says: it comes}}
+    - {turn: Thank, caller: thanks, expect: {calls: [{order: {to: station}}]}}
+    """
+
+    call = talk(tmp_path, turns, agent, protocol="realtime")
+
+    (finding,) = call.failures()
+    assert finding.message == "order was not called: no function was called in this turn."
+    assert finding.details == ('order(to: "station") was called at 0.00 s, in "Order"',)

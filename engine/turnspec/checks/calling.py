@@ -201,6 +201,16 @@ def _call_finding(
     )
 
 
+def _elsewhere(stage: Stage, function: str) -> tuple[str, ...]:
+    """The calls of a function in other turns, one of which may have been meant."""
+    turns = stage.scene.plan.turns
+    return tuple(
+        f'{shown_call(use)} was called {shown.clock(use.called_us)}, in "{turns[use.turn].name}"'
+        for use in stage.scene.functions
+        if use.name == function and use.turn is not None and use.turn != stage.turn.index
+    )
+
+
 def _why_not_called(
     stage: Stage, expected: CallsExpectation, index: int, mine: list[FunctionUse], instead: list[FunctionUse]
 ) -> tuple[str, tuple[str, ...]]:
@@ -215,7 +225,7 @@ def _why_not_called(
         again = any(use.name == item.function for use in uses)
         once_more = " once more" if again else ""
         made = f"the calls made were {_all_calls(uses)}" if uses else "no function was called in this turn"
-        return f"{item.function} was not called{once_more}: {made}.", ()
+        return f"{item.function} was not called{once_more}: {made}.", _elsewhere(stage, item.function)
     nearest = instead[0]
     mismatches = match_call(nearest, item).mismatches
     if not mismatches:
