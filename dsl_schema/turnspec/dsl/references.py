@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import JsonValue
 
@@ -14,6 +14,7 @@ from turnspec.dsl.names import RESERVED, Text, no_templates, problems_of_texts, 
 from turnspec.dsl.problems import Problem, nearest, problem_at
 from turnspec.dsl.project import Project, TargetSpec
 from turnspec.dsl.scenario import Scenario
+from turnspec.dsl.spans import Place
 from turnspec.dsl.targets import problems_of_parts, texts_of_target
 from turnspec.dsl.texts import replies_of, texts_of_call, texts_of_functions, texts_of_script, texts_of_turn
 from turnspec.dsl.turn_references import References
@@ -32,6 +33,7 @@ __all__ = [
     "texts_of_turn",
 ]
 
+_NULL = frozenset({"null", "Null", "NULL", "~"})
 TWILIO_NAMES = frozenset({"twilio.api_url", "twilio.account_sid", "twilio.auth_token"})
 """What a target over Twilio is told of its account: the REST API stands on this machine, too."""
 
@@ -42,9 +44,7 @@ def problems_of_project(project: Project, known: Known) -> Iterator[Problem]:
     yield from no_templates(
         texts_of(project.variables, place.child("variables")), "a variable of the project"
     )
-    for name in project.variables:
-        if name in RESERVED:
-            yield reserved_name(name, place.child("variables", name), key=True)
+    yield from _problems_of_values(_values(project.variables, place.child("variables")))
     for number, written in enumerate(project.intents):
         yield from known.files.problems(written, place.child("intents", number), "an intents file")
     yield from problems_of_engines(project.engines, known.names)
@@ -79,21 +79,32 @@ def problems_of_scenario(scenario: Scenario, known: Known) -> Iterator[Problem]:
     yield from problems_of_texts(texts_of_functions(scenario.functions), names.with_words({"arguments"}))
     yield from no_templates(texts_of(scenario.variables, place.child("variables")), "a variable")
     yield from no_templates(texts_of(scenario.examples, place.child("examples")), "an example")
-    for key, named in (("variables", scenario.variables), ("examples", scenario.examples)):
-        yield from _reserved(scenario, key, named)
+    yield from _problems_of_values([*_values(scenario.variables, place.child("variables")), *_rows(scenario)])
     yield from problems_of_flow(scenario, names, References(known, functions))
 
 
-def _reserved(
-    scenario: Scenario, key: str, rows: Mapping[str, JsonValue] | tuple[Mapping[str, JsonValue], ...]
-) -> Iterator[Problem]:
-    """Values of a scenario that have names which templates use for something else."""
-    place = scenario.place.child(key)
-    if isinstance(rows, Mapping):
-        found = [(name, place.child(name)) for name in rows]
-    else:
-        found = [(name, place.child(number, name)) for number, row in enumerate(rows) for name in row]
-    yield from (reserved_name(name, at, key=True) for name, at in found if name in RESERVED)
+Value = tuple[str, JsonValue, Place]
+"""A name, what it stands for, and where that is written."""
+
+
+def _values(named: Mapping[str, JsonValue], place: Place) -> Iterator[Value]:
+    return ((name, value, place.child(name)) for name, value in named.items())
+
+
+def _rows(scenario: Scenario) -> Iterator[Value]:
+    place = scenario.place.child("examples")
+    for number, row in enumerate(scenario.examples):
+        yield from _values(row, place.child(number))
+
+
+def _problems_of_values(values: Iterable[Value]) -> Iterator[Problem]:
+    """Names that templates use for something else, and names behind which nothing stands."""
+    for name, value, place in values:
+        if name in RESERVED:
+            yield reserved_name(name, place, key=True)
+        elif value is None and place.table.lines and place.text not in _NULL:
+            hint = f'write it behind the colon: {name}: "" is an empty text, {name}: null is no value'
+            yield problem_at(place, "empty", f"'{name}' has no value", hint=hint, key=True)
 
 
 def _fixed_texts(scenario: Scenario) -> Iterator[Text]:

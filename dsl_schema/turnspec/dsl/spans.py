@@ -75,6 +75,12 @@ class Place:
         return self.table.value(self.path)
 
     @property
+    def text(self) -> str:
+        """The value as it is written, as far as that is on its first line."""
+        span = self.span
+        return self.table.line(span.line)[span.column - 1 : span.end_column - 1]
+
+    @property
     def key_span(self) -> Span:
         """Where the key is written that leads to the value."""
         return self.table.key(self.path)
