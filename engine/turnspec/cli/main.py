@@ -14,8 +14,6 @@ from typing import TypeVar
 
 import click
 
-from turnspec.cli.outlasting import outlasting
-
 PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -80,8 +78,10 @@ def cli() -> None:
 @click.option("-v", "--verbose", is_flag=True, help="Print every turn.")
 def run(**options: object) -> None:
     """Run the scenarios in PATHS (files or folders; default: scenarios)."""
+    from turnspec.cli.outlasting import outlasting
     from turnspec.cli.running import run_command
 
+    sys.stdout = outlasting(sys.stdout)
     sys.exit(run_command(options))
 
 
@@ -159,7 +159,6 @@ def main() -> None:
     """Run the command line; usage errors exit with 2, Ctrl-C with 130."""
     # What is made while starting up stays: looking it through for cycles again and again takes 50 ms.
     gc.set_threshold(50_000, 20, 20)
-    sys.stdout = outlasting(sys.stdout)
     try:
         cli.main(prog_name="turnspec", standalone_mode=False)
     except click.ClickException as error:
