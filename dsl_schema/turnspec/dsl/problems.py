@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from turnspec.dsl.spans import Place, Span
 
@@ -77,6 +78,11 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def surely_meant(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` is, or is too much like to be a name that somebody chose."""
+    return _surely_meant(word, frozenset(known))
+
+
+@lru_cache(maxsize=4096)  # the same words, in file after file
+def _surely_meant(word: str, known: frozenset[str]) -> str | None:
     candidates = {each.casefold(): each for each in sorted(known)}
     near = difflib.get_close_matches(word.casefold(), candidates, n=1, cutoff=_TOO_MUCH_ALIKE)
     return candidates[near[0]] if near else None

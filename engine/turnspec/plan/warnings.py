@@ -11,6 +11,7 @@ from turnspec.dsl.flow import Entry, plain_turns, turns_of, uses
 from turnspec.dsl.models import (
     Choose,
     Condition,
+    Expect,
     Fragment,
     Model,
     Place,
@@ -135,6 +136,8 @@ def _used(entries: Iterable[Entry], others: Iterable[str]) -> frozenset[str]:
 
 def _conditions(part: object) -> Iterator[Condition]:
     match part:
+        case str() | None | Expect():  # most of what there is, and none of it has any
+            return
         case Condition():
             yield part
         case Model():

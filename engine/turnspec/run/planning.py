@@ -206,7 +206,7 @@ class _Planner:
         if not runs and (plan is not None or not matches(scenario.name, self._options.match)):
             return
         self._add(compiled.problems)
-        custom = custom_checks((scenario, *(plan.turns if plan else ())), self._loaded.root)
+        custom = custom_checks(plan.turns if plan else scenario, self._loaded.root)
         self._add(custom.problems)
         self._warnings += [warning for warning in compiled.warnings if warning not in self._warnings]
         if plan is not None:
