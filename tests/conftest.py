@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# What a machine has installed must not change what tests mean: those that speak or listen name their engine.
+os.environ["TURNSPEC_SPEECH"] = os.environ["TURNSPEC_TRANSCRIPTION"] = "none"
+
 # Where everything is required, the same examples are tried each time: what fails there fails for all.
 settings.register_profile("same", derandomize=True, database=None)
 if os.environ.get("TURNSPEC_REQUIRE_ALL") == "1":
