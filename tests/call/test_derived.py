@@ -25,13 +25,16 @@ YES = Derived(
 SILENT = Derived(
     "intent", 0, "Hello.", "endpoint", "m", "2c", DerivedState.FAILED, reason="nothing came\nof it"
 )
+WHOLE = Derived(
+    "voice-activity", None, "agent", "energy", "", "", DerivedState.OK, answer={"segments": [[0, 9]]}
+)
 
 
 def test_answers_are_read_as_they_were_written(tmp_path: Path) -> None:
     """In their order, with what was given, whatever letters are in it."""
-    write_derived(tmp_path / "call", [YES, SILENT])
+    write_derived(tmp_path / "call", [YES, SILENT, WHOLE])
 
-    assert read_derived(tmp_path / "call") == (YES, SILENT)
+    assert read_derived(tmp_path / "call") == (YES, SILENT, WHOLE)
     assert (tmp_path / "call" / DERIVED_FILE).read_text("utf-8").splitlines()[0] == '{"format":1}'
 
 
@@ -40,9 +43,11 @@ def test_a_call_that_nobody_was_asked_about_has_none(tmp_path: Path) -> None:
     assert read_derived(tmp_path) == ()
 
 
-@given(st.text(max_size=40), st.text(max_size=40), st.integers(0, 99), st.sampled_from(DerivedState))
+@given(
+    st.text(max_size=40), st.text(max_size=40), st.none() | st.integers(0, 99), st.sampled_from(DerivedState)
+)
 def test_any_answer_survives(
-    tmp_path_factory: pytest.TempPathFactory, text: str, reason: str, turn: int, state: DerivedState
+    tmp_path_factory: pytest.TempPathFactory, text: str, reason: str, turn: int | None, state: DerivedState
 ) -> None:
     """Every letter of every text."""
     folder = tmp_path_factory.mktemp("derived")
@@ -57,6 +62,8 @@ def test_an_answer_is_found_by_what_it_is_about() -> None:
     assert find((SILENT, YES), "judge", 1, "the agent is kind") is YES
     assert find((SILENT, YES), "judge", 0, "the agent is kind") is None
     assert find((SILENT, YES), "judge", 1, "the agent is short") is None
+    assert find((SILENT, WHOLE, YES), "voice-activity", None, "agent") is WHOLE
+    assert find((SILENT, WHOLE, YES), "voice-activity", 0, "agent") is None
 
 
 @pytest.mark.parametrize(

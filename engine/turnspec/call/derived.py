@@ -32,14 +32,14 @@ class DerivedState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """One answer about one turn.
+    """One answer about one turn, or about the whole call, which has no `turn`.
 
     `kind` is `judge` or `intent`, `text` what was asked about: the question, or the reply. `given` is what
     went with it, `key` names the answer in the cache, `reason` says why there is none.
     """
 
     kind: str
-    turn: int
+    turn: int | None
     text: str
     engine: str
     model: str
@@ -50,8 +50,8 @@ class Derived:
     reason: str = ""
 
 
-def find(derived: Iterable[Derived], kind: str, turn: int, text: str) -> Derived | None:
-    """The answer about a turn; None if it was never asked for."""
+def find(derived: Iterable[Derived], kind: str, turn: int | None, text: str) -> Derived | None:
+    """The answer about a turn, or about the whole call; None if it was never asked for."""
     wanted = (kind, turn, text)
     return next((each for each in derived if (each.kind, each.turn, each.text) == wanted), None)
 
@@ -97,7 +97,7 @@ def _document(each: Derived) -> dict[str, Any]:
         "answer": dict(each.answer),
         "reason": each.reason,
     }
-    return {name: value for name, value in document.items() if value not in ({}, "")}
+    return {name: value for name, value in document.items() if value not in ({}, "", None)}
 
 
 def _lines(path: Path) -> list[bytes]:
@@ -121,9 +121,9 @@ def _from_document(path: Path, number: int, document: dict[str, Any]) -> Derived
     whole = (
         all(isinstance(text, str) for text in texts.values())
         and all(isinstance(each, dict) for each in maps.values())
-        and type(turn) is int
+        and (turn is None or type(turn) is int)
         and state in list(DerivedState)
     )
     if not whole:
         raise RecordError(f"{path}: line {number} is no answer")
-    return Derived(turn=turn, state=DerivedState(state), **texts, **maps)  # type: ignore[arg-type] # an int
+    return Derived(turn=turn, state=DerivedState(state), **texts, **maps)  # type: ignore[arg-type] # an int or None
