@@ -18,6 +18,7 @@ from turnspec.audio import (
     decode,
     encode,
     load_clip,
+    refined,
     resample,
     samples_of,
     silence,
@@ -167,3 +168,30 @@ def test_read_speech_is_found_from_end_to_end() -> None:
 
         assert 0.5 < spoken_us / (len(samples) * 125) <= 1.0
         assert all(before.end_us < after.start_us for before, after in pairwise(segments))
+
+
+def beeps() -> Samples:
+    """Tones from 0.5 s, from 1.5 s and from 2.5 s on, each of 400 ms, in 4 s."""
+    quiet = silence(600_000, 8_000)
+    burst_ = tone(BURST_US)
+    return joined(silence(500_000, 8_000), burst_, quiet, burst_, quiet, burst_, silence(1_100_000, 8_000))
+
+
+def test_what_the_engine_denies_is_no_speech() -> None:
+    """Of three sounds, only the one that a voice activity engine vouches for is speech."""
+    speech = refined(beeps(), 8_000, [Segment(1_536_000, 2_016_000)])
+
+    assert speech.segments == (Segment(1_500_000, 1_900_000),)
+    assert refined(beeps(), 8_000, []).segments == ()
+
+
+def test_without_an_engine_all_sound_is_speech() -> None:
+    """Energy alone finds what `speech_segments` does."""
+    assert refined(beeps(), 8_000, None).segments == speech_segments(beeps(), 8_000)
+
+
+def test_an_edge_stays_in_reach_of_the_engine() -> None:
+    """Where sound goes on and on, speech is as long as the engine says, and what it may be late by."""
+    (found,) = refined(tone(4_000_000), 8_000, [Segment(2_016_000, 2_496_000)], reach_us=200_000).segments
+
+    assert found == Segment(1_816_000, 2_696_000)

@@ -14,7 +14,7 @@ from turnspec.audio.activity import (
     Utterance,
 )
 from turnspec.audio.codecs import decode, encode, silence_byte
-from turnspec.audio.edges import RESOLUTION_US, Segment, speech_segments, voiced_span
+from turnspec.audio.edges import RESOLUTION_US, Segment, Speech, refined, speech_segments, voiced_span
 from turnspec.audio.files import AudioFileError, load_clip, mp3_bytes, read_audio, write_flac
 from turnspec.audio.match import ClipIndex, Match
 from turnspec.audio.playback import Flushed, Placement, PlaybackClock
@@ -47,6 +47,7 @@ __all__ = [
     "Recorder",
     "Samples",
     "Segment",
+    "Speech",
     "SpeechBegan",
     "SpeechEnded",
     "SpeechStarted",
@@ -61,6 +62,7 @@ __all__ = [
     "peaks",
     "position_at",
     "read_audio",
+    "refined",
     "resample",
     "samples_of",
     "silence",

@@ -12,6 +12,7 @@ no noise: how much of it surrounds the speech changes nothing. All arithmetic is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +27,7 @@ STEP_US: Final = 1_000
 MIN_SPEECH_US: Final = 30_000
 BRIDGE_US: Final = 200_000
 CLUSTER_US: Final = 100_000  # sounds this close are of one piece: a stop consonant and its vowel
+REACH_US: Final = 200_000  # an engine is late by its chunks and by what it must hear before it is sure
 RESOLUTION_US: Final = 5_000  # an edge is this close to the truth, fades of up to 20 ms included
 
 QUIET: Final = 64**2  # -54 dBFS
@@ -57,6 +59,52 @@ class Segment:
     def holds(self, at_us: int) -> bool:
         """Whether a moment lies in it, its end left out."""
         return self.start_us <= at_us < self.end_us
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """All speech on a recording, and how far off each of its edges may be."""
+
+    segments: tuple[Segment, ...]
+    error_us: int
+
+
+def refined(
+    samples: Samples,
+    rate_hz: int,
+    spans: Sequence[Segment] | None,
+    *,
+    bridge_us: int = BRIDGE_US,
+    min_speech_us: int = MIN_SPEECH_US,
+    quiet: int = QUIET,
+    reach_us: int = REACH_US,
+) -> Speech:
+    """Speech where an engine found it (`spans`, in order), with edges placed by energy; None: energy alone.
+
+    Sound that touches none of the engine's spans is no speech, and no edge lies more than `reach_us`
+    outside of the span that it belongs to.
+    """
+    if spans is None:
+        segments = speech_segments(
+            samples, rate_hz, bridge_us=bridge_us, min_speech_us=min_speech_us, quiet=quiet
+        )
+        return Speech(segments, RESOLUTION_US)
+    found: list[Segment] = []
+    fine = speech_segments(samples, rate_hz, bridge_us=0, min_speech_us=min_speech_us, quiet=quiet)
+    for segment in fine:
+        for part in _in_reach(segment, spans, reach_us):
+            _join(found, part, bridge_us)
+    return Speech(tuple(found), RESOLUTION_US)
+
+
+def _in_reach(segment: Segment, spans: Sequence[Segment], reach_us: int) -> list[Segment]:
+    """What of a sound lies in reach of the spans that it touches; spans that are in order."""
+    parts: list[Segment] = []
+    for span in spans:
+        if span.start_us < segment.end_us and segment.start_us < span.end_us:
+            start_us = max(segment.start_us, span.start_us - reach_us)
+            _join(parts, Segment(start_us, min(segment.end_us, span.end_us + reach_us)), 1)
+    return parts
 
 
 def speech_segments(
