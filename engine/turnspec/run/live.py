@@ -12,9 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from turnspec.adapters.base import Call, turn_taker
-from turnspec.audio.edges import voiced_span
 from turnspec.audio.line import Line
-from turnspec.audio.playback import PlaybackClock
 from turnspec.audio.recorder import Recorder
 from turnspec.audio.samples import track_of
 from turnspec.call import Evidence, Track, actions
@@ -31,11 +29,8 @@ from turnspec.call.events import (
     Event,
     FlushAsked,
     FunctionCalled,
-    MarkReturned,
     MarkSet,
     Origin,
-    PlaybackDrained,
-    PlaybackFlushed,
     ProtocolFault,
     ReplyRequested,
     Side,
@@ -49,9 +44,9 @@ from turnspec.plan.model import CallPlan
 from turnspec.run.acting import Acting
 from turnspec.run.clock import CallClock
 from turnspec.run.closing import TurnCloser
-from turnspec.run.ear import Ear
 from turnspec.run.line import delayed
 from turnspec.run.messages import arrived, messages_asked_for
+from turnspec.run.playing import Playing
 from turnspec.run.sabotage import sabotage_of
 from turnspec.run.voice import FRAME_US, CallerVoice, Prepared
 
@@ -82,19 +77,17 @@ class LiveCall:
         self.on_function: Callable[[FunctionCalled], None] | None = None
         line = plan.capabilities.caller_format
         self.rate_hz = line.rate_hz if line else DEFAULT_RATE_HZ
-        self.playback = PlaybackClock(self.rate_hz)
-        self.recorder = Recorder(self.playback)
+        self._queue: deque[Event] = deque()
+        self._playing = Playing(self.rate_hz, clock, self._queue)
+        self.recorder = Recorder(self._playing.playback)
         self._utterances = utterances
         self._closer = closer
         self._voice = CallerVoice(line) if line else None
         self._way = way  # what is between the caller and the agent
-        self._ear = Ear(self.playback)
         self._state = begin(plan)
         self._untold: AgentAudio | None = None  # heard, and not told the conductor
-        self._queue: deque[Event] = deque()
         self._running = False
         self._held = False  # events after `CallUp` wait until the call can be driven
-        self._drained = True
         self._timer: asyncio.TimerHandle | None = None
         self._wake_us: int | None = None
         self._next_speech: tuple[int, actions.Speak] | None = None  # asked for when, and what
@@ -147,7 +140,7 @@ class LiveCall:
 
     def attach(self, call: Call) -> None:
         """The call is up and can be driven from now on."""
-        self.call = call
+        self.call = self._playing.call = call
         self._held = False
         self._run()
 
@@ -172,11 +165,11 @@ class LiveCall:
         self._queue.extend(() if self.sabotage is None else self.sabotage.learn(event))
         match event:
             case MarkSet():
-                self.playback.mark(event.at_us, event.name)
+                self._playing.playback.mark(event.at_us, event.name)
             case FlushAsked():
-                self._flush(event.at_us)
+                self._playing.flush(event.at_us)
             case StreamEnded():
-                self._drained &= not self._ear.finish(event.stream, event.at_us)
+                self._playing.finish(event.stream, event.at_us)
         self._conduct(recorded)
         if isinstance(event, FunctionCalled) and self.on_function is not None:
             self.on_function(event)
@@ -185,8 +178,7 @@ class LiveCall:
             taker.caller_finished()
 
     def _kept(self, audio: AgentAudio) -> AgentAudio:
-        self._drained = False
-        return self.evidence.append(self._ear.placed(audio))
+        return self.evidence.append(self._playing.placed(audio))
 
     def _take_audio(self, audio: AgentAudio) -> None:
         if is_no_news(self._state, audio):
@@ -201,42 +193,11 @@ class LiveCall:
         for action in given:
             self._do(action)
 
-    # --- the agent's audio -----------------------------------------------------------------
-
-    def _flush(self, at_us: int) -> None:
-        for name in self.playback.due(at_us):  # played out, though nobody has looked yet
-            self._return_mark(name, cleared=False)
-        dropped = self.playback.heard(at_us, self.playback.drained_at_us)
-        flushed = self.playback.flush(at_us)
-        self._ear.forget()
-        if not (self._drained or flushed.unplayed_us):
-            self._all_heard(at_us)  # played out, though nobody has looked yet
-        self._drained = True
-        for name in flushed.marks:
-            self._return_mark(name, cleared=True)
-        if flushed.unplayed_us:
-            silent = voiced_span(dropped, self.rate_hz) is None
-            self._queue.append(PlaybackFlushed(at_us=at_us, unplayed_us=flushed.unplayed_us, silent=silent))
-        for stream, heard_us in flushed.heard_us.items():
-            if self.call is not None:
-                self.call.playback_flushed(stream, heard_us)
-
-    def _all_heard(self, at_us: int) -> None:
-        self._drained = True
-        self._queue.append(PlaybackDrained(at_us=at_us))
-        if self.call is not None:
-            self.call.played_out()
-
-    def _return_mark(self, name: str, *, cleared: bool) -> None:
-        self._queue.append(MarkReturned(at_us=self.now_us(), name=name, cleared=cleared))
-        if self.call is not None:
-            self.call.mark_reached(name)
-
     # --- time ------------------------------------------------------------------------------
 
     def _arm(self) -> None:
         """Wake for whatever comes first: a mark, the end of playback, or the conductor's wish."""
-        soonest = None if self.over.is_set() else self._soonest()
+        soonest = None if self.over.is_set() else self._playing.soonest(self._state.wake_us)
         if soonest == self._wake_us and self._timer is not None:
             return
         if self._timer is not None:
@@ -246,22 +207,9 @@ class LiveCall:
         if soonest is not None:
             self._timer = self.clock.call_at(soonest, self._woken)
 
-    def _soonest(self) -> int | None:
-        soonest, mark_us = self._state.wake_us, self.playback.next_due_us
-        if mark_us is not None and (soonest is None or mark_us < soonest):
-            soonest = mark_us
-        if self._drained:
-            return soonest
-        drained_us = self.playback.drained_at_us
-        return drained_us if soonest is None or drained_us < soonest else soonest
-
     def _woken(self) -> None:
         self._timer = None
-        now_us = self.now_us()
-        for name in self.playback.due(now_us):
-            self._return_mark(name, cleared=False)
-        if not self._drained and not self.playback.playing(now_us):
-            self._all_heard(now_us)
+        self._playing.look(self.now_us())
         if not self._held:
             self._conduct(None)
         self._run()
@@ -276,7 +224,7 @@ class LiveCall:
         if self.over.is_set() or self.call is None:
             return
         from_us = self.started_us + number * FRAME_US
-        self._queue.extend(self._ear.listen(from_us, from_us + FRAME_US, self.clock))
+        self._playing.listen(from_us, from_us + FRAME_US)
         if self._queue:  # else nothing has changed since the last event, nor what to wake for
             self._run()
 

@@ -1,0 +1,84 @@
+"""The agent's audio in a call that is up: placed as it arrives, heard as it plays, dropped when flushed."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from turnspec.adapters.base import Call
+from turnspec.audio.edges import voiced_span
+from turnspec.audio.playback import PlaybackClock
+from turnspec.call.events import AgentAudio, Event, MarkReturned, PlaybackDrained, PlaybackFlushed
+from turnspec.run.clock import CallClock
+from turnspec.run.ear import Ear
+
+
+class Playing:
+    """Tells the line, and by events in `queue`, what the playback clock of a call comes to."""
+
+    def __init__(self, rate_hz: int, clock: CallClock, queue: deque[Event]) -> None:
+        self.playback = PlaybackClock(rate_hz)
+        self.call: Call | None = None
+        self._clock = clock
+        self._queue = queue
+        self._ear = Ear(self.playback)
+        self._drained = True
+
+    def placed(self, audio: AgentAudio) -> AgentAudio:
+        """Queue audio that has arrived; the event with the time at which it plays."""
+        self._drained = False
+        return self._ear.placed(audio)
+
+    def finish(self, stream: str, at_us: int) -> None:
+        """Play what is still held back of a stream that has come to its end."""
+        self._drained &= not self._ear.finish(stream, at_us)
+
+    def flush(self, at_us: int) -> None:
+        """Drop what has not been played."""
+        for name in self.playback.due(at_us):  # played out, though nobody has looked yet
+            self._return_mark(name, cleared=False)
+        dropped = self.playback.heard(at_us, self.playback.drained_at_us)
+        flushed = self.playback.flush(at_us)
+        self._ear.forget()
+        if not (self._drained or flushed.unplayed_us):
+            self._all_heard(at_us)  # played out, though nobody has looked yet
+        self._drained = True
+        for name in flushed.marks:
+            self._return_mark(name, cleared=True)
+        if flushed.unplayed_us:
+            silent = voiced_span(dropped, self.playback.rate_hz) is None
+            self._queue.append(PlaybackFlushed(at_us=at_us, unplayed_us=flushed.unplayed_us, silent=silent))
+        for stream, heard_us in flushed.heard_us.items():
+            if self.call is not None:
+                self.call.playback_flushed(stream, heard_us)
+
+    def look(self, now_us: int) -> None:
+        """Return the marks that have come due, and tell when all has been played."""
+        for name in self.playback.due(now_us):
+            self._return_mark(name, cleared=False)
+        if not self._drained and not self.playback.playing(now_us):
+            self._all_heard(now_us)
+
+    def listen(self, from_us: int, to_us: int) -> None:
+        """Hear what played between two moments."""
+        self._queue.extend(self._ear.listen(from_us, to_us, self._clock))
+
+    def soonest(self, wake_us: int | None) -> int | None:
+        """What comes first: `wake_us`, a mark, or the end of playback."""
+        soonest, mark_us = wake_us, self.playback.next_due_us
+        if mark_us is not None and (soonest is None or mark_us < soonest):
+            soonest = mark_us
+        if self._drained:
+            return soonest
+        drained_us = self.playback.drained_at_us
+        return drained_us if soonest is None or drained_us < soonest else soonest
+
+    def _all_heard(self, at_us: int) -> None:
+        self._drained = True
+        self._queue.append(PlaybackDrained(at_us=at_us))
+        if self.call is not None:
+            self.call.played_out()
+
+    def _return_mark(self, name: str, *, cleared: bool) -> None:
+        self._queue.append(MarkReturned(at_us=self._clock.now_us(), name=name, cleared=cleared))
+        if self.call is not None:
+            self.call.mark_reached(name)
