@@ -10,6 +10,7 @@ from turnspec.dsl.expect import Expect
 from turnspec.dsl.names import Names, Text, problems_of_texts, texts_of
 from turnspec.dsl.problems import Problem, problem_at
 from turnspec.dsl.spans import Place
+from turnspec.dsl.transcribing import TranscriptionEngine
 
 JUDGE_LINES = (
     "secrets: [OPENAI_API_KEY] and engines: "
@@ -21,6 +22,7 @@ _OF_AN_ENDPOINT = ("url", "model", "key", "timeout")
 def problems_of_engines(engines: Engines, names: Names) -> Iterator[Problem]:
     """What is lacking, what means nothing beside the rest, and names that are not of the environment."""
     yield from _of_intents(engines.intents)
+    yield from _of_transcription(engines.transcription)
     outside = replace(names, words=frozenset(), explain=_only_outside)
     yield from problems_of_texts(texts_of_engines(engines), outside)
 
@@ -28,11 +30,12 @@ def problems_of_engines(engines: Engines, names: Names) -> Iterator[Problem]:
 def texts_of_engines(engines: Engines) -> Iterator[Text]:
     """All texts of the engines that may be filled in."""
     yield from texts_of_engine(engines.intents)
+    yield from texts_of_engine(engines.transcription)
     if engines.judge is not None:
         yield from texts_of_engine(engines.judge)
 
 
-def texts_of_engine(engine: IntentsEngine | JudgeEngine) -> Iterator[Text]:
+def texts_of_engine(engine: IntentsEngine | JudgeEngine | TranscriptionEngine) -> Iterator[Text]:
     """The texts of one engine that may be filled in: where it is, what it runs, and what lets us in."""
     for key in ("url", "model", "key"):
         yield from texts_of(getattr(engine, key), engine.place.child(key))
@@ -60,9 +63,27 @@ def _only_outside(name: str) -> tuple[str, str] | None:
     return "", "engines are the same for every call: only names of the environment, {{ env.NAME }}, are known"
 
 
+def _of_transcription(engine: TranscriptionEngine) -> Iterator[Problem]:
+    if engine.engine == ENDPOINT:
+        yield from _lacking(engine, "whisper-1")
+        yield from _meaningless(engine, ("beam",), "the API decides how it listens")
+    else:
+        yield from _meaningless(
+            engine, ("url", "key", "timeout"), f"the engine '{engine.engine}' asks nobody"
+        )
+
+
+def _meaningless(engine: TranscriptionEngine, keys: tuple[str, ...], why: str) -> Iterator[Problem]:
+    for key in keys:
+        if key in engine.model_fields_set:
+            hint = "take it out" if engine.engine == ENDPOINT else f"take it out, or write engine: {ENDPOINT}"
+            message = f"{why}: `{key}` means nothing there"
+            yield problem_at(engine.place.child(key), "clash", message, hint=hint, key=True)
+
+
 def _of_intents(engine: IntentsEngine) -> Iterator[Problem]:
     if engine.engine == ENDPOINT:
-        yield from _lacking(engine)
+        yield from _lacking(engine, "text-embedding-3-small")
         return
     for key in _OF_AN_ENDPOINT:
         if key in engine.model_fields_set:
@@ -71,8 +92,8 @@ def _of_intents(engine: IntentsEngine) -> Iterator[Problem]:
             yield problem_at(engine.place.child(key), "clash", message, hint=hint, key=True)
 
 
-def _lacking(engine: IntentsEngine) -> Iterator[Problem]:
-    examples = {"url": "https://api.openai.com/v1", "model": "text-embedding-3-small"}
+def _lacking(engine: IntentsEngine | TranscriptionEngine, model: str) -> Iterator[Problem]:
+    examples = {"url": "https://api.openai.com/v1", "model": model}
     for key, example in examples.items():
         if getattr(engine, key) is None:
             message = f"the engine '{ENDPOINT}' needs the key '{key}'"

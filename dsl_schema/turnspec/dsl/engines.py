@@ -1,37 +1,17 @@
-"""What a project takes to know things by: the engine of its intents, and the model that judges replies."""
+"""What a project takes to know things by: the engines of its intents, of what is said, and who judges."""
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from turnspec.dsl.base import Model
-from turnspec.dsl.durations import Duration
-from turnspec.dsl.refusals import refusal
-from turnspec.dsl.templates import is_template
+from turnspec.dsl.base import Located, Model, Reading
+from turnspec.dsl.endpoints import ANSWERS_WITHIN, ENDPOINT, ApiUrl, Timeout
+from turnspec.dsl.transcribing import TranscriptionEngine
 
-ENDPOINT = "endpoint"
-"""The engine that asks an OpenAI-compatible API for embeddings."""
+__all__ = ["ENDPOINT", "Engines", "IntentsEngine", "JudgeEngine"]
 
-ANSWERS_WITHIN = Duration(20_000_000)
-"""How long one request may take where nothing else is written."""
-
-
-def _timeout(written: Duration) -> Duration:
-    if written.us:
-        return written
-    raise refusal("bad-duration", "nothing can be answered in no time", hint="write timeout: 20 s")
-
-
-def _api_url(written: str) -> str:
-    """The address of an API, which may be a template; `https` or `http`."""
-    if is_template(written) or written.startswith(("https://", "http://")):
-        return written
-    message = f"'{written}' is not the address of an API"
-    raise refusal("bad-url", message, hint="write where it is: https://api.openai.com/v1")
-
-
-ApiUrl = Annotated[str, AfterValidator(_api_url)]
-Timeout = Annotated[Duration, AfterValidator(_timeout)]
+_BY_NAME = ("speech", "transcription", "voice_activity")
+"""Keys under which the name of an engine may stand alone."""
 
 
 class IntentsEngine(Model):
@@ -66,3 +46,14 @@ class Engines(Model):
 
     intents: IntentsEngine = Field(default_factory=IntentsEngine)
     judge: JudgeEngine | None = None
+    transcription: TranscriptionEngine = Field(default_factory=TranscriptionEngine)
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # as for all models
+        """A name alone is an engine's."""
+        named = {
+            key: Located({"engine": data[key]}, data.place.child(key))
+            for key in _BY_NAME
+            if isinstance(data.get(key), str)
+        }
+        return data.but(**named) if named else data

@@ -65,6 +65,7 @@ from turnspec.dsl.raw import SendActivity, SendEvent
 from turnspec.dsl.scenario import DEFAULT_PATIENCE, CallerSpec, Scenario
 from turnspec.dsl.spans import NOWHERE, DocumentPath, Place, Span, SpanTable
 from turnspec.dsl.turn import Turn
+from turnspec.dsl.transcribing import TranscriptionEngine
 
 __all__ = [
     "BUILT_IN_INTENTS",
@@ -149,6 +150,7 @@ __all__ = [
     "Together",
     "Turn",
     "TurnRange",
+    "TranscriptionEngine",
     "Use",
     "Watched",
     "When",

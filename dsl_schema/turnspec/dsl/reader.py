@@ -355,6 +355,7 @@ _EXAMPLES: Mapping[str, str] = {
     "Response": "{when: {keywords: [lost]}, say: I will block it.}",
     "StartSpec": "start: {command: python bank.py}",
     "TargetSpec": "{agent: agents/bank.yaml}",
+    "TranscriptionEngine": "transcription: whisper",
     "Turn": "- caller: hello",
     "When": "when: {keywords: [lost]}",
 }

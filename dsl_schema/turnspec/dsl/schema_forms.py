@@ -86,6 +86,17 @@ def _saving(part: Schema) -> None:
     part["properties"]["save"] = {**part["properties"]["save"], "minProperties": 1}
 
 
+def _named(*keys: str) -> Form:
+    """The name of an engine where the engine is meant."""
+
+    def form(part: Schema) -> None:
+        for key in keys:
+            name = {"type": "string", "minLength": 1}
+            part["properties"][key] = any_of(name, part["properties"][key])
+
+    return form
+
+
 def _fillers(part: Schema) -> None:
     part["properties"]["filler"] = any_of(SAID, list_of(SAID), {"type": "null"})
 
@@ -285,6 +296,8 @@ FORMS: Final[Mapping[str, Form]] = {
     "Ready": _set(line=or_nothing(REGEX)),
     "IntentsEngine": _set(url=or_nothing({"type": "string", "pattern": r"^https?://|\{\{|\{%"})),
     "JudgeEngine": _set(url={"type": "string", "pattern": r"^https?://|\{\{|\{%"}),
+    "TranscriptionEngine": _set(url=or_nothing({"type": "string", "pattern": r"^https?://|\{\{|\{%"})),
+    "Engines": _named("transcription"),
     "AgentScript": _listed("faults"),
     "AgentSession": _set(transcription_fails=_TURN_RANGE),
     "Reply": _all(

@@ -282,6 +282,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "judge": "the model that answers `judge:`",
     },
     "IntentsEngine": {
+        "transcription": "what makes out words where only their sound is known",
         "engine": "tfidf, encoder, endpoint, or an installed one",
         "threshold": "how alike a reply must be to count, from 0 to 1",
         "url": "where the API is",
@@ -298,6 +299,15 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "AgentScript": {
         "agent": "the name of the agent",
+    "TranscriptionEngine": {
+        "engine": "auto, whisper, grammar, endpoint, none, or an installed one",
+        "model": "a folder with a model, or the name of one",
+        "language": "what is spoken: en, de, ...",
+        "beam": "how many ways to go on are weighed at once",
+        "url": "where the API is",
+        "key": "what lets us in, as a template: {{ env.NAME }}",
+        "timeout": "how long one stretch of speech may take",
+    },
         "session": "how its Realtime session is",
         "greeting": "what it does when the call is up",
         "heard": "recordings of callers, each with what is said in it",

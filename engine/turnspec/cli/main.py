@@ -69,6 +69,7 @@ def cli() -> None:
     show_default=True,
     help="Whose recordings the HTML report carries inside; all are kept as FLAC beside it.",
 )
+@click.option("--transcription", metavar="ENGINE", help="What makes out words: auto, none, whisper, ...")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Processes for virtual calls.")
 @click.option("--fail-fast", is_flag=True, help="Make no further call after the first failure.")
 @click.option("--no-cache", is_flag=True, help="Ask models again for what is known from before.")

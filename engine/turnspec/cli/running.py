@@ -94,6 +94,7 @@ def _asked(options: Mapping[str, Any]) -> RunOptions:
         force=options["force"],
         fail_on_flaky=options["fail_on_flaky"],
         cache=not options["no_cache"],
+        transcription=options["transcription"],
         debug=options["debug"],
     )
 

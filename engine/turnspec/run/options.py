@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from turnspec.speech.synthesis import Synthesizer
+from turnspec.speech.transcription import Transcriber
 
 DEFAULT_OUTPUT = Path("turnspec-report")
 
@@ -34,6 +35,8 @@ class RunOptions:
     cache: bool = True  # take answers of models that are known from before
     at_once: int = 20  # wall-clock calls at the same time
     synthesizer: Synthesizer | None = None  # None: the best that is installed
+    transcription: str | None = None  # an engine that makes out words; None: the project's
+    transcriber: Transcriber | None = None  # an engine of one's own, whatever is named elsewhere
 
     @property
     def clocks(self) -> tuple[str, ...]:

@@ -25,11 +25,19 @@ from turnspec.speech.text import (
     natural_length_us,
     words,
 )
+from turnspec.speech.transcription import (
+    NO_TRANSCRIBER,
+    Transcriber,
+    Transcript,
+    TranscriptionError,
+    Word,
+)
 
 __all__ = [
     "BUILT_IN",
     "DEFAULT_VOICE",
     "NO_SYNTHESIZER",
+    "NO_TRANSCRIBER",
     "STOP_WORDS",
     "Classification",
     "Intent",
@@ -40,6 +48,10 @@ __all__ = [
     "Scored",
     "SynthesisError",
     "Synthesizer",
+    "Transcriber",
+    "Transcript",
+    "TranscriptionError",
+    "Word",
     "contains_words",
     "content_words",
     "find_synthesizer",

@@ -1,5 +1,6 @@
 """Public fakes for tests of adapters, of the engine, and of what is built on them."""
 
+from turnspec.testing.recognition import ScriptedTranscriber
 from turnspec.testing.script import (
     Digit,
     Expect,
@@ -36,6 +37,7 @@ __all__ = [
     "ScriptMismatch",
     "ScriptedAdapter",
     "ScriptedCall",
+    "ScriptedTranscriber",
     "Send",
     "Speech",
     "Step",

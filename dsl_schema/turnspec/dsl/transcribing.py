@@ -1,0 +1,30 @@
+"""What a project makes out words by, where only their sound is known."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from turnspec.dsl.base import Model
+from turnspec.dsl.durations import Duration
+from turnspec.dsl.endpoints import ApiUrl, Timeout
+
+ANSWERS_WITHIN = Duration(60_000_000)
+"""How long one stretch of speech may take where nothing else is written."""
+
+
+class TranscriptionEngine(Model):
+    """What turns speech into words: `auto`, `none`, or an engine by name.
+
+    `model` is a folder or the name of a model; None leaves it to the engine. `language` None leaves it to the
+    scenario's caller, `beam` is how many ways to go on are weighed at once.
+    """
+
+    WORD = "engines.transcription"
+
+    engine: str = Field(default="auto", min_length=1)
+    model: str | None = Field(default=None, min_length=1)
+    language: str | None = Field(default=None, min_length=2)
+    beam: Annotated[int, Field(strict=True, ge=1, le=10)] = 1
+    url: ApiUrl | None = None
+    key: str | None = None
+    timeout: Timeout = ANSWERS_WITHIN
