@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 from turnspec.dsl.action import Action
 from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.durations import Duration
+from turnspec.dsl.microphone import Microphone
 from turnspec.dsl.raw import SendActivity, SendEvent
 from turnspec.dsl.refusals import refusal
 from turnspec.dsl.templates import is_template
@@ -182,6 +183,7 @@ ACTIONS: Mapping[str, type[Action]] = {
     "text": SendText,
     "dtmf": Dtmf,
     "silence": Silence,
+    "microphone": Microphone,
     "hangup": HangUp,
     "activity": SendActivity,
     "event": SendEvent,
@@ -195,9 +197,6 @@ def over(action: Action) -> Interrupt | Backchannel | None:
             return action.interrupt or action.backchannel
         case _:
             return None
-
-
-ACTIONS_NOT_YET = frozenset({"microphone"})
 
 
 def _action_tag(value: Any) -> str | None:
@@ -214,6 +213,7 @@ CallerAction = Annotated[
     | Annotated[SendText, Tag("<text>")]
     | Annotated[Dtmf, Tag("<dtmf>")]
     | Annotated[Silence, Tag("<silence>")]
+    | Annotated[Microphone, Tag("<microphone>")]
     | Annotated[HangUp, Tag("<hangup>")]
     | Annotated[SendActivity, Tag("<activity>")]
     | Annotated[SendEvent, Tag("<event>")],
@@ -254,10 +254,6 @@ class AnyAction(Action):
 
     ELSEWHERE = MappingProxyType(
         {"keys": "dtmf", "press": "dtmf", "wait": "silence", "pause": "silence", "file": "audio"}
-    )
-    NOT_YET = Action.NOT_YET | ACTIONS_NOT_YET
-    INSTEAD = MappingProxyType(
-        {"microphone": "a person at a microphone needs live devices; record it and write audio: FILE"}
     )
 
     @classmethod

@@ -60,12 +60,13 @@ from turnspec.dsl.matchers import (
     WordErrorRate,
     WordErrors,
 )
+from turnspec.dsl.microphone import Microphone, UntilSilence
 from turnspec.dsl.project import Auth, Budgets, Limits, Project, Ready, StartSpec, TargetSpec
 from turnspec.dsl.raw import SendActivity, SendEvent
 from turnspec.dsl.scenario import DEFAULT_PATIENCE, CallerSpec, Scenario
 from turnspec.dsl.spans import NOWHERE, DocumentPath, Place, Span, SpanTable
-from turnspec.dsl.turn import Turn
 from turnspec.dsl.transcribing import TranscriptionEngine
+from turnspec.dsl.turn import Turn
 
 __all__ = [
     "BUILT_IN_INTENTS",
@@ -119,6 +120,7 @@ __all__ = [
     "Located",
     "Matcher",
     "Matches",
+    "Microphone",
     "Model",
     "OneOf",
     "Pause",
@@ -148,9 +150,10 @@ __all__ = [
     "StartSpec",
     "TargetSpec",
     "Together",
+    "TranscriptionEngine",
     "Turn",
     "TurnRange",
-    "TranscriptionEngine",
+    "UntilSilence",
     "Use",
     "Watched",
     "When",

@@ -115,7 +115,13 @@ ADDED: Final[dict[str, Schema]] = {
     "Action": {
         "description": "What the caller does.",
         **any_of(
-            *map(ref, ("Say", "Play", "SendText", "Dtmf", "Silence", "HangUp", "SendActivity", "SendEvent"))
+            *map(
+                ref,
+                (
+                    *("Say", "Play", "SendText", "Dtmf", "Silence", "Microphone", "HangUp"),
+                    *("SendActivity", "SendEvent"),
+                ),
+            )
         ),
     },
     "Matcher": {

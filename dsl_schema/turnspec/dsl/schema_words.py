@@ -143,6 +143,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "every": "time from key to key",
     },
     "Silence": {"silence": "how long to stay on the line and say nothing"},
+    "Microphone": {"microphone": "a person speaks: for so long, or {until_silence: 2 s}"},
+    "UntilSilence": {"until_silence": "how long they are silent when they have said it"},
     "HangUp": {"hangup": "end the call from the caller's side"},
     "SendActivity": {"activity": "an activity of the AudioCodes Bot API, sent as it is written"},
     "SendEvent": {"event": "a client event of the Realtime API, sent as it is written"},
@@ -280,9 +282,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "Engines": {
         "intents": "what replies are likened to intents by",
         "judge": "the model that answers `judge:`",
+        "transcription": "what makes out words where only their sound is known",
     },
     "IntentsEngine": {
-        "transcription": "what makes out words where only their sound is known",
         "engine": "tfidf, encoder, endpoint, or an installed one",
         "threshold": "how alike a reply must be to count, from 0 to 1",
         "url": "where the API is",
@@ -297,8 +299,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "timeout": "how long one request may take",
         "gate": "true: a turn fails if the judge says no, unless it says otherwise",
     },
-    "AgentScript": {
-        "agent": "the name of the agent",
     "TranscriptionEngine": {
         "engine": "auto, whisper, grammar, endpoint, none, or an installed one",
         "model": "a folder with a model, or the name of one",
@@ -308,6 +308,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "key": "what lets us in, as a template: {{ env.NAME }}",
         "timeout": "how long one stretch of speech may take",
     },
+    "AgentScript": {
+        "agent": "the name of the agent",
         "session": "how its Realtime session is",
         "greeting": "what it does when the call is up",
         "heard": "recordings of callers, each with what is said in it",

@@ -42,6 +42,19 @@ class StaySilent:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeMicrophone:
+    """Send what a person says: until they were silent for so long, or (None) for `duration_us`.
+
+    Nobody heard within `patience_us` is an error of the harness.
+    """
+
+    turn: int
+    until_silence_us: int | None
+    duration_us: int | None
+    patience_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class SendMessage:
     """Send a message of the protocol as it is written, where the protocol takes such."""
 
@@ -98,6 +111,7 @@ Action: TypeAlias = (
     | SendText
     | SendDigits
     | StaySilent
+    | TakeMicrophone
     | SendMessage
     | RequestReply
     | HangUp

@@ -26,6 +26,7 @@ class Origin(StrEnum):
     """Where the caller's words come from; what the engine makes up says so."""
 
     RECORDED = "recorded"  # an audio file
+    MICROPHONE = "microphone"  # a person who speaks just now
     SYNTHESISED = "synthesised"
     SCRIPTED = "scripted"  # text sent as text, digits
 

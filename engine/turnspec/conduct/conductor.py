@@ -21,6 +21,7 @@ from turnspec.call.events import (
     Captured,
     Decided,
     Event,
+    Origin,
     PlaybackFlushed,
     Side,
     TurnEnded,
@@ -40,6 +41,7 @@ _ACTING = (
     graph.SendDigits,
     graph.SendMessage,
     graph.Wait,
+    graph.Microphone,
 )
 
 
@@ -145,6 +147,10 @@ def _gives_way(state: CallState) -> bool:
 
 
 def _spoke(state: CallState, event: CallerSpoke) -> tuple[CallState, tuple[Action, ...]]:
+    if event.origin is Origin.MICROPHONE:
+        # It is told once it is over; what the agent said while nobody had spoken yet answers nothing.
+        began_us = event.speech_start_us
+        return replace(state, acted_us=began_us, reply_from_us=began_us), ()
     state = replace(state, acted_us=event.at_us)
     if isinstance(state.step, graph.Interrupt):
         # The old reply may go on: only what begins after a flush, or after this clip, is the new one.

@@ -81,6 +81,13 @@ def _wait(state: CallState, step: graph.Wait, now_us: int) -> Progress:
     return _act(state, now_us, lambda: actions.StaySilent(_turn(step), step.duration_us))
 
 
+def _microphone(state: CallState, step: graph.Microphone, now_us: int) -> Progress:
+    given = actions.TakeMicrophone(
+        _turn(step), step.until_silence_us, step.duration_us, patience_us=step.patience_us
+    )
+    return _act(state, now_us, lambda: given)
+
+
 def _act(state: CallState, now_us: int, action: Callable[[], Action]) -> Progress:
     """Give out a caller's action, but never while the agent is heard."""
     if state.started:
@@ -261,6 +268,7 @@ _PROCEED: dict[type[AnyStep], Callable[[CallState, Any, int], Progress]] = {
     graph.SendDigits: _send_digits,
     graph.SendMessage: _send_message,
     graph.Wait: _wait,
+    graph.Microphone: _microphone,
     graph.HangUp: _hang_up,
     graph.Listen: _listen,
     graph.HearOut: _hear_out,

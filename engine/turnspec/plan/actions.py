@@ -12,6 +12,7 @@ from turnspec.dsl.models import (
     CallerAction,
     Dtmf,
     HangUp,
+    Microphone,
     Pause,
     Place,
     Play,
@@ -20,6 +21,7 @@ from turnspec.dsl.models import (
     SendEvent,
     SendText,
     Silence,
+    UntilSilence,
 )
 from turnspec.dsl.names import texts_of
 from turnspec.dsl.problems import Problem, problem_at
@@ -70,6 +72,8 @@ class ActionSteps:
                 return graph.SendDigits(**where, digits=self._digits(action), every_us=every_us)
             case Silence():
                 return graph.Wait(**where, duration_us=action.duration.us)
+            case Microphone():
+                return _microphone(action, turn, where)
             case HangUp():
                 return graph.HangUp(**where)
             case SendActivity():
@@ -143,6 +147,16 @@ class ActionSteps:
             return text
 
 
+def _microphone(action: Microphone, turn: TurnPlan, where: dict[str, Any]) -> graph.Microphone:
+    how_long = action.microphone
+    return graph.Microphone(
+        **where,
+        until_silence_us=how_long.until_silence.us if isinstance(how_long, UntilSilence) else None,
+        duration_us=None if isinstance(how_long, UntilSilence) else how_long.us,
+        patience_us=turn.patience_us,
+    )
+
+
 def message_name(document: Mapping[str, Any]) -> str:
     """What a message that the caller sends is called in reports."""
     return str(document.get("name") or document.get("type", ""))
@@ -158,6 +172,8 @@ def _verb(action: CallerAction) -> str:
             return "dtmf"
         case Silence():
             return "wait"
+        case Microphone():
+            return "microphone"
         case HangUp():
             return "hang up"
         case SendActivity():

@@ -85,6 +85,18 @@ class Wait(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Microphone(Step):
+    """Let a person speak: until they were silent for so long, or (None) for `duration_us`.
+
+    Somebody is to be heard within `patience_us`.
+    """
+
+    until_silence_us: int | None
+    duration_us: int | None
+    patience_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HangUp(Step):
     """End the call from the caller's side."""
 
@@ -163,6 +175,7 @@ AnyStep: TypeAlias = (
     | SendDigits
     | SendMessage
     | Wait
+    | Microphone
     | HangUp
     | Listen
     | HearOut

@@ -10,6 +10,7 @@ from turnspec.dsl.models import (
     CallerAction,
     Dtmf,
     Expect,
+    Microphone,
     Place,
     Play,
     Say,
@@ -54,6 +55,13 @@ def _actions(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
                 action.place,
                 _instead(action, setting),
             )
+        elif isinstance(action, Microphone) and not setting.live:
+            yield _refusal(
+                "virtual-microphone",
+                "a person speaks in real time, and this call is made in virtual time",
+                action.place,
+                "run it with --clock wall",
+            )
         elif isinstance(action, Say) and not setting.speaks and not _can_be_text(action, setting):
             yield _refusal(
                 "no-voice",
@@ -75,7 +83,7 @@ def _can_be_text(say: Say, setting: Setting) -> bool:
 
 def _needs(action: CallerAction, setting: Setting) -> list[Capability]:
     match action:
-        case Play():
+        case Play() | Microphone():
             needs = [Capability.AUDIO]
         case SendText():
             needs = [Capability.TEXT]

@@ -81,6 +81,8 @@ def describe(step: AnyStep, plan: CallPlan) -> str:
             return f"send {step.name} as it is written"
         case graph.Wait():
             return f"stay silent for {_seconds(step.duration_us)}"
+        case graph.Microphone():
+            return f"let a person speak {_how_long(step)}"
         case graph.HangUp():
             return "hang up"
         case graph.Listen():
@@ -103,6 +105,12 @@ _DECIDES = {
     "condition": "decide whether this is run",
     "filler": "decide whether that was the reply",
 }
+
+
+def _how_long(step: graph.Microphone) -> str:
+    if step.duration_us is not None:
+        return f"for {_seconds(step.duration_us)}"
+    return f"until {_seconds(step.until_silence_us or 0)} of silence"
 
 
 def _heading(turn: TurnPlan) -> str:

@@ -98,6 +98,7 @@ class _Planner:
         self._options = options
         files = Files(loaded.root, loaded.project.allow_outside, audio_problem)
         self._files = files if asking is None else replace(files, asking=asking)
+        self._only_checks = asking is not None  # nobody is called: on which clock is not said yet
         self._problems: list[Problem] = []
         self._warnings: list[Problem] = []
         self._cases: list[Case] = []
@@ -314,6 +315,7 @@ class _Planner:
             kind=_kind(target),
             capabilities=found.capabilities(options),
             identity=Identity("/".join(map(str, (seed, scenario.path, found.name, *of_row)))),
+            live=way.clock == WALL or self._only_checks,
             speaks=self._synthesizer is not None,
             greets=getattr(options, "greets", None),
             budgets=(target.budgets, project.budgets),
