@@ -10,6 +10,7 @@ from typing import Final
 from turnspec.audio.edges import BRIDGE_US, Segment, speech_segments
 from turnspec.audio.samples import samples_of
 from turnspec.call import EvidenceView
+from turnspec.call.derived import Derived
 from turnspec.call.events import (
     AgentMessaged,
     AgentSpeechBegan,
@@ -118,11 +119,12 @@ class TurnScene:
 
 
 class Scene:
-    """A call as far as it went, under the plan that it followed."""
+    """A call as far as it went, under the plan that it followed, with what was found out about it since."""
 
-    def __init__(self, plan: CallPlan, view: EvidenceView) -> None:
+    def __init__(self, plan: CallPlan, view: EvidenceView, derived: tuple[Derived, ...] | None = None) -> None:
         self.plan = plan
         self.view = view
+        self.derived = derived or ()
         self._speech_owners: dict[int, int | None] = {}
 
     @cached_property
