@@ -19,9 +19,10 @@ DEFAULT_CALL_LIMIT_US = 300_000_000
 class Setting:
     """A target over one protocol. `variables` are the project's, with `env` among them.
 
-    `live`: it is called on the wall clock, or may be: a person can take part. `speaks`: a synthesiser can say texts. `agent_functions` are those of a local agent's script. `labels`
-    tell this call from others of the same scenario: they are a part of its name. `holds` says whether a
-    variable is as a matcher wants it, None where that cannot be said; without it the call itself decides.
+    `live`: a person can take part, in real time. `speaks`: a synthesiser can say texts. `agent_functions` are
+    those of a local agent's script. `labels` tell this call from others of the same scenario: they are a part
+    of its name. `holds` says whether a variable is as a matcher wants it, None where that cannot be said;
+    without it the call itself decides.
     """
 
     target: str
