@@ -125,7 +125,8 @@ def responses(spoken: Sequence[Turn]) -> tuple[Response, ...]:
 
 def _responses(own: Sequence[Turn], speech: Sequence[Segment]) -> Iterator[Response]:
     place = 0
-    for turn, following in zip(own, [*own[1:], None], strict=True):
+    for number, turn in enumerate(own):
+        following = own[number + 1] if number + 1 < len(own) else None
         # What was over before the caller had ended answers nothing, nor does what the caller spoke over.
         while place < len(speech) and not _answers(speech[place], turn):
             place += 1
