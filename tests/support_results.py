@@ -9,6 +9,7 @@ from turnspec.results import (
     Attempt,
     CallResult,
     Distribution,
+    Figure,
     Finding,
     FunctionUse,
     GroupResult,
@@ -21,6 +22,7 @@ from turnspec.results import (
     State,
     Status,
     TurnResult,
+    Unit,
     Waveform,
     WrongFile,
 )
@@ -378,6 +380,13 @@ def opening_hours(columns: int = 36) -> CallResult:
         agent_wave=wave(columns, length_us, (652_000, 2_900_000), (5_712_000, 7_800_000)),
         folder="calls/opening-hours-1",
         recording="calls/opening-hours-1/call.flac",
+        figures=(
+            Figure("delivery_ratio", Unit.SHARE, 4_815_000, samples=2),
+            Figure("playback_tail", Unit.TIME, 1_710_000, samples=2, at_us=1_190_000),
+            Figure("stalls", Unit.COUNT, 1, "the longest of 420 ms, none of them heard", 216, 6_300_000),
+            Figure("talk_ratio", Unit.SHARE, 742_758),
+            Figure("words_per_minute", Unit.RATE, None, "too little was said", 3),
+        ),
     )
 
 

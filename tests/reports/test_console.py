@@ -80,3 +80,15 @@ def test_a_judge_without_answers_is_told_once() -> None:
     told = summary(RunResult(INFO, (advised(silent, silent),)))
 
     assert told[:2] == ("NOTE    Opening hours: Advisory: it could not be judged: no key. (and 1 more)", "")
+
+
+def test_late_engine_is_a_line() -> None:
+    """Where the machine was too slow for calls, the latest is named before the verdict."""
+    (call,) = PASSED_RUN.calls
+    note = Finding("late-engine", Status.NOTE, "turnspec itself was late.")
+    late = replace(call, name="Slow", findings=(note,), lateness_us=81_000)
+    later = replace(call, name="Slower", findings=(note,), lateness_us=120_000)
+
+    assert summary(RunResult(INFO, (call, late, later)))[0] == (
+        "NOTE    Slower: turnspec itself was up to 120 ms late, and 1 more call; do not trust their times"
+    )

@@ -13,6 +13,8 @@ from turnspec.checks.captures import variables
 from turnspec.checks.context import Context, Stage
 from turnspec.checks.course import Course
 from turnspec.checks.expectations import expected
+from turnspec.checks.figures import figures
+from turnspec.checks.lateness import late_engine
 from turnspec.checks.measure import as_late_as, measure_call, measure_turn
 from turnspec.checks.moments import moments
 from turnspec.checks.scene import Scene, TurnScene
@@ -21,7 +23,7 @@ from turnspec.dsl.models import Choose
 from turnspec.dsl.templates import TemplateError, names
 from turnspec.plan.expand import ways_of
 from turnspec.plan.model import CallPlan, TurnPlan
-from turnspec.results import Finding, Measurement, Moment, Outcome, Status, TurnResult, worst
+from turnspec.results import Figure, Finding, Measurement, Moment, Outcome, Status, TurnResult, worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class CallVerdict:
     measurements: tuple[Measurement, ...]
     moments: tuple[Moment, ...]
     error: str = ""
+    figures: tuple[Figure, ...] = ()
 
 
 def judge_call(plan: CallPlan, view: EvidenceView, context: Context) -> CallVerdict:
@@ -47,6 +50,7 @@ def judge_call(plan: CallPlan, view: EvidenceView, context: Context) -> CallVerd
         *troubles.of_call(scene),
         *truncating.of_interruptions(scene),
         *over_limits(measurements, plan.span),
+        *late_engine(context.lateness_us),
     )
     told = bool(error) or any(each.fails for each in found) or _any_failed(turns)
     findings = (*found, *_skipped(plan, course, turns, told=told))
@@ -57,6 +61,7 @@ def judge_call(plan: CallPlan, view: EvidenceView, context: Context) -> CallVerd
         measurements=measurements,
         moments=moments(scene),
         error=error,
+        figures=figures(scene, [each for turn in turns for each in turn.measurements]),
     )
 
 

@@ -46,7 +46,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class Piece:
     """One arrival of line audio: `heard_us` of its `length_us` were played before a flush."""
 
     arrived_us: int
@@ -58,7 +58,7 @@ class _Piece:
 
 def heard_items(view: EventsView, side: Side) -> tuple[Heard, ...]:
     """Every item that the agent said by one side's account, in order, with what was heard of it."""
-    pieces = _pieces(view)
+    pieces = line_audio(view)
     messages = _messages(view, side, pieces)
     written = (item for item, _ in messages)
     items = sorted([*view.of(AgentSaid, side), *written], key=lambda item: item.began_us)
@@ -79,7 +79,7 @@ def heard_items(view: EventsView, side: Side) -> tuple[Heard, ...]:
     return tuple(replace(one, event=tellers.get(id(one.item))) for one in heard)
 
 
-def _messages(view: EventsView, side: Side, pieces: list[_Piece]) -> list[tuple[AgentSaid, AgentMessaged]]:
+def _messages(view: EventsView, side: Side, pieces: list[Piece]) -> list[tuple[AgentSaid, AgentMessaged]]:
     """What the agent wrote, as items: that of a play stream is heard as long as the stream's audio is."""
     found = []
     streams = _by_stream(pieces)
@@ -98,16 +98,16 @@ def _messages(view: EventsView, side: Side, pieces: list[_Piece]) -> list[tuple[
     return found
 
 
-def _by_stream(pieces: list[_Piece]) -> dict[str, list[_Piece]]:
-    found: dict[str, list[_Piece]] = {}
+def _by_stream(pieces: list[Piece]) -> dict[str, list[Piece]]:
+    found: dict[str, list[Piece]] = {}
     for piece in pieces:
         found.setdefault(piece.stream, []).append(piece)
     return found
 
 
-def _pieces(view: EventsView) -> list[_Piece]:
+def line_audio(view: EventsView) -> list[Piece]:
     """The agent's audio on the line in order; the next flush, or the call's end, cuts what is pending."""
-    pieces: list[_Piece] = []
+    pieces: list[Piece] = []
     cut_us: int | None = None
     for event in reversed(view.events):
         if isinstance(event, PlaybackFlushed | ENDINGS):
@@ -121,7 +121,7 @@ def dry_spells(view: EventsView, shortest_us: int = SHORTEST_SPELL_US) -> tuple[
     """From when to when nothing was left to play: after audio that was played out, until the next came."""
     spells = []
     until_us: int | None = None
-    for piece in _pieces(view):
+    for piece in line_audio(view):
         if until_us is not None and piece.plays_us - until_us >= shortest_us:
             spells.append((until_us, piece.plays_us))
         # After a flush the agent is silent on purpose.
@@ -130,11 +130,11 @@ def dry_spells(view: EventsView, shortest_us: int = SHORTEST_SPELL_US) -> tuple[
     return tuple(spells)
 
 
-def _piece(event: AgentAudio, cut_us: int | None) -> _Piece:
+def _piece(event: AgentAudio, cut_us: int | None) -> Piece:
     plays = event.at_us if event.plays_at_us is None else event.plays_at_us
     length = event.format.duration_us(event.size)
     heard = length if cut_us is None else min(length, max(0, cut_us - plays))
-    return _Piece(event.at_us, plays, length, heard, event.stream)
+    return Piece(event.at_us, plays, length, heard, event.stream)
 
 
 def _stopped(view: EventsView, side: Side) -> dict[str, int]:
@@ -152,15 +152,15 @@ def _stopped(view: EventsView, side: Side) -> dict[str, int]:
 
 
 def _claim(
-    shared: deque[_Piece], item: AgentSaid, following: AgentSaid | None, stopped_us: int | None
-) -> list[_Piece]:
+    shared: deque[Piece], item: AgentSaid, following: AgentSaid | None, stopped_us: int | None
+) -> list[Piece]:
     """Take this item's pieces off the front of what is left of the line's audio."""
     if not item.audio_us:
         return []
     while shared and shared[0].arrived_us < item.began_us:
         shared.popleft()
     next_us = None if following is None else following.began_us
-    mine: list[_Piece] = []
+    mine: list[Piece] = []
     left_us, flushed = item.audio_us, False
     while shared and left_us > 0:
         if next_us is not None and shared[0].arrived_us >= next_us:
@@ -175,7 +175,7 @@ def _claim(
     return mine
 
 
-def _share(item: AgentSaid, mine: list[_Piece], *, cut_short: bool) -> tuple[int, int] | None:
+def _share(item: AgentSaid, mine: list[Piece], *, cut_short: bool) -> tuple[int, int] | None:
     """By what the line played; an item whose audio never reached the line was not heard at all."""
     if not item.audio_us:
         return None
@@ -192,7 +192,7 @@ def _told(item: AgentSaid, told: dict[str, int]) -> tuple[int, int] | None:
     return heard, item.audio_us
 
 
-def _heard(item: AgentSaid, mine: list[_Piece], share: tuple[int, int] | None) -> Heard:
+def _heard(item: AgentSaid, mine: list[Piece], share: tuple[int, int] | None) -> Heard:
     if not mine:
         return Heard(item, item.began_us, max(item.began_us, item.at_us), share)
     begin = mine[0].plays_us

@@ -1,5 +1,6 @@
 """Outcomes, findings, measurements and the results of runs."""
 
+from turnspec.results.figures import Figure, Unit
 from turnspec.results.finding import Finding, Judged, Measurement, State, Status
 from turnspec.results.groups import Distribution, GroupResult
 from turnspec.results.outcome import EXIT_CODE, INTERRUPTED_EXIT, USAGE_EXIT, Outcome, worst
@@ -11,6 +12,7 @@ from turnspec.results.result import (
     Moment,
     RunInfo,
     RunResult,
+    TimedWord,
     TurnResult,
     Waveform,
     WrongFile,
@@ -23,6 +25,7 @@ __all__ = [
     "Attempt",
     "CallResult",
     "Distribution",
+    "Figure",
     "Finding",
     "FunctionUse",
     "GroupResult",
@@ -35,7 +38,9 @@ __all__ = [
     "RunResult",
     "State",
     "Status",
+    "TimedWord",
     "TurnResult",
+    "Unit",
     "Waveform",
     "WrongFile",
     "worst",

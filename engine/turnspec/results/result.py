@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from turnspec.results.figures import Figure
 from turnspec.results.finding import Finding, Measurement
 from turnspec.results.groups import GroupResult
 from turnspec.results.outcome import EXIT_CODE, INTERRUPTED_EXIT, USAGE_EXIT, Outcome, worst
 
 
 @dataclass(frozen=True, slots=True)
+class TimedWord:
+    """A word, and from when to when it is heard."""
+
+    text: str
+    began_us: int
+    ended_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """Words of one side, as heard: `cut` where playback was flushed before they were all said."""
+    """Words of one side, as heard: `cut` where playback was flushed before they were all said.
+
+    `words` are there where the words were made out of the sound, by an engine that knows their times.
+    """
 
     who: str  # caller | agent
     text: str
@@ -20,6 +33,7 @@ class Line:
     source: str  # where the words come from, such as "backend transcript"
     turn: int | None = None
     cut: bool = False
+    words: tuple[TimedWord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +134,7 @@ class CallResult:
     row: dict[str, object] = field(default_factory=dict)
     group: str = ""
     attempts: tuple[Attempt, ...] = ()
+    figures: tuple[Figure, ...] = ()
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:

@@ -23,12 +23,20 @@ from turnspec.results import CallResult, Finding, GroupResult, Outcome, RunResul
 from turnspec.results.coverage import coverage
 
 MOST_ADVISED = 10
+LATE_ENGINE = "late-engine"  # the kind of the note on a call that the machine was too slow for
 _TOLD = (Outcome.FAILED, Outcome.ERROR, Outcome.FLAKY)
 
 
 def summary(run: RunResult, written: Written | None = None) -> tuple[str, ...]:
     """The lines to print when a run is over; the last ones name the files, where any were written."""
-    return (*_wrong_files(run), *_calls(run), *_advice(run), *_verdict(run), *_files(written))
+    return (
+        *_wrong_files(run),
+        *_calls(run),
+        *_advice(run),
+        *_lateness(run),
+        *_verdict(run),
+        *_files(written),
+    )
 
 
 def _wrong_files(run: RunResult) -> Iterator[str]:
@@ -105,6 +113,21 @@ def _advice(run: RunResult) -> Iterator[str]:
         yield f"NOTE    {name}: {one_line(finding.message)}{more}"
     if against or unjudged:
         yield ""
+
+
+def _lateness(run: RunResult) -> Iterator[str]:
+    """One line on the calls for which the machine was too slow."""
+    late = [(call.lateness_us, name) for name, call in _named(run) if _told_late(call)]
+    if late:
+        most_us, name = max(late)
+        more = f", and {many(len(late) - 1, 'more call', 'more calls')}" if len(late) > 1 else ""
+        told = f"turnspec itself was up to {length(most_us)} late{more}; do not trust their times"
+        yield f"NOTE    {name}: {told}"
+        yield ""
+
+
+def _told_late(call: CallResult) -> bool:
+    return any(finding.kind == LATE_ENGINE for finding in call.findings)
 
 
 def _named(run: RunResult) -> Iterator[tuple[str, CallResult]]:

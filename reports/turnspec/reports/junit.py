@@ -24,6 +24,7 @@ from turnspec.reports.facts import (
     state_word,
     turn_title,
 )
+from turnspec.reports.figures import shown
 from turnspec.reports.repeats import as_calls, entries, is_tolerated, rate
 from turnspec.reports.text import clock, first_line, length, one_line, seconds, visible
 from turnspec.results import (
@@ -260,6 +261,8 @@ def _properties(call: CallResult) -> Iterator[tuple[str, str]]:
         yield "evidence", call.folder
     for value in call.all_measurements:
         yield _measurement_name(value), _measurement_text(value)
+    for figure in call.figures:
+        yield figure.name, shown(figure)
 
 
 def _measurement_name(value: Measurement) -> str:

@@ -19,6 +19,7 @@ from turnspec.reports.facts import (
     turn_title,
     verdict,
 )
+from turnspec.reports.figures import figure_rows
 from turnspec.reports.html.budget import Budget, budget
 from turnspec.reports.html.group import GroupView, group_view
 from turnspec.reports.html.picture import Picture, draw
@@ -148,6 +149,7 @@ class CallView:
     budgets: tuple[Budget, ...]
     transcript: tuple[Said, ...]
     moments: tuple[tuple[str, float, str, str], ...]
+    figures: tuple[tuple[str, str, str, str, float], ...]  # label, value, of how many, and where
     process_output: tuple[str, ...]
     attempts: tuple[AttemptView, ...]
 
@@ -272,6 +274,16 @@ def _call(
         moments=tuple(
             (clock(moment.at_us), _s(moment.at_us), moment.kind, one_line(moment.label))
             for moment in call.moments
+        ),
+        figures=tuple(
+            (
+                row.label,
+                row.value,
+                row.of,
+                "" if row.at_us is None else clock(row.at_us),
+                _s(row.at_us or 0),
+            )
+            for row in figure_rows(call)
         ),
         process_output=call.process_output,
         attempts=tuple(
