@@ -1,49 +1,45 @@
 """Where a known recording is heard inside a longer track, and how much of it.
 
-The recording is cut into windows of a second. Each is laid over the whole track; the place where it agrees
-best says where the recording would begin, if that is what is heard. Places on which windows agree are looked
-at closely: there, every step of the recording is held against what was heard, and counts as heard where both
-correlate. Windows at a place that is known need to agree little, so that a recording is found under speech;
-chance alone never makes two windows name one place. All of it is on differences from sample to sample, which
-are less alike from one voice to another than the sounds themselves.
+At each place where it may begin the recording is followed, step by step, from the window that named the
+place: forwards and backwards, a sample earlier or later where the clocks of both sides drift, later after a
+line that ran dry. A step counts as heard where it correlates with the track. Then both ends are placed to a
+hundredth of a second: each frame of the recording speaks for having been heard as far as the track is more
+like it than like nothing, and what lies between the ends was heard but for the steps that were not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turnspec.audio.edges import frame_energies, frame_width, threshold_of, voiced_span
+from turnspec.audio.places import RATE_HZ, SHORTEST, WINDOW, Place, Searched, Signal, Sought, steep
 from turnspec.audio.resample import resample
 from turnspec.audio.samples import Samples, position_at, time_of
 
-RATE_HZ: Final = 8_000
-WINDOW: Final = RATE_HZ
 STEP: Final = RATE_HZ // 10
 AROUND: Final = RATE_HZ // 4  # of a step, what is compared with it
-MOST_WINDOWS: Final = 60
-SHORTEST: Final = RATE_HZ // 4  # less than that has no pattern of its own
-SURE: Final = 0.6  # one window that agrees so well needs no other
-LIKELY: Final = 0.2
 HEARD: Final = 0.3  # a step that is known where to be
 ITSELF: Final = 0.1  # the same without what is around it
+AFRESH: Final = 0.6  # a step that was looked for
 ALIKE: Final = 0.4  # all that was heard; another sentence comes to less
-DRIFT: Final = 4  # samples by which one place may be told differently
 JITTER: Final = RATE_HZ // 5  # a line that ran dry goes on so much later
-
-Signal: TypeAlias = NDArray[np.float64]
+SEARCH: Final = 1 << 13  # a transform that holds a step, what is around it and `JITTER`
+MISSED: Final = 3  # steps in a row after which nothing is looked for
+FRAME: Final = frame_width(RATE_HZ)
+HIDDEN: Final = 2.0  # standard deviations of noise within which the end of a recording may hide
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A recording as heard: `start_us` is where its first sound lies in the track, or would lie.
 
-    `heard_us` of its sounding `whole_us` were heard, from `from_us` to `to_us` of the track; `likeness` is
-    their correlation, 0 to 1.
+    Of `whole_us`, from its first to its last sound, `heard_us` were heard, from `from_us` to `to_us` of the
+    track; `likeness` is their correlation, 0 to 1.
     """
 
     start_us: int
@@ -55,102 +51,137 @@ class Passage:
 
     @property
     def share(self) -> float:
-        """How much of the recording's sound was heard, 0 to 1."""
+        """How much of the recording was heard, 0 to 1."""
         return self.heard_us / self.whole_us
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A tenth of a second of the recording, from `start` on, if its first sample lies at `place`."""
+
+    place: int
+    start: int
+    sounding: int
+    likeness: float
+    heard: bool
+
+
+class Recording:
+    """A recording to be looked for, from its first to its last sound; it may be looked for in many tracks."""
+
+    def __init__(self, clip: Samples, rate_hz: int) -> None:
+        span = voiced_span(clip, rate_hz) or (0, 0)
+        voiced = clip[position_at(span[0], rate_hz) : position_at(span[1], rate_hz)]
+        sound = resample(voiced, rate_hz, RATE_HZ)
+        self.sought = Sought(steep(sound))
+        energies = frame_energies(sound, RATE_HZ)
+        self._sounding = energies >= threshold_of(energies)
+
+    @property
+    def steep(self) -> Signal:
+        """The differences from sample to sample."""
+        return self.sought.sound
+
+    def sounding(self, start: int) -> int:
+        """How many samples of the step at `start` are sound."""
+        return int(np.count_nonzero(self._sounding[start // FRAME : (start + STEP) // FRAME])) * FRAME
+
+    @property
+    def telling(self) -> int:
+        """How many samples of sound it can be known by: half of it, or a second."""
+        return min(WINDOW, int(np.count_nonzero(self._sounding)) * FRAME // 2)
+
+
+class Listening:
+    """A track in which recordings are looked for."""
+
+    def __init__(self, track: Samples, rate_hz: int) -> None:
+        heard = resample(track, rate_hz, RATE_HZ)
+        self._searched = Searched(steep(heard)) if len(heard) >= SHORTEST else None
+
+    def find(self, recording: Recording) -> Passage | None:
+        """Where it is heard; None if it is not. Of several times the one with most of it, else the first."""
+        if self._searched is None or len(recording.steep) < SHORTEST:
+            return None
+        track = self._searched.track
+        found = (_followed(place, track, recording) for place in self._searched.places(recording.sought))
+        likely = [passage for passage in found if passage is not None]
+        return max(likely, key=lambda one: (one.heard_us, -one.from_us), default=None)
+
+
 def find_passage(track: Samples, clip: Samples, rate_hz: int) -> Passage | None:
-    """Where `clip` is heard in `track`, both at `rate_hz`; None if it is not. Of several times, the best."""
-    span = voiced_span(clip, rate_hz)
-    if span is None:
+    """Where `clip` is heard in `track`, both at `rate_hz`; None if it is not."""
+    return Listening(track, rate_hz).find(Recording(clip, rate_hz))
+
+
+def _followed(place: Place, track: Signal, recording: Recording) -> Passage | None:
+    """What is heard of the recording if it is heard at `place`."""
+    first = place.window - place.window % STEP
+    clip = recording.steep
+    onwards = _steps(place.start, range(first, len(clip), STEP), track, recording)
+    back = _steps(place.start, range(first - STEP, -1, -STEP), track, recording, later=False)
+    steps = sorted((*onwards, *back), key=lambda step: step.start)
+    heard = [step for step in steps if step.heard]
+    sounding = sum(step.sounding for step in heard)
+    if not heard or sounding < recording.telling:
         return None
-    voiced = clip[position_at(span[0], rate_hz) : position_at(span[1], rate_hz)]
-    sound = resample(voiced, rate_hz, RATE_HZ)
-    heard = resample(track, rate_hz, RATE_HZ)
-    if len(sound) < SHORTEST or len(heard) < SHORTEST:
+    likeness = sum(step.likeness * step.sounding for step in heard) / sounding
+    if likeness < ALIKE:
         return None
-    found = (_followed(place, heard, sound) for place in _places(_steep(heard), _steep(sound)))
-    likely = [passage for passage in found if passage is not None]
-    return max(likely, key=lambda passage: passage.heard_us, default=None)
+    begin, end = _begun(track, clip, heard[0]), _ended(track, clip, heard[-1])
+    count = max(0, end - begin - _missed(steps))
+    return Passage(
+        start_us=time_of(max(0, heard[0].place), RATE_HZ),
+        from_us=time_of(max(0, heard[0].place + begin), RATE_HZ),
+        to_us=time_of(heard[-1].place + end, RATE_HZ),
+        heard_us=time_of(count, RATE_HZ),
+        whole_us=time_of(len(clip), RATE_HZ),
+        likeness=round(likeness, 3),
+    )
 
 
-def _steep(samples: Samples) -> Signal:
-    return np.diff(samples.astype(np.float64), prepend=0.0)
+def _missed(steps: list[_Step]) -> int:
+    """How many samples between the first and the last step that was heard were not: two steps at least."""
+    gaps = "".join("x" if step.heard else "-" for step in steps).strip("-").split("x")
+    return sum(STEP * len(gap) for gap in gaps if len(gap) > 1)
 
 
-def _places(heard: Signal, sound: Signal) -> list[int]:
-    """Where in the track the recording may begin, most likely first."""
-    votes = list(_votes(heard, sound))
-    places: list[tuple[float, int]] = []
-    for place, score in votes:
-        near = [each for at, each in votes if abs(at - place) <= DRIFT]
-        if score >= SURE or len(near) > 1:
-            places.append((sum(near), place))
-    kept: list[int] = []
-    for _, place in sorted(places, reverse=True):
-        if all(abs(place - other) > DRIFT for other in kept):
-            kept.append(place)
-    return kept[:5]
-
-
-def _votes(heard: Signal, sound: Signal) -> Iterator[tuple[int, float]]:
-    """For each window of the recording: where the recording would begin, and how well that agrees."""
-    width = min(WINDOW, len(sound), len(heard))
-    size = 1 << (len(heard) + width - 1).bit_length()
-    spectrum = np.fft.rfft(heard, size)
-    energy = np.concatenate(([0.0], np.cumsum(heard * heard)))
-    local = np.maximum(energy[width:] - energy[:-width], 1.0)
-    for start in _window_starts(len(sound), width):
-        window = sound[start : start + width]
-        own = float(np.einsum("i,i->", window, window))
-        if own <= 0:
+def _steps(
+    place: int, starts: range, track: Signal, recording: Recording, *, later: bool = True
+) -> Iterator[_Step]:
+    """Each step with a sound in it, in this order; what ran dry lies later forwards and earlier backwards."""
+    missed = 0
+    for start in starts:
+        sounding = recording.sounding(start)
+        if not sounding:
             continue
-        product = np.fft.irfft(spectrum * np.conj(np.fft.rfft(window, size)), size)[: len(local)]
-        scores = product / np.sqrt(local * own)
-        best = int(np.argmax(scores))
-        if scores[best] >= LIKELY:
-            yield best - start, float(scores[best])
-
-
-def _window_starts(length: int, width: int) -> list[int]:
-    last = length - width
-    hop = max(width // 2, -(-last // MOST_WINDOWS), 1)
-    return sorted({*range(0, last + 1, hop), last})
-
-
-def _followed(place: int, heard: Samples, sound: Samples) -> Passage | None:
-    """What is heard of the recording if it begins at `place`, step by step, later where the line ran dry."""
-    energies = frame_energies(sound, RATE_HZ)
-    sounding = energies >= threshold_of(energies)
-    track, clip = _steep(heard), _steep(sound)
-    steps: list[tuple[int, int, int, float]] = []  # where in the track, where in the clip, sounding, likeness
-    for start in range(0, len(clip), STEP):
-        frames = sounding[start // frame_width(RATE_HZ) : (start + STEP) // frame_width(RATE_HZ)]
-        count = int(np.count_nonzero(frames)) * frame_width(RATE_HZ)
-        if not count:
-            continue
-        place, likeness = _kept_up(track, clip, place, start)
-        if likeness >= HEARD and _agreement(track, clip, place, start, 0) >= ITSELF:
-            steps.append((place + start, start, count, likeness))
-    whole = int(np.count_nonzero(sounding)) * frame_width(RATE_HZ)
-    return _passage(steps, whole)
+        at, likeness = _kept_up(track, recording.steep, place, start)
+        if likeness < HEARD and missed < MISSED:
+            at, likeness = _looked_for(track, recording.steep, place, start, later=later)
+        heard = likeness >= HEARD and _agreement(track, recording.steep, at, start, 0) >= ITSELF
+        place, missed = (at, 0) if heard else (place, missed + 1)
+        yield _Step(place, start, sounding, likeness, heard)
 
 
 def _kept_up(track: Signal, clip: Signal, place: int, start: int) -> tuple[int, float]:
-    """How well a step agrees where it is to be, or a little later; where that is."""
-    here = max((_agreement(track, clip, at, start), -abs(at - place)) for at in range(place - 1, place + 2))
-    if here[0] >= HEARD:
-        return place, here[0]
+    """Where a step agrees best near `place`, and how well."""
+    near = [(_agreement(track, clip, at, start), -abs(at - place), at) for at in range(place - 1, place + 2)]
+    likeness, _, at = max(near)
+    return at, likeness
+
+
+def _looked_for(track: Signal, clip: Signal, place: int, start: int, *, later: bool) -> tuple[int, float]:
+    """The same a little later, or earlier; it must agree well."""
     begin, end = max(0, start - AROUND), min(len(clip), start + STEP + AROUND)
-    window = clip[begin:end]
-    region = track[max(0, place + begin) : max(0, place + end + JITTER)]
-    if len(region) <= len(window):
-        return place, here[0]
-    product = np.correlate(region, window, "valid")
-    later = int(np.argmax(product))
-    at = max(0, place + begin) + later - begin
+    since = max(0, place + begin - (0 if later else JITTER))
+    region = track[since : max(0, place + end + (JITTER if later else 0))]
+    room = len(region) - (end - begin)
+    if room <= 0:
+        return place, 0.0
+    spectrum = np.fft.rfft(region, SEARCH) * np.conj(np.fft.rfft(clip[begin:end], SEARCH))
+    at = since + int(np.argmax(np.fft.irfft(spectrum, SEARCH)[: room + 1])) - begin
     likeness = _agreement(track, clip, at, start)
-    return (at, likeness) if likeness >= SURE else (place, here[0])
+    return (at, likeness) if likeness >= AFRESH else (place, 0.0)
 
 
 def _agreement(track: Signal, clip: Signal, place: int, start: int, around: int = AROUND) -> float:
@@ -165,20 +196,45 @@ def _agreement(track: Signal, clip: Signal, place: int, start: int, around: int 
     return float(np.einsum("i,i->", ours, theirs)) / energy**0.5 if energy > 0 else 0.0
 
 
-def _passage(steps: list[tuple[int, int, int, float]], whole: int) -> Passage | None:
-    """All that was heard, if it is enough to know the recording by: half of it, or a second."""
-    heard = sum(count for _, _, count, _ in steps)
-    if not steps or heard < min(WINDOW, whole // 2):
-        return None
-    likeness = sum(count * each for _, _, count, each in steps) / heard
-    if likeness < ALIKE:
-        return None
-    first, last = steps[0], steps[-1]
-    return Passage(
-        start_us=time_of(max(0, first[0] - first[1]), RATE_HZ),
-        from_us=time_of(max(0, first[0]), RATE_HZ),
-        to_us=time_of(last[0] + last[2], RATE_HZ),
-        heard_us=time_of(heard, RATE_HZ),
-        whole_us=time_of(whole, RATE_HZ),
-        likeness=round(likeness, 3),
-    )
+def _ended(track: Signal, clip: Signal, last: _Step) -> int:
+    """The sample of the recording up to which it was heard, near the last step that was."""
+    known = max(0, last.start - 2 * AROUND, -last.place)
+    return known + _reach(*_laid(track, clip, last.place, known, last.start + STEP + 2 * AROUND))
+
+
+def _begun(track: Signal, clip: Signal, first: _Step) -> int:
+    """The sample of the recording from which on it was heard, near the first step that was."""
+    known = min(len(clip), first.start + STEP + 2 * AROUND)
+    ours, theirs = _laid(track, clip, first.place, first.start - 2 * AROUND, known)
+    return known - _reach(ours[::-1], theirs[::-1])
+
+
+def _laid(track: Signal, clip: Signal, place: int, begin: int, end: int) -> tuple[Signal, Signal]:
+    """A part of the recording, and what the track has in its place: silence outside of it."""
+    begin, end = max(0, begin), min(len(clip), end)
+    theirs = track[max(0, place + begin) : max(0, place + end)]
+    before = min(end - begin, max(0, -(place + begin)))
+    return clip[begin:end], np.pad(theirs, (before, end - begin - before - len(theirs)))
+
+
+def _reach(ours: Signal, theirs: Signal) -> int:
+    """How many samples of a part were heard, from its beginning; its first `AROUND` are known to be."""
+    own = float(np.einsum("i,i->", ours[:AROUND], ours[:AROUND]))
+    gain = max(0.0, float(np.einsum("i,i->", ours[:AROUND], theirs[:AROUND])) / own) if own > 0 else 0.0
+    rest = theirs[:AROUND] - gain * ours[:AROUND]
+    noise = float(np.einsum("i,i->", rest, rest)) / max(1, len(rest))
+    played, product = _by_frame(ours, ours), _by_frame(ours, theirs)
+    # By so much is the track less like silence than like the recording, up to each frame.
+    likelier = np.cumsum(2 * gain * product - gain * gain * played)
+    best = int(np.argmax(likelier))
+    hidden = HIDDEN * 2 * gain * (noise * float(played[best + 1 :].sum())) ** 0.5
+    if likelier[-1] >= likelier[best] - hidden:
+        return len(ours)
+    return min(len(ours), (best + 1) * FRAME) if likelier[best] > 0 else 0
+
+
+def _by_frame(ours: Signal, theirs: Signal) -> NDArray[np.float64]:
+    """The sum of the products of each 10 ms."""
+    count = -(-len(ours) // FRAME) * FRAME - len(ours)
+    product = np.pad(ours * theirs, (0, count))
+    return np.asarray(product.reshape(-1, FRAME).sum(axis=1))

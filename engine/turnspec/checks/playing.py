@@ -79,15 +79,15 @@ def _cut_off(stage: Stage, at_us: int) -> str:
 
 def _amount(heard: Passage) -> str:
     if heard.share >= WHOLE:
-        return f"all of its {shown.seconds(heard.whole_us)} of sound"
-    return f"{shown.seconds(heard.heard_us)} of its {shown.seconds(heard.whole_us)} of sound"
+        return f"all of its {shown.seconds(heard.whole_us)}"
+    return f"{heard.share:.0%} of it ({shown.seconds(heard.heard_us)} of {shown.seconds(heard.whole_us)})"
 
 
 def _details(heard: Passage) -> tuple[str, ...]:
     missed = heard.from_us - heard.start_us
     into = f", {shown.seconds(missed)} into it" if missed > CUT_WITHIN_US else ""
     where = f"heard from {shown.seconds(heard.from_us)} to {shown.seconds(heard.to_us)} of the call{into}"
-    return where, f"{heard.share:.0%} of its sound, {heard.likeness:.0%} alike"
+    return where, f"{heard.share:.0%} of it, {heard.likeness:.0%} alike"
 
 
 def _instead(stage: Stage) -> str:
