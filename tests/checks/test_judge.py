@@ -281,3 +281,21 @@ def test_moments_mark_what_happened_on_the_line() -> None:
         Moment(400_000, "flush", "1,234 ms of the agent's audio dropped unheard"),
         Moment(500_000, "hang-up", "the agent hung up"),
     )
+
+
+def test_a_time_that_the_harness_kept_from_being_taken_is_no_second_failure() -> None:
+    """Where nothing listened, the required greeting is missing because of that: nothing else is told."""
+    plan = plan_of(turns("expect: {says: hello}\nbudget: {greeting: 1 s}"))
+    view = Snapshot(
+        (
+            Dialled(at_us=0, url="ws://x", protocol="twilio"),
+            HarnessFailed(at_us=1_000, reason="nothing listens at ws://x"),
+            CallEnded(at_us=1_000, by=Closer.ENGINE, reason="nothing listens at ws://x"),
+        )
+    )
+    verdict = judge_call(plan, view, CONTEXT)
+    (greeting,) = [each for each in verdict.measurements if each.name == "greeting"]
+
+    assert verdict.outcome is Outcome.ERROR
+    assert [finding for finding in verdict.findings if finding.fails] == []
+    assert not greeting.fails

@@ -23,7 +23,7 @@ from turnspec.dsl.models import Choose
 from turnspec.dsl.templates import TemplateError, names
 from turnspec.plan.expand import ways_of
 from turnspec.plan.model import CallPlan, TurnPlan
-from turnspec.results import Figure, Finding, Measurement, Moment, Outcome, Status, TurnResult, worst
+from turnspec.results import Figure, Finding, Judged, Measurement, Moment, Outcome, Status, TurnResult, worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,10 @@ def judge_call(plan: CallPlan, view: EvidenceView, context: Context) -> CallVerd
     scene = Scene(plan, view, context.derived)
     course = Course(scene)
     turns = tuple(_judged(course, index, context) for index in range(len(plan.turns)))
-    measurements = as_late_as(context.late_between, measure_call(scene, context.lateness_us))
     error = troubles.harness_trouble(scene)
+    measurements = as_late_as(context.late_between, measure_call(scene, context.lateness_us))
+    if error:
+        measurements = tuple(map(_excused, measurements))
     found = (
         *troubles.of_call(scene),
         *truncating.of_interruptions(scene),
@@ -204,6 +206,11 @@ def _uncaptured(plan: TurnPlan, known: Mapping[str, Any]) -> str:
 
 def _names_in(written: Any) -> set[str]:
     return {name.split(".")[0] for text in texts_in(written) for name in names(text)}
+
+
+def _excused(measurement: Measurement) -> Measurement:
+    """Where the harness broke, that is why a time is missing: the agent is not asked for it as well."""
+    return replace(measurement, required=False) if measurement.judged is Judged.UNMEASURED else measurement
 
 
 def _any_failed(turns: tuple[TurnResult, ...]) -> bool:
