@@ -10,18 +10,24 @@ from turnspec.dsl.expect import Expect
 from turnspec.dsl.names import Names, Text, problems_of_texts, texts_of
 from turnspec.dsl.problems import Problem, problem_at
 from turnspec.dsl.spans import Place
+from turnspec.dsl.speaking import SpeechEngine
 from turnspec.dsl.transcribing import TranscriptionEngine
 
 JUDGE_LINES = (
     "secrets: [OPENAI_API_KEY] and engines: "
     '{judge: {url: "https://api.openai.com/v1", model: gpt-4o-mini, key: "{{ env.OPENAI_API_KEY }}"}}'
 )
+PIPER = "piper"
+"""The engine whose voices are files of the user's."""
+
+_MAY_BECOME_ANOTHER = ("auto", "none")
 _OF_AN_ENDPOINT = ("url", "model", "key", "timeout")
 
 
 def problems_of_engines(engines: Engines, names: Names) -> Iterator[Problem]:
     """What is lacking, what means nothing beside the rest, and names that are not of the environment."""
     yield from _of_intents(engines.intents)
+    yield from _of_speech(engines.speech)
     yield from _of_transcription(engines.transcription)
     outside = replace(names, words=frozenset(), explain=_only_outside)
     yield from problems_of_texts(texts_of_engines(engines), outside)
@@ -30,12 +36,15 @@ def problems_of_engines(engines: Engines, names: Names) -> Iterator[Problem]:
 def texts_of_engines(engines: Engines) -> Iterator[Text]:
     """All texts of the engines that may be filled in."""
     yield from texts_of_engine(engines.intents)
+    yield from texts_of_engine(engines.speech)
     yield from texts_of_engine(engines.transcription)
     if engines.judge is not None:
         yield from texts_of_engine(engines.judge)
 
 
-def texts_of_engine(engine: IntentsEngine | JudgeEngine | TranscriptionEngine) -> Iterator[Text]:
+def texts_of_engine(
+    engine: IntentsEngine | JudgeEngine | SpeechEngine | TranscriptionEngine,
+) -> Iterator[Text]:
     """The texts of one engine that may be filled in: where it is, what it runs, and what lets us in."""
     for key in ("url", "model", "key"):
         yield from texts_of(getattr(engine, key), engine.place.child(key))
@@ -63,6 +72,20 @@ def _only_outside(name: str) -> tuple[str, str] | None:
     return "", "engines are the same for every call: only names of the environment, {{ env.NAME }}, are known"
 
 
+def _of_speech(engine: SpeechEngine) -> Iterator[Problem]:
+    if engine.engine == ENDPOINT:
+        yield from _lacking(engine, "gpt-4o-mini-tts", voice="alloy")
+    elif engine.engine not in _MAY_BECOME_ANOTHER:
+        asks_nobody = f"the engine '{engine.engine}' asks nobody"
+        yield from _meaningless(engine, ("url", "key", "timeout"), asks_nobody)
+        if engine.engine != PIPER:
+            yield from _meaningless(engine, ("model",), f"the engine '{engine.engine}' brings its voices")
+        elif engine.model is None:
+            message = f"the engine '{PIPER}' needs the key 'model'"
+            hint = "write where its voices are: model: voices/en_US-lessac-medium.onnx, or their folder"
+            yield problem_at(engine.place, "missing-key", message, hint=hint, key=True)
+
+
 def _of_transcription(engine: TranscriptionEngine) -> Iterator[Problem]:
     if engine.engine == ENDPOINT:
         yield from _lacking(engine, "whisper-1")
@@ -73,7 +96,9 @@ def _of_transcription(engine: TranscriptionEngine) -> Iterator[Problem]:
         )
 
 
-def _meaningless(engine: TranscriptionEngine, keys: tuple[str, ...], why: str) -> Iterator[Problem]:
+def _meaningless(
+    engine: SpeechEngine | TranscriptionEngine, keys: tuple[str, ...], why: str
+) -> Iterator[Problem]:
     for key in keys:
         if key in engine.model_fields_set:
             hint = "take it out" if engine.engine == ENDPOINT else f"take it out, or write engine: {ENDPOINT}"
@@ -92,8 +117,10 @@ def _of_intents(engine: IntentsEngine) -> Iterator[Problem]:
             yield problem_at(engine.place.child(key), "clash", message, hint=hint, key=True)
 
 
-def _lacking(engine: IntentsEngine | TranscriptionEngine, model: str) -> Iterator[Problem]:
-    examples = {"url": "https://api.openai.com/v1", "model": model}
+def _lacking(
+    engine: IntentsEngine | SpeechEngine | TranscriptionEngine, model: str, **more: str
+) -> Iterator[Problem]:
+    examples = {"url": "https://api.openai.com/v1", "model": model, **more}
     for key, example in examples.items():
         if getattr(engine, key) is None:
             message = f"the engine '{ENDPOINT}' needs the key '{key}'"

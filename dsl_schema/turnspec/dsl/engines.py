@@ -6,6 +6,7 @@ from pydantic import Field
 
 from turnspec.dsl.base import Located, Model, Reading
 from turnspec.dsl.endpoints import ANSWERS_WITHIN, ENDPOINT, ApiUrl, Timeout
+from turnspec.dsl.speaking import SpeechEngine
 from turnspec.dsl.transcribing import TranscriptionEngine
 
 __all__ = ["ENDPOINT", "Engines", "IntentsEngine", "JudgeEngine"]
@@ -46,6 +47,7 @@ class Engines(Model):
 
     intents: IntentsEngine = Field(default_factory=IntentsEngine)
     judge: JudgeEngine | None = None
+    speech: SpeechEngine = Field(default_factory=SpeechEngine)
     transcription: TranscriptionEngine = Field(default_factory=TranscriptionEngine)
 
     @classmethod

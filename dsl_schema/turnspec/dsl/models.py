@@ -65,6 +65,7 @@ from turnspec.dsl.project import Auth, Budgets, Limits, Project, Ready, StartSpe
 from turnspec.dsl.raw import SendActivity, SendEvent
 from turnspec.dsl.scenario import DEFAULT_PATIENCE, CallerSpec, Scenario
 from turnspec.dsl.spans import NOWHERE, DocumentPath, Place, Span, SpanTable
+from turnspec.dsl.speaking import SpeechEngine
 from turnspec.dsl.transcribing import TranscriptionEngine
 from turnspec.dsl.turn import Turn
 
@@ -147,6 +148,7 @@ __all__ = [
     "SimilarTo",
     "Span",
     "SpanTable",
+    "SpeechEngine",
     "StartSpec",
     "TargetSpec",
     "Together",

@@ -353,6 +353,7 @@ _EXAMPLES: Mapping[str, str] = {
     "RepeatSpec": "repeat: {times: 3}",
     "Reply": "{say: How can I help?}",
     "Response": "{when: {keywords: [lost]}, say: I will block it.}",
+    "SpeechEngine": "speech: flite",
     "StartSpec": "start: {command: python bank.py}",
     "TargetSpec": "{agent: agents/bank.yaml}",
     "TranscriptionEngine": "transcription: whisper",

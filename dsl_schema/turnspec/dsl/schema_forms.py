@@ -296,8 +296,9 @@ FORMS: Final[Mapping[str, Form]] = {
     "Ready": _set(line=or_nothing(REGEX)),
     "IntentsEngine": _set(url=or_nothing({"type": "string", "pattern": r"^https?://|\{\{|\{%"})),
     "JudgeEngine": _set(url={"type": "string", "pattern": r"^https?://|\{\{|\{%"}),
+    "SpeechEngine": _set(url=or_nothing({"type": "string", "pattern": r"^https?://|\{\{|\{%"})),
     "TranscriptionEngine": _set(url=or_nothing({"type": "string", "pattern": r"^https?://|\{\{|\{%"})),
-    "Engines": _named("transcription"),
+    "Engines": _named("speech", "transcription"),
     "AgentScript": _listed("faults"),
     "AgentSession": _set(transcription_fails=_TURN_RANGE),
     "Reply": _all(

@@ -282,6 +282,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "Engines": {
         "intents": "what replies are likened to intents by",
         "judge": "the model that answers `judge:`",
+        "speech": "what says texts of which there is no recording",
         "transcription": "what makes out words where only their sound is known",
     },
     "IntentsEngine": {
@@ -298,6 +299,14 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "key": "what lets us in, as a template: {{ env.NAME }}",
         "timeout": "how long one request may take",
         "gate": "true: a turn fails if the judge says no, unless it says otherwise",
+    },
+    "SpeechEngine": {
+        "engine": "auto, none, nanotts, flite, espeak-ng, piper, or endpoint",
+        "voice": "the voice of whoever has none: a language tag such as en-GB, or a name of the engine's",
+        "url": "where the API is",
+        "model": "an endpoint's model; piper's voice (.onnx), or the folder of its voices",
+        "key": "what lets us in, as a template: {{ env.NAME }}",
+        "timeout": "how long one line may take",
     },
     "TranscriptionEngine": {
         "engine": "auto, whisper, grammar, endpoint, none, or an installed one",

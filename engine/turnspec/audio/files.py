@@ -45,6 +45,26 @@ def read_audio(path: Path) -> Track:
     return track_of(mixed, rate_hz)
 
 
+class NotAudio(ValueError):  # noqa: N818 # named after the fact
+    """Bytes that are no sound; the message says why."""
+
+
+class TooLong(NotAudio):
+    """Sound that goes on for longer than anything that is said."""
+
+
+def decoded(data: bytes) -> Track:
+    """The sound of a whole file that somebody gave us, at its own rate; it may be silent.
+
+    Raises:
+        NotAudio: It cannot be read, or is too long.
+    """
+    sound, rate_hz = _floats(data)
+    if not len(sound):
+        raise NotAudio("it has a header but no samples")
+    return track_of(_integers(np.nan_to_num(sound).mean(axis=1, dtype=np.float32)), rate_hz)
+
+
 def load_clip(path: Path, rate_hz: int) -> Track:
     """A file's sound at `rate_hz`; read again only when the file has changed.
 
@@ -102,17 +122,26 @@ def _missing(path: Path) -> AudioFileError:
 
 
 def _sound(path: Path, data: bytes) -> tuple[NDArray[np.float32], int]:
+    try:
+        return _floats(data)
+    except TooLong as error:
+        raise AudioFileError(path, str(error), "cut it to the words that are said") from error
+    except NotAudio as error:
+        fix = f"convert it to {READS}, such as `ffmpeg -i in -ar 8000 -ac 1 out.wav`"
+        raise AudioFileError(path, f"is not audio that can be read ({error})", fix) from error
+
+
+def _floats(data: bytes) -> tuple[NDArray[np.float32], int]:
     import soundfile  # imported where used: it costs a tenth of a second
 
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             if file.frames > MOST_SECONDS * file.samplerate:
-                raise AudioFileError(path, "is longer than an hour", "cut it to the words that are said")
+                raise TooLong("is longer than an hour")
             # Floats, because libsndfile does not scale float files that are read as integers.
             return file.read(dtype="float32", always_2d=True), file.samplerate
     except soundfile.SoundFileError as error:
-        fix = f"convert it to {READS}, such as `ffmpeg -i in -ar 8000 -ac 1 out.wav`"
-        raise AudioFileError(path, f"is not audio that can be read ({_first_line(error)})", fix) from error
+        raise NotAudio(_first_line(error)) from error
 
 
 def _mixed(path: Path, sound: NDArray[np.float32]) -> Samples:

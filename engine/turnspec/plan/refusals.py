@@ -67,9 +67,11 @@ def _actions(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
                 "no-voice",
                 "there is no voice to say this with",
                 action.place,
-                f"record it and write audio: FILE (text: what is said); {_as_text(action)}; "
-                "voices, pip install 'turnspec[tts]', come with a later version",
+                "; ".join(filter(None, (_RECORD_IT, _as_text(action), setting.why_mute))),
             )
+
+
+_RECORD_IT = "record it and write audio: FILE (text: what is said)"
 
 
 def _as_text(say: Say) -> str:

@@ -32,6 +32,7 @@ class Setting:
     identity: Identity
     live: bool = True
     speaks: bool = False
+    why_mute: str = ""  # what to do where nothing does
     greets: bool | None = None
     budgets: tuple[Budgets, ...] = ()  # the target's, then the project's
     reply_ends_after: Duration | None = None

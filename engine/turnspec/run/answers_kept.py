@@ -51,7 +51,7 @@ class KeptAnswers:
         temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._ignored_by_git()
+            ignored_by_git(self._folder.parent)
             temporary.write_text(
                 json.dumps(answer, ensure_ascii=True, separators=(",", ":")), encoding="utf-8"
             )
@@ -63,8 +63,9 @@ class KeptAnswers:
         assert self._folder is not None, "there is somewhere to keep it"
         return self._folder / key[:2] / f"{key}.json"
 
-    def _ignored_by_git(self) -> None:
-        assert self._folder is not None, "there is somewhere to keep it"
-        note = self._folder.parent / ".gitignore"
-        if not note.exists():
-            note.write_text(_IGNORE, encoding="utf-8")
+
+def ignored_by_git(folder: Path) -> None:
+    """Have git leave out all that is kept below a folder."""
+    note = folder / ".gitignore"
+    if not note.exists():
+        note.write_text(_IGNORE, encoding="utf-8")

@@ -56,6 +56,7 @@ class Case:
     variables: Mapping[str, Any] = field(default_factory=dict)  # the project's
     mask: Callable[[str], str] | None = None
     synthesizer: Synthesizer | None = None
+    voice: str = DEFAULT_VOICE  # of a caller who has none
     row: Mapping[str, Any] = field(default_factory=dict)  # of the scenario's examples
     group: str = ""  # in which repeated runs count together
     custom: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # checks in Python
@@ -70,7 +71,7 @@ class Case:
     @property
     def speaker(self) -> Speaker | None:
         """Who says what no recording has."""
-        voice = self.plan.scenario.caller.voice or DEFAULT_VOICE
+        voice = self.plan.scenario.caller.voice or self.voice
         return None if self.synthesizer is None else Speaker(self.synthesizer, voice)
 
     def dial(self, far: FarEnd, live: LiveCall) -> Dial:

@@ -34,7 +34,8 @@ class RunOptions:
     fail_on_flaky: bool = False
     cache: bool = True  # take answers of models that are known from before
     at_once: int = 20  # wall-clock calls at the same time
-    synthesizer: Synthesizer | None = None  # None: the best that is installed
+    speech: str | None = None  # an engine that speaks; None: the project's
+    synthesizer: Synthesizer | None = None  # an engine of one's own, whatever is named elsewhere
     transcription: str | None = None  # an engine that makes out words; None: the project's
     transcriber: Transcriber | None = None  # an engine of one's own, whatever is named elsewhere
 

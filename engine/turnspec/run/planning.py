@@ -33,7 +33,8 @@ from turnspec.run.recordings import recording_problems
 from turnspec.run.rows import Row, Run, Slugs, chosen_runs, equal_runs, matches, name_of_all, rows_of
 from turnspec.run.servers import lacking
 from turnspec.run.stand import agents_press_keys, endpointing_us
-from turnspec.speech.synthesis import find_synthesizer
+from turnspec.run.voices import speech_for
+from turnspec.run.voices.finding import asked_for, wrong_name
 
 CHECKED_RATE_HZ = 8_000
 
@@ -102,12 +103,12 @@ class _Planner:
         self._problems: list[Problem] = []
         self._warnings: list[Problem] = []
         self._cases: list[Case] = []
-        self._synthesizer = options.synthesizer or find_synthesizer()
         names = (*loaded.project.environment, *loaded.project.secrets)
         self._environment = {name: os.environ[name] for name in names if name in os.environ}
         self._engines = engines_of(loaded, self._environment, keep=options.cache)
+        self._speech = speech_for(loaded, self._environment, options)
         secrets = (self._environment.get(name, "") for name in loaded.project.secrets)
-        self._mask = masker([*secrets, *self._engines.secrets])
+        self._mask = masker([*secrets, *self._engines.secrets, *self._speech.secrets])
         self._slugs = Slugs(self._mask)
         self._groups: list[Group] = []
 
@@ -144,8 +145,14 @@ class _Planner:
             return _unknown("target", target, sorted(self._loaded.project.targets))
         if protocol is not None and protocol not in adapter_names():
             return _unknown("protocol", protocol, adapter_names())
+        if refusal := wrong_name(asked_for(self._options.speech)):
+            return refusal
         wrong = [clock for clock in self._options.clocks if clock not in (VIRTUAL, WALL)]
-        return _unknown("clock", wrong[0], (VIRTUAL, WALL)) if wrong else ""
+        if wrong:
+            return _unknown("clock", wrong[0], (VIRTUAL, WALL))
+        if self._options.devices.listens and VIRTUAL in self._options.clocks:
+            return "a call in virtual time cannot be heard\n  write --clock wall, or leave --clock out"
+        return ""
 
     def _why_none(self) -> str:
         if self._cases:
@@ -159,7 +166,7 @@ class _Planner:
         return not self._options.tags or bool(set(self._options.tags) & set(scenario.tags))
 
     def _plan(self, scenario: Scenario) -> None:
-        self._add(self._engines.problems)
+        self._add((*self._engines.problems, *self._speech.problems))
         target = self._target(scenario)
         if target is None:
             return
@@ -212,6 +219,7 @@ class _Planner:
         self._warnings += [warning for warning in compiled.warnings if warning not in self._warnings]
         if plan is not None:
             self._add(recording_problems(plan, self._files))
+            self._add(self._speech.problems_for(plan))
             pools = pools_of(plan, setting.budgets)
             self._add(pool_problems(plan, pools))
             self._check_repeats(plan, way)
@@ -258,13 +266,15 @@ class _Planner:
             clock=way.clock,
             intents=self._engines.intents,
             knowing=self._engines.knowing,
-            engine_texts=self._engines.texts_for(plan),
+            devices=self._options.devices,
+            engine_texts=(*self._engines.texts_for(plan), *self._speech.texts_for(plan)),
             project=self._loaded.root,
             script=self._loaded.script(way.target),
             environment=self._environment,
             variables=self._loaded.project.variables,
             mask=self._mask,
-            synthesizer=self._synthesizer,
+            synthesizer=self._speech.synthesizer,
+            voice=self._speech.voice,
         )
 
     def _adapter(self, target: TargetSpec, protocol: str) -> Adapter | None:
@@ -299,7 +309,7 @@ class _Planner:
         self._problems += [problem for problem in problems if problem not in self._problems]
 
     def _clocks(self, target: TargetSpec) -> tuple[str, ...]:
-        if target.agent is None and target.asgi is None:
+        if (target.agent is None and target.asgi is None) or self._options.devices.listens:
             return (WALL,)
         return self._options.clocks or (VIRTUAL,)
 
@@ -316,7 +326,8 @@ class _Planner:
             capabilities=found.capabilities(options),
             identity=Identity("/".join(map(str, (seed, scenario.path, found.name, *of_row)))),
             live=way.clock == WALL or self._only_checks,
-            speaks=self._synthesizer is not None,
+            speaks=self._speech.synthesizer is not None,
+            why_mute=self._speech.why_none,
             greets=getattr(options, "greets", None),
             budgets=(target.budgets, project.budgets),
             reply_ends_after=target.reply_ends_after,

@@ -12,10 +12,8 @@ from turnspec.speech.intents import (
 )
 from turnspec.speech.synthesis import (
     DEFAULT_VOICE,
-    NO_SYNTHESIZER,
     SynthesisError,
     Synthesizer,
-    find_synthesizer,
 )
 from turnspec.speech.text import (
     STOP_WORDS,
@@ -36,7 +34,6 @@ from turnspec.speech.transcription import (
 __all__ = [
     "BUILT_IN",
     "DEFAULT_VOICE",
-    "NO_SYNTHESIZER",
     "NO_TRANSCRIBER",
     "STOP_WORDS",
     "Classification",
@@ -54,7 +51,6 @@ __all__ = [
     "Word",
     "contains_words",
     "content_words",
-    "find_synthesizer",
     "find_words",
     "natural_length_us",
     "words",

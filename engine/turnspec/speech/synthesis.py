@@ -1,4 +1,4 @@
-"""The seam for text-to-speech. No engine is built in yet: callers speak with recordings."""
+"""Text-to-speech as the rest sees it: something that makes a track of a text, or says why it cannot."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from typing import Final, Protocol
 
 from turnspec.call.evidence import Track
 
-NO_SYNTHESIZER: Final = (
-    "no speech synthesiser is installed (the extra `turnspec[tts]` is not available yet): "
-    "record the line and use `audio:` instead of `say:`"
-)
-
+BRINGS_A_VOICE: Final = "pip install 'turnspec[tts]'"
+"""The line that brings the engine which is the same everywhere."""
 
 DEFAULT_VOICE: Final = "en-US"
 """Whose voice a caller has that nobody described."""
@@ -21,7 +18,10 @@ class SynthesisError(ValueError):
 
 
 class Synthesizer(Protocol):
-    """Turns text into speech; the same text, voice and version give the same samples."""
+    """Turns text into speech; the same text, voice and version give the same samples.
+
+    It may take long, and may be asked from several threads at once.
+    """
 
     @property
     def name(self) -> str:
@@ -40,8 +40,3 @@ class Synthesizer(Protocol):
             SynthesisError: It cannot say this, or has no such voice.
         """
         ...
-
-
-def find_synthesizer() -> Synthesizer | None:
-    """The best engine that is installed; None says `NO_SYNTHESIZER`."""
-    return None
