@@ -8,6 +8,7 @@ import soundfile
 
 from support_sound import joined, tone
 from turnspec.audio import PlaybackClock, Recorder, samples_of, silence
+from turnspec.audio.files import write_flac
 
 
 def test_both_sides_lie_on_one_time_axis() -> None:
@@ -30,13 +31,14 @@ def test_both_sides_lie_on_one_time_axis() -> None:
     )
 
 
-def test_a_saved_recording_has_the_caller_on_the_left(tmp_path: Path) -> None:
+def test_a_written_recording_has_the_caller_on_the_left(tmp_path: Path) -> None:
     """The file holds what the tracks hold."""
     clock = PlaybackClock(8_000)
     recorder = Recorder(clock)
     recorder.put_caller(0, tone(300_000))
     clock.enqueue(0, tone(300_000, hz=300))
-    caller, agent = recorder.save(tmp_path / "call.flac", 300_000)
+    caller, agent = recorder.tracks(300_000)
+    write_flac(tmp_path / "call.flac", caller, agent)
     frames, _ = soundfile.read(tmp_path / "call.flac", dtype="int16")
 
     assert samples_of(caller).tolist() == frames[:, 0].tolist() == tone(300_000).tolist()

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from enum import Enum
 from itertools import starmap
 from json.encoder import encode_basestring
@@ -25,6 +26,9 @@ ByClass: TypeAlias = dict[type[Event], list[Event]]
 EVENTS_FILE = "events.jsonl"
 WIRE_FILE = "wire.jsonl"
 RECORDING_FILE = "call.flac"
+RECEIVED_FILE = "agent-received.flac"
+GROWING_FILES = {RECORDING_FILE: "call.wav", RECEIVED_FILE: "agent-received.wav"}
+"""What each is while the call is up; gone once the other is whole."""
 
 MASK = "***"
 """What stands where a secret was."""
@@ -112,7 +116,7 @@ class Evidence:
 
     Events are written as they come, each with the frames before it: a killed run leaves a readable record.
     Agent audio alone, which comes fifty times a second, waits up to `HELD_US` for the next of them, or for
-    any other event.
+    any other event. A disk that takes no more ends the record on disk, not the call: `trouble` says why.
     """
 
     def __init__(
@@ -126,6 +130,7 @@ class Evidence:
         self._unwritten: list[Event] = []
         self._frames: list[tuple[int, Side, str, str]] = []
         self._held_since_us = 0
+        self.trouble = ""
         if self._events_file is not None:
             self._events_file.write(_JSON.encode({"format": FORMAT, **header}) + "\n")
             self._events_file.flush()
@@ -140,7 +145,7 @@ class Evidence:
             self._unwritten.append(event)
             if type(event) is not AgentAudio or event.at_us - self._held_since_us >= HELD_US:
                 self._held_since_us = event.at_us
-                self._write_out()
+                self.write_out()
         return event
 
     def frame(self, at_us: int, side: Side, direction: str, text: str) -> None:
@@ -161,29 +166,42 @@ class Evidence:
         """The events of one class (and side) so far, in order."""
         return _of(self._by_class, event_class, side)
 
+    def since(self, count: int) -> list[Event]:
+        """What was recorded after the first `count` events."""
+        return self._events[count:]
+
     def snapshot(self, caller: Track | None, agent: Track | None) -> Snapshot:
         """The record as it stands, with its audio."""
         return Snapshot(tuple(self._events), caller, agent)
 
     def close(self) -> None:
         """Close the files; the record in memory stays."""
-        self._write_out()
+        self.write_out()
         for file in (self._events_file, self._wire_file):
             if file is not None:
                 file.close()
 
-    def _write_out(self) -> None:
+    def write_out(self) -> None:
+        """Write all that waits to be written."""
         self._write_frames()
         if self._events_file is not None and self._unwritten:
-            self._events_file.write("".join(map(to_line, self._unwritten)))
-            self._events_file.flush()
+            self._write(self._events_file, map(to_line, self._unwritten))
         self._unwritten.clear()
 
     def _write_frames(self) -> None:
         if self._wire_file is not None and self._frames:
-            self._wire_file.write("".join(starmap(_frame_line, self._frames)))
-            self._wire_file.flush()
+            self._write(self._wire_file, starmap(_frame_line, self._frames))
         self._frames.clear()
+
+    def _write(self, file: IO[str], lines: Iterable[str]) -> None:
+        try:
+            file.write("".join(lines))
+            file.flush()
+        except OSError as error:
+            self.trouble = error.strerror or str(error)
+            for each in (self._events_file, self._wire_file):
+                _abandon(each)
+            self._events_file = self._wire_file = None
 
 
 def _frame_line(at_us: int, side: Side, direction: str, text: str) -> str:
@@ -257,6 +275,13 @@ def _open(folder: Path | None, name: str) -> IO[str] | None:
     folder.mkdir(parents=True, exist_ok=True)
     # An agent may send half of a surrogate pair, which UTF-8 cannot hold; as `\\ud800` JSON can.
     return (folder / name).open("w", encoding="utf-8", errors="backslashreplace")
+
+
+def _abandon(file: IO[str] | None) -> None:
+    """Close a file whose last line cannot be written."""
+    with suppress(OSError):  # closing tries to write it once more
+        if file is not None:
+            file.close()
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from turnspec.dsl.templates import TemplateError, render_value
 from turnspec.plan.model import TargetKind
 from turnspec.results import CallResult, Outcome
 from turnspec.run.bridge import outside_call
-from turnspec.run.case import DEFAULT_CALLEE, DEFAULT_CALLER, Case, CaseRecord
+from turnspec.run.case import DEFAULT_CALLEE, DEFAULT_CALLER, VIRTUAL, Case, CaseRecord
 from turnspec.run.clock import CallClock
 from turnspec.run.conversation import converse
 from turnspec.run.derive import waiters
@@ -31,6 +31,7 @@ from turnspec.run.interrupts import Interrupts
 from turnspec.run.line import line_of
 from turnspec.run.live import LiveCall
 from turnspec.run.loops import run_on
+from turnspec.run.recording import Recording
 from turnspec.run.sabotage import faults_by
 from turnspec.run.stand import FarEnd, SidedWitness, local_agent
 from turnspec.run.virtual import VirtualLoop
@@ -121,6 +122,10 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> Non
     clock = CallClock(asyncio.get_running_loop())
     live = LiveCall(case.plan, record.evidence, clock, utterances, _Closer(record), way)
     record.live = live
+    if line is not None:
+        live.recording = record.recording = Recording(record.folder, live.recorder, record.evidence)
+        if case.clock != VIRTUAL:
+            live.recording.grow()
     if case.plan.kind is not TargetKind.BACKEND:
         live.on_function = _Answering(live, case).called
     try:

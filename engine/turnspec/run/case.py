@@ -15,9 +15,9 @@ from turnspec.audio.waveform import peaks
 from turnspec.call import Evidence, Snapshot
 from turnspec.call.derived import Derived, write_derived
 from turnspec.call.events import CallEnded, CallUp, Closer, HarnessFailed
-from turnspec.call.evidence import RECORDING_FILE
 from turnspec.checks.context import Context
 from turnspec.checks.judge import CallVerdict, judge_call
+from turnspec.checks.kept import incomplete_record
 from turnspec.checks.open_questions import asks, open_questions
 from turnspec.dsl.models import AgentScript, TargetSpec
 from turnspec.dsl.names import Text
@@ -27,6 +27,7 @@ from turnspec.run.derive import Knowing, Stop
 from turnspec.run.errors import HarnessError, own_fault
 from turnspec.run.live import LiveCall
 from turnspec.run.masking import masked_throughout
+from turnspec.run.recording import Recording, forget
 from turnspec.run.stand import FarEnd
 from turnspec.run.voice import Speaker
 from turnspec.run.wheel import Seat
@@ -123,14 +124,17 @@ class CaseRecord:
         self.folder = output / "calls" / case.slug
         self.trouble: HarnessError | None = None  # what the harness failed with, as people are told it
         try:
+            forget(self.folder)
             self.evidence = Evidence(self.folder, self._header(), case.mask)
         except OSError as error:
             self.evidence = Evidence(None, self._header(), case.mask)
             self.trouble = HarnessError(f"the record of the call cannot be written: {error}")
         self.live: LiveCall | None = None
+        self.recording: Recording | None = None
         self.seat: Seat | None = None
         self.process_output: tuple[str, ...] = ()
         self.stop = Stop()  # to ask nobody any more
+        self._unkept = ""
         self._ended: tuple[Snapshot, str | None] | None = None
         self._derived: tuple[Derived, ...] | None = None
 
@@ -217,7 +221,10 @@ class CaseRecord:
         derived = self.case.knowing.derive(questions, self.stop)
         self._derived = derived if self.case.mask is None else masked_throughout(derived, self.case.mask)
         if questions:
-            write_derived(self.folder, self._derived)
+            try:
+                write_derived(self.folder, self._derived)
+            except OSError as error:  # what was found out still counts, once
+                self._unkept = error.strerror or str(error)
 
     def _saved(self) -> tuple[Snapshot, str | None]:
         """The call as it was left, once."""
@@ -229,11 +236,16 @@ class CaseRecord:
     def _recorded(self) -> tuple[Snapshot, str | None]:
         events = self.evidence.events
         end_us = events[-1].at_us if events else 0
-        carries_audio = self.case.plan.capabilities.caller_format is not None
-        if self.live is None or not carries_audio or not any(self.evidence.of(CallUp)):
+        if self.recording is None or not any(self.evidence.of(CallUp)):
             return self.evidence.snapshot(None, None), None
-        caller, agent = self.live.recorder.save(self.folder / RECORDING_FILE, end_us)
-        return self.evidence.snapshot(caller, agent), f"calls/{self.case.slug}/{RECORDING_FILE}"
+        caller, agent, name = self.recording.finish(end_us)
+        return self.evidence.snapshot(caller, agent), name and f"calls/{self.case.slug}/{name}"
+
+    @property
+    def _lost(self) -> str:
+        """Why not everything of the call is on disk, if that is so."""
+        lost = self.recording.trouble if self.recording is not None else ""
+        return self.evidence.trouble or lost or self._unkept
 
     def _result(self, verdict: CallVerdict, snapshot: Snapshot, recording: str | None) -> CallResult:
         plan = self.case.plan
@@ -249,7 +261,7 @@ class CaseRecord:
             outcome=Outcome.ERROR if broke else verdict.outcome,
             duration_us=duration_us,
             turns=verdict.turns,
-            findings=verdict.findings,
+            findings=(*verdict.findings, *incomplete_record(self._lost)),
             measurements=verdict.measurements,
             moments=verdict.moments,
             caller_wave=_wave(snapshot.caller, duration_us),

@@ -57,6 +57,8 @@ async def _hold(
             live.attach(call)
             await _until_over(live, listening, seat, died)
             seat.leave()
+            if live.recording is not None:
+                live.recording.keep_all(live.now_us())  # to close the line may take long
             await _closed(call, listening)
     finally:
         seat.leave()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from turnspec.audio.activity import ActivityTracker, SpeechBegan
-from turnspec.audio.codecs import decode
 from turnspec.audio.playback import PlaybackClock
-from turnspec.audio.resample import StreamResampler
 from turnspec.audio.samples import position_at
-from turnspec.call import AudioFormat
 from turnspec.call.events import AgentAudio, AgentSpeechBegan, AgentSpeechEnded
+from turnspec.run.arrivals import Arrivals
 from turnspec.run.clock import CallClock
 
 Edge = AgentSpeechBegan | AgentSpeechEnded
@@ -21,44 +19,29 @@ class Ear:
         self._playback = playback
         self._rate_hz = playback.rate_hz
         self._activity = ActivityTracker(playback.rate_hz)
-        self._resamplers: dict[tuple[str, int], StreamResampler] = {}
+        self._arrivals = Arrivals(playback)
         self._unheard_from_us: int | None = None
 
     def placed(self, audio: AgentAudio) -> AgentAudio:
         """Queue audio that has arrived; the event with the time at which it plays."""
-        playback, format_ = self._playback, audio.format
-        if format_.rate_hz == self._rate_hz:
-            placement = playback.enqueue_coded(audio.at_us, audio.data, format_, audio.stream)
-        else:
-            samples = self._resampler(audio.stream, format_).feed(decode(audio.data, format_))
-            placement = playback.enqueue(audio.at_us, samples, audio.stream)
+        placement = self._arrivals.place(audio)
         return AgentAudio(  # `replace` takes four times as long
             at_us=audio.at_us,
             side=audio.side,
-            format=format_,
+            format=audio.format,
             size=audio.size,
             data=audio.data,
             stream=audio.stream,
             plays_at_us=placement.start_us,
         )
 
-    def _resampler(self, stream: str, format_: AudioFormat) -> StreamResampler:
-        key = (stream, format_.rate_hz)
-        if key not in self._resamplers:
-            self._resamplers[key] = StreamResampler(format_.rate_hz, self._rate_hz)
-        return self._resamplers[key]
-
     def finish(self, stream: str, at_us: int) -> bool:
         """Play what a resampler holds back of a stream that has come to its end; whether there was any."""
-        kept = [self._resamplers.pop(key).finish() for key in [*self._resamplers] if key[0] == stream]
-        for samples in kept:
-            if len(samples):
-                self._playback.enqueue(at_us, samples, stream)
-        return any(len(samples) for samples in kept)
+        return self._arrivals.finish(stream, at_us)
 
     def forget(self) -> None:
         """Drop what resamplers hold back: playback was flushed."""
-        self._resamplers.clear()
+        self._arrivals.forget()
 
     def listen(self, from_us: int, to_us: int, clock: CallClock) -> list[Edge]:
         """Hear what played between two moments; the edges of speech that are noticed now."""

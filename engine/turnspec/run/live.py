@@ -47,6 +47,7 @@ from turnspec.run.closing import TurnCloser
 from turnspec.run.line import delayed
 from turnspec.run.messages import arrived, messages_asked_for
 from turnspec.run.playing import Playing
+from turnspec.run.recording import Recording
 from turnspec.run.sabotage import sabotage_of
 from turnspec.run.voice import FRAME_US, CallerVoice, Prepared
 
@@ -80,6 +81,7 @@ class LiveCall:
         self._queue: deque[Event] = deque()
         self._playing = Playing(self.rate_hz, clock, self._queue)
         self.recorder = Recorder(self._playing.playback)
+        self.recording: Recording | None = None  # on disk
         self._utterances = utterances
         self._closer = closer
         self._voice = CallerVoice(line) if line else None
@@ -225,6 +227,8 @@ class LiveCall:
             return
         from_us = self.started_us + number * FRAME_US
         self._playing.listen(from_us, from_us + FRAME_US)
+        if self.recording is not None:
+            self.recording.keep(from_us)
         if self._queue:  # else nothing has changed since the last event, nor what to wake for
             self._run()
 
