@@ -2,40 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from turnspec.call.derived import Derived
 from turnspec.call.events import AgentActivity, AgentPressed, AgentTransferred, Captured, TurnBegan
 from turnspec.checks.arriving import candidates_of, match_message
 from turnspec.checks.calling import match_call, value_of
 from turnspec.checks.expectations import filled_in
 from turnspec.checks.matching import Match, match_value, match_words
 from turnspec.checks.scene import function_uses
+from turnspec.checks.troubles import texts_in
 from turnspec.checks.turns import EventsView, numbers, owner, windows
 from turnspec.checks.understood import understood
 from turnspec.checks.words import text_of, transcript
 from turnspec.dsl import Expect
 from turnspec.dsl.matchers import Matches
 from turnspec.dsl.templates import TemplateError, render_value
-from turnspec.plan.model import CallPlan
+from turnspec.plan.model import CallPlan, TurnPlan
 from turnspec.plan.scope import variables_for
 
 
-def captures(plan: CallPlan, index: int, view: EventsView) -> dict[str, Any]:
+def captures(plan: CallPlan, index: int, view: EventsView, derived: Iterable[Derived] = ()) -> dict[str, Any]:
     """What a turn gives the turns after it: what its patterns caught, then what it saves.
 
-    A pattern that was not found binds nothing, nor does a `save` that cannot be filled in.
+    A pattern that was not found binds nothing, nor does a `save` that cannot be filled in. `derived` has the
+    words that were recognised so far.
     """
     known = variables(plan, index, view)
-    caught = _caught(plan, index, view, known)
-    return {**caught, **_saved(plan, index, view, {**known, **caught})}
+    words = words_of(plan, index, view, derived) if needs_words(plan.turns[index]) else ""
+    caught = _caught(plan, index, view, known, words)
+    return {**caught, **_saved(plan, index, view, {**known, **caught}, words)}
 
 
-def _saved(plan: CallPlan, index: int, view: EventsView, known: Mapping[str, Any]) -> dict[str, Any]:
+def needs_words(turn: TurnPlan) -> bool:
+    """Whether what a turn binds is taken out of the agent's words."""
+    saves = any("reply" in text for text in texts_in(turn.turn.save))
+    return saves or any(isinstance(matcher, Matches) for expect in turn.asked for matcher in expect.says)
+
+
+def words_of(plan: CallPlan, index: int, view: EventsView, derived: Iterable[Derived] = ()) -> str:
+    """All that the agent said in a turn, as heard."""
+    return text_of(line for line in transcript(view, plan.words, derived) if line.turn == index)
+
+
+def _saved(
+    plan: CallPlan, index: int, view: EventsView, known: Mapping[str, Any], words: str
+) -> dict[str, Any]:
     save = plan.turns[index].turn.save
     if not save:
         return {}
-    names = {**known, **_seen(plan, index, view)}
+    names = {**known, **_seen(plan, index, view, words)}
     found: dict[str, Any] = {}
     for name, written in save.items():
         try:
@@ -45,33 +62,39 @@ def _saved(plan: CallPlan, index: int, view: EventsView, known: Mapping[str, Any
     return found
 
 
-def _seen(plan: CallPlan, index: int, view: EventsView) -> dict[str, Any]:
+def _seen(plan: CallPlan, index: int, view: EventsView, words: str) -> dict[str, Any]:
     """What `save` may name of the turn: its words, and of each function the last call and what came of it."""
-    text = text_of(line for line in transcript(view, plan.words) if line.turn == index)
     uses = [use for use in function_uses(view, plan.calls, windows(view)) if use.turn == index]
     return {
-        "reply": {"text": text} if text else {},
+        "reply": {"text": words} if words else {},
         "calls": {use.name: value_of(use.arguments) for use in uses},
         "returned": {use.name: value_of(use.output) for use in uses if use.output is not None},
     }
 
 
-def _caught(plan: CallPlan, index: int, view: EventsView, known: Mapping[str, Any]) -> dict[str, str]:
+def _caught(
+    plan: CallPlan, index: int, view: EventsView, known: Mapping[str, Any], words: str
+) -> dict[str, str]:
     found: dict[str, str] = {}
     for expect in plan.turns[index].asked:
-        found |= groups_in(plan, index, view, expect, known)
+        found |= groups_in(plan, index, view, expect, known, words)
     return found
 
 
 def groups_in(
-    plan: CallPlan, index: int, view: EventsView, expect: Expect, known: Mapping[str, Any]
+    plan: CallPlan,
+    index: int,
+    view: EventsView,
+    expect: Expect,
+    known: Mapping[str, Any],
+    words: str,
 ) -> dict[str, str]:
-    """What the named groups of these patterns caught in a turn."""
+    """What the named groups of these patterns caught in a turn in which the agent said `words`."""
     try:
         filled = filled_in(expect, known)
     except TemplateError:
         return {}  # it needs a capture that did not happen itself: judging says so
-    matches = (*_in_words(plan, index, view, filled), *_in_calls(plan, index, view, filled))
+    matches = (*_in_words(plan, index, view, filled, words), *_in_calls(plan, index, view, filled))
     found: dict[str, str] = {}
     for match in (*matches, *_in_acts(index, view, filled), *_in_messages(plan, index, view, filled)):
         if match.holds:
@@ -91,12 +114,10 @@ def variables(plan: CallPlan, index: int, view: EventsView) -> Mapping[str, Any]
     return variables_for(plan, index, caught)
 
 
-def _in_words(plan: CallPlan, index: int, view: EventsView, expect: Expect) -> Iterator[Match]:
+def _in_words(plan: CallPlan, index: int, view: EventsView, expect: Expect, words: str) -> Iterator[Match]:
     yield from _in_transcript(plan, index, view, expect)
     patterns = [matcher for matcher in expect.says if isinstance(matcher, Matches)]  # no other binds anything
-    if patterns:
-        text = text_of(line for line in transcript(view, plan.words) if line.turn == index)
-        yield from (match_words(text, matcher) for matcher in patterns)
+    yield from (match_words(words, matcher) for matcher in patterns)
 
 
 def _in_transcript(plan: CallPlan, index: int, view: EventsView, expect: Expect) -> Iterator[Match]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from turnspec.call import EvidenceView
-from turnspec.checks.captures import groups_in, variables
+from turnspec.checks.captures import groups_in, variables, words_of
 from turnspec.checks.context import Context, Stage
 from turnspec.checks.expectations import expected
 from turnspec.checks.fillers import all_filler
@@ -111,7 +111,8 @@ class _Asked:
                 found |= match_value(_value(name, self.known), filled, path=name).captures
             if condition.reply is not None and index is not None:
                 scene = self.scene
-                found |= groups_in(scene.plan, index, scene.view, condition.reply, self.known)
+                words = words_of(scene.plan, index, scene.view, scene.derived)
+                found |= groups_in(scene.plan, index, scene.view, condition.reply, self.known, words)
         return found
 
     def _stage(self) -> Stage | None:

@@ -8,6 +8,7 @@ from turnspec.checks import shown
 from turnspec.checks.context import Stage
 from turnspec.checks.language import language_of
 from turnspec.checks.matching import match_words, written_words
+from turnspec.checks.recognised import TRANSCRIPT, source_of, unrecognised
 from turnspec.checks.words import SOURCES
 from turnspec.dsl import Expect, Matcher, Plain
 from turnspec.results import Finding, Status
@@ -31,13 +32,24 @@ def does_not_say(stage: Stage, expect: Expect) -> Iterator[Finding]:
 
 def unheard(stage: Stage) -> str:
     """Why the agent's words are not known in this turn; empty if they are, or if it said nothing."""
-    side, turn = stage.scene.plan.words, stage.turn
-    if side is None:
+    plan, turn = stage.scene.plan, stage.turn
+    if plan.words is None and not plan.recognises:
         return "this target gives no words of the agent"
+    if reason := unrecognised(stage.scene.derived, turn.index):
+        return reason
     if turn.agent_lines or not turn.speech:
         return ""
     heard = sum(segment.duration_us for segment in turn.speech)
-    return f"the agent was heard for {shown.ms(heard)}, but the {SOURCES[side]} has no words of it"
+    return f"the agent was heard for {shown.ms(heard)}, but {_silent_source(stage)} has no words of it"
+
+
+def _silent_source(stage: Stage) -> str:
+    """Who should have known words of a turn."""
+    side, index = stage.scene.plan.words, stage.turn.index
+    listened = [each for each in stage.scene.derived if (each.kind, each.turn) == (TRANSCRIPT, index)]
+    if listened:
+        return source_of(listened[0])
+    return "recognition" if side is None else f"the {SOURCES[side]}"
 
 
 def nothing_said(stage: Stage) -> str:

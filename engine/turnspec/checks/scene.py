@@ -30,8 +30,9 @@ from turnspec.call.events import (
 )
 from turnspec.checks.fillers import filler_stretches, is_filler, without
 from turnspec.checks.playback import dry_spells
+from turnspec.checks.recognised import Stretch, caller_stretches, stretches, unanswered
 from turnspec.checks.turns import EventsView, Window, end_of_call, numbers, owner, windows
-from turnspec.checks.words import AGENT, text_of, transcript
+from turnspec.checks.words import AGENT, text_of, told_lines, transcript
 from turnspec.plan.model import CallPlan, TurnPlan
 from turnspec.results import FunctionUse, Line
 
@@ -121,7 +122,9 @@ class TurnScene:
 class Scene:
     """A call as far as it went, under the plan that it followed, with what was found out about it since."""
 
-    def __init__(self, plan: CallPlan, view: EvidenceView, derived: tuple[Derived, ...] | None = None) -> None:
+    def __init__(
+        self, plan: CallPlan, view: EvidenceView, derived: tuple[Derived, ...] | None = None
+    ) -> None:
         self.plan = plan
         self.view = view
         self.derived = derived or ()
@@ -140,7 +143,16 @@ class Scene:
     @cached_property
     def lines(self) -> tuple[Line, ...]:
         """The transcript."""
-        return transcript(self.view, self.plan.words)
+        return transcript(self.view, self.plan.words, self.derived)
+
+    @property
+    def unknown_words(self) -> tuple[Stretch, ...]:
+        """The speech of both sides that somebody has to listen to before its words are known."""
+        if not self.plan.recognises:
+            return ()
+        mine = ((segment, self._owner_of_speech(segment)) for segment in self.speech)
+        agent = stretches(mine, told_lines(self.view, self.plan.words))
+        return tuple(unanswered((*caller_stretches(self.view), *agent), self.derived))
 
     @cached_property
     def speech(self) -> tuple[Segment, ...]:
@@ -248,6 +260,9 @@ class Scene:
 
     def speech_of(self, index: int, speech: tuple[Segment, ...]) -> tuple[Segment, ...]:
         """Those stretches of the agent's speech that belong to a turn."""
+        return tuple(segment for segment in speech if self._owner_of_speech(segment) == index)
+
+    def _owner_of_speech(self, segment: Segment) -> int | None:
         owners = self._speech_owners
         for start_us in (segment.start_us for segment in speech if segment.start_us not in owners):
             owners[start_us] = self._speech_owner(start_us)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from turnspec.call.derived import Derived
 from turnspec.call.events import (
     CallerPressed,
     CallerSent,
@@ -15,11 +16,12 @@ from turnspec.call.events import (
     Side,
 )
 from turnspec.checks.playback import Heard, heard_items
+from turnspec.checks.recognised import AGENT, CALLER, recognised_lines
 from turnspec.checks.turns import EventsView, Window, numbers, owner, responses_started, windows
 from turnspec.results import Line
 
-CALLER: Final = "caller"
-AGENT: Final = "agent"
+__all__ = ["AGENT", "CALLER", "SOURCES", "heard_words", "text_of", "told_lines", "transcript"]
+
 SOURCES: Final = {
     Side.MODEL: "model's transcript",
     Side.AGENT: "agent's script",
@@ -27,11 +29,23 @@ SOURCES: Final = {
 }
 
 
-def transcript(view: EventsView, side: Side | None) -> tuple[Line, ...]:
+def transcript(view: EventsView, side: Side | None, derived: Iterable[Derived] = ()) -> tuple[Line, ...]:
     """What the caller and the agent said, by time; `side` tells whose account of the agent is taken.
 
-    An item of which a part was flushed unheard keeps the share of its words that was heard.
+    An item of which a part was flushed unheard keeps the share of its words that was heard. What nobody told
+    is as far as `derived` knows as it was recognised.
     """
+    told = told_lines(view, side)
+    made_out = tuple(recognised_lines(view, derived))
+    if not made_out:
+        return told
+    spoken = {line.began_us for line in made_out if line.who == CALLER}
+    kept = (line for line in told if not (line.who == CALLER and line.began_us in spoken))
+    return tuple(sorted((*kept, *made_out), key=lambda line: line.began_us))
+
+
+def told_lines(view: EventsView, side: Side | None) -> tuple[Line, ...]:
+    """What is known to have been said without listening."""
     turns = windows(view)
     places = numbers(view)
     agent = () if side is None else _agent_lines(view, side, turns, places)

@@ -100,6 +100,7 @@ def _plan(
         utterances=utterances,
         identity=setting.identity,
         words=setting.words,
+        recognises=setting.listens,
         heard=setting.heard,
         calls=setting.calls,
         limits=call_limits([turn.turn for turn in active], scenario, setting),

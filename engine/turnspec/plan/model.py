@@ -156,8 +156,8 @@ class CallPlan:
     """Everything that is known about one call before it is made.
 
     `words`, `calls` and `heard` are the sides whose events tell what the agent said, which functions it
-    called and what it heard the caller say; None where the target gives no such facts. `limits` are the
-    call's own budgets.
+    called and what it heard the caller say; None where the target gives no such facts. `recognises`: words
+    that nobody tells are made out of the sound. `limits` are the call's own budgets.
     """
 
     name: str
@@ -176,6 +176,7 @@ class CallPlan:
     heard: Side | None = None
     limits: Mapping[str, Limit] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
+    recognises: bool = False
     functions: Mapping[str, FunctionSpec] = field(default_factory=dict)
     call_limit_us: int = 300_000_000
     watch_us: int = 1_300_000  # after the last turn, before the caller hangs up

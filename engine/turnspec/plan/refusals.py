@@ -171,8 +171,9 @@ def _sources(turn: TurnPlan, setting: Setting) -> Iterator[Problem]:
 
 
 def _lacking_source(expect: Expect, setting: Setting) -> Iterator[Problem]:
+    words = setting.words is not None or setting.listens
     for names, source, what, fix in (
-        (_WORDS, setting.words, "what the agent says", "give the target a backend: (its transcript is read)"),
+        (_WORDS, words, "what the agent says", _words_told(setting)),
         (_CALLS, setting.calls, "which functions the agent calls", "give the target a backend: script"),
         (_HEARD, setting.heard, "what the agent hears the caller say", _transcription(setting)),
     ):
@@ -189,12 +190,19 @@ def _lacking_source(expect: Expect, setting: Setting) -> Iterator[Problem]:
 
 def _fillers(turn: TurnPlan, plan: CallPlan, setting: Setting) -> Iterator[Problem]:
     """What is a filler, where nobody knows the agent's words."""
-    if turn.fillers and setting.words is None:
+    if turn.fillers and setting.words is None and not setting.listens:
         written = next((each for each in (turn.turn, plan.scenario) if each.filler is not None), None)
         place = plan.scenario.place.child("target") if written is None else written.place.child("filler")
         message = f"target '{setting.target}' over {setting.protocol} gives no account of what the agent says"
-        hint = "give the target a backend: (its transcript is read), or take `filler` out"
+        hint = f"{_words_told(setting)}, or take `filler` out"
         yield _refusal("no-source", f"{message}, so a filler could not be told", place, hint, key=True)
+
+
+def _words_told(setting: Setting) -> str:
+    """How a target comes to tell what the agent says."""
+    backend = "give the target a backend: (its transcript is read)"
+    with_sound = setting.capabilities.caller_format is not None and setting.why_deaf
+    return f"{setting.why_deaf}; {backend}" if with_sound else backend
 
 
 def _transcription(setting: Setting) -> str:

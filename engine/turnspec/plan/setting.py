@@ -32,6 +32,8 @@ class Setting:
     identity: Identity
     live: bool = True
     speaks: bool = False
+    recognises: bool = False  # words are made out of the sound where nobody tells them
+    why_deaf: str = ""  # what to do where they are not
     why_mute: str = ""  # what to do where nothing does
     greets: bool | None = None
     budgets: tuple[Budgets, ...] = ()  # the target's, then the project's
@@ -48,6 +50,11 @@ class Setting:
     def can(self, capability: Capability) -> bool:
         """Whether calls in this setting can do this."""
         return capability in self.capabilities.can
+
+    @property
+    def listens(self) -> bool:
+        """Whether words that nobody tells are made out of the sound of calls in this setting."""
+        return self.recognises and self.capabilities.caller_format is not None
 
     @property
     def words(self) -> Side | None:

@@ -1,0 +1,147 @@
+"""Words that were made out of the sound of a call: which sound has to be looked at, and what came of it.
+
+What a side of the call tells of its words goes before: only speech of which it has no words is recognised.
+Answers are derived evidence of the kind `transcript`, one for each stretch of speech; a saved call has its
+words from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from turnspec.audio.edges import Segment
+from turnspec.call.derived import Derived, DerivedState
+from turnspec.call.events import CallerSpoke, PlaybackFlushed
+from turnspec.checks.turns import EventsView
+from turnspec.results import Line, TimedWord
+
+TRANSCRIPT: Final = "transcript"
+CALLER: Final = "caller"
+AGENT: Final = "agent"
+
+PAUSE_US: Final = 500_000
+"""Speech with a shorter pause in it is recognised as one: words are understood by those around them."""
+
+LONGEST_US: Final = 25_000_000
+"""More than that is not put together: Whisper listens to half a minute at once."""
+
+CUT_NEAR_US: Final = 100_000
+"""Speech that ends so close to a flush was broken off by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Speech of one side of which nobody told the words, and the turn that it belongs to."""
+
+    who: str
+    turn: int | None
+    from_us: int
+    to_us: int
+
+    @property
+    def given(self) -> dict[str, int]:
+        """What goes with the question for its words."""
+        return {"from_us": self.from_us, "to_us": self.to_us}
+
+
+def stretches(segments: Iterable[tuple[Segment, int | None]], lines: Iterable[Line]) -> Iterator[Stretch]:
+    """The agent's speech, each with its turn, that `lines` have no words of."""
+    told = [line for line in lines if line.who == AGENT]
+    written = {line.turn for line in told if line.ended_us is not None and line.ended_us <= line.began_us}
+    found: Stretch | None = None
+    for segment, turn in segments:
+        if turn in written or any(_covers(line, segment) for line in told):
+            continue
+        if found is not None and _goes_on(found, segment, turn):
+            found = Stretch(AGENT, turn, found.from_us, segment.end_us)
+            continue
+        if found is not None:
+            yield found
+        found = Stretch(AGENT, turn, segment.start_us, segment.end_us)
+    if found is not None:
+        yield found
+
+
+def caller_stretches(view: EventsView) -> Iterator[Stretch]:
+    """What the caller said that is written nowhere."""
+    for event in view.of(CallerSpoke):
+        if event.text is None and event.speech_end_us > event.speech_start_us:
+            yield Stretch(CALLER, event.turn, event.speech_start_us, event.speech_end_us)
+
+
+def unanswered(wanted: Iterable[Stretch], derived: Iterable[Derived]) -> Iterator[Stretch]:
+    """The stretches whose words nobody has been asked for yet; half of one that is known counts as known."""
+    known = [(each.text, *_span(each)) for each in derived if each.kind == TRANSCRIPT]
+    for stretch in wanted:
+        overlaps = (
+            min(to_us, stretch.to_us) - max(from_us, stretch.from_us)
+            for who, from_us, to_us in known
+            if who == stretch.who
+        )
+        if 2 * max(overlaps, default=0) < stretch.to_us - stretch.from_us:
+            yield stretch
+
+
+def recognised_lines(view: EventsView, derived: Iterable[Derived]) -> Iterator[Line]:
+    """What was made out, as lines of a transcript."""
+    for each in derived:
+        text = each.answer.get("text")
+        if each.kind == TRANSCRIPT and each.state is DerivedState.OK and isinstance(text, str) and text:
+            yield _line(view, each, text)
+
+
+def unrecognised(derived: Iterable[Derived], turn: int) -> str:
+    """Why the agent's words in a turn are not all known; empty if whoever was asked had an answer."""
+    for each in derived:
+        mine = each.kind == TRANSCRIPT and (each.turn, each.text) == (turn, AGENT)
+        if mine and each.state is not DerivedState.OK:
+            return f"{source_of(each)} failed: {each.reason}"
+    return ""
+
+
+def source_of(each: Derived) -> str:
+    """Who made words out, as reports name it."""
+    model = each.model.partition("@")[0]  # without the digest of its file
+    return f"recognition ({' '.join(filter(None, (each.engine, model)))})"
+
+
+def _line(view: EventsView, each: Derived, text: str) -> Line:
+    from_us, to_us = _span(each)
+    flushed = (event.at_us for event in view.of(PlaybackFlushed) if event.unplayed_us)
+    return Line(
+        who=each.text,
+        text=text,
+        began_us=from_us,
+        ended_us=to_us,
+        source=source_of(each),
+        turn=each.turn,
+        cut=each.text == AGENT and any(abs(at_us - to_us) <= CUT_NEAR_US for at_us in flushed),
+        words=tuple(_words(each.answer.get("words"))),
+    )
+
+
+def _words(written: Any) -> Iterator[TimedWord]:
+    for word in written if isinstance(written, list | tuple) else ():
+        match word:
+            case {"text": str(text), "from_us": int(from_us), "to_us": int(to_us)}:
+                yield TimedWord(text, from_us, to_us)
+
+
+def _span(each: Derived) -> tuple[int, int]:
+    match each.given:
+        case {"from_us": int(from_us), "to_us": int(to_us)}:
+            return from_us, to_us
+        case _:
+            return 0, 0
+
+
+def _covers(line: Line, segment: Segment) -> bool:
+    ended_us = line.began_us if line.ended_us is None else line.ended_us
+    return line.began_us < segment.end_us and segment.start_us < ended_us
+
+
+def _goes_on(stretch: Stretch, segment: Segment, turn: int | None) -> bool:
+    short = segment.end_us - stretch.from_us <= LONGEST_US
+    return turn == stretch.turn and short and segment.start_us - stretch.to_us < PAUSE_US
