@@ -29,6 +29,7 @@ ONLY_THE_LOADER = {
     "bad-spread": "which of two times is longer",
     "bad-matcher": "which of two numbers is larger",
     "bad-delay": "how long a duration is",
+    "out-of-range": "which levels, clocks and lengths of tones there are",
     "bad-branch": "`otherwise` is the last branch",
     "bad-name": "names of the columns of examples",
 }

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
 from turnspec.dsl.base import Located, Model, Reading, listed
-from turnspec.dsl.caller import Digits
+from turnspec.dsl.caller import Digits, InBand, in_band_of
 from turnspec.dsl.chance import Chance, DrawnTime
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.faults import Fault, ReplyFault, faults_listed
@@ -103,6 +103,20 @@ class FunctionCall(Model):
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
 
 
+class Keys(Model):
+    """Keys that an agent presses: as an event of the protocol, or as tones that are heard."""
+
+    WORD = "dtmf"
+
+    digits: Digits
+    in_band: InBand | None = None
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # as every model has it
+        """Bring `in_band` into its long form."""
+        return in_band_of(data)
+
+
 class Reply(Model):
     """What the agent does: say, call, and `then` do what follows the results."""
 
@@ -112,7 +126,7 @@ class Reply(Model):
     audio: str | None = None
     call: tuple[FunctionCall, ...] = ()
     then: "Reply | None" = None
-    dtmf: Digits | None = None
+    dtmf: Keys | None = None
     transfer: Transfer | None = None
     hangup: Annotated[bool, Field(strict=True)] = False
     interruptible: Annotated[bool, Field(strict=True)] = True
@@ -123,6 +137,8 @@ class Reply(Model):
     def normal(cls, data: Located, reading: Reading) -> Located:
         """Bring the calls, and the faults, into a list, in the order they are written."""
         data = faults_listed(data)
+        if isinstance(data.get("dtmf"), str | int | float) and not isinstance(data["dtmf"], bool):
+            data = data.but(dtmf=Located({"digits": data["dtmf"]}, data.place.child("dtmf")))
         if isinstance(target := data.get("transfer"), str):
             data = data.but(transfer=Located({"target": target}, data.place.child("transfer")))
         return data.but(call=_calls(data, reading)) if "call" in data else data

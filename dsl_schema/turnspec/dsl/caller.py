@@ -6,10 +6,12 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError
 
 from turnspec.dsl.action import Action
 from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.durations import Duration
+from turnspec.dsl.levels import FullScale, ToneLevel
 from turnspec.dsl.microphone import Microphone
 from turnspec.dsl.raw import SendActivity, SendEvent
 from turnspec.dsl.refusals import refusal
@@ -17,6 +19,12 @@ from turnspec.dsl.templates import is_template
 
 DIGIT_PAUSE = Duration(500_000)
 """What `w` among digits means."""
+TONE = Duration(100_000)
+"""How long a key sounds, where nothing is written."""
+LEAST_TONE, MOST_TONE = Duration(40_000), Duration(5_000_000)
+LEAST_GAP = Duration(40_000)
+"""Shorter ones tell nobody that a key was pressed twice (ITU-T Q.24)."""
+TONE_LEVEL = FullScale(-120)
 
 
 def _quoted_digits(written: object) -> object:
@@ -151,6 +159,32 @@ class SendText(Action):
     text: Words
 
 
+def _a_key(tone: Duration) -> Duration:
+    if not LEAST_TONE <= tone <= MOST_TONE:
+        raise refusal("out-of-range", f"no key sounds for {tone}", hint=f"write {LEAST_TONE} to {MOST_TONE}")
+    return tone
+
+
+class InBand(Model):
+    """Keys as tones that are heard, and not as events."""
+
+    WORD = "in_band"
+
+    tone: Annotated[Duration, AfterValidator(_a_key)] = TONE
+    level: ToneLevel = TONE_LEVEL
+
+
+def in_band_of(data: Located) -> Located:
+    """The same mapping, where `in_band: true` is the usual tones and `false` none."""
+    match data.get("in_band"):
+        case True:
+            return data.but(in_band=Located({}, data.place.child("in_band")))
+        case False:
+            return Located({key: value for key, value in data.items() if key != "in_band"}, data.place)
+        case _:
+            return data
+
+
 class Dtmf(Action):
     """Press keys: `0-9*#A-D`, and `w` for a pause of half a second."""
 
@@ -158,6 +192,29 @@ class Dtmf(Action):
 
     digits: Digits = Field(alias="dtmf")
     every: Duration | None = None
+    in_band: InBand | None = None
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:
+        """Bring `in_band` into its long form; say where keys would run into one another."""
+        data = in_band_of(data)
+        tones, every = data.get("in_band"), _time(data.get("every"))
+        if tones is None or every is None:
+            return data
+        tone = _time(tones.get("tone", TONE)) if isinstance(tones, Mapping) else None
+        if tone is not None and every.us < tone.us + LEAST_GAP.us:
+            least = Duration(tone.us + LEAST_GAP.us)
+            message = f"tones of {tone} every {every} run into one another"
+            reading.problem("out-of-range", message, data.place.child("every"), hint=f"write {least} or more")
+        return data
+
+
+def _time(written: object) -> Duration | None:
+    """A duration; None for what is none, which is reported where it is read."""
+    try:
+        return Duration.parse(written)
+    except PydanticCustomError:
+        return None
 
 
 class Silence(Action):

@@ -1,61 +1,31 @@
-"""What the caller's line does to the caller's voice on its way to the agent."""
+"""What the line does to the caller's voice on its way to the agent, and to the agent's on its way back."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
 from pathlib import Path
-from typing import Annotated, Self
+from types import MappingProxyType
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
-from turnspec.dsl.base import Located, Model, Reading
+from turnspec.dsl.base import Located, Model, Reading, listed
 from turnspec.dsl.durations import Duration
+from turnspec.dsl.levels import ClipLevel, Drift, EchoLevel, Gain, Ratio
 from turnspec.dsl.percent import Percent
-from turnspec.dsl.quantities import Quantity
 from turnspec.dsl.refusals import refusal
 
 MOST_DELAY = Duration(2_000_000)
 """How long a line may take to bring what the caller says; jitter may add as much."""
+LEAST_ECHO, MOST_ECHO = Duration(20_000), Duration(1_000_000)
 
-_DECIBELS = re.compile(r"(-?[0-9]{1,2}(?:\.[0-9])?) ?dB")
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+BOTH_WAYS = ("gain", "clip", "band", "noise", "codecs", "drift", "loss", "latency")
+"""What may be done to a voice in either direction, in the order in which it is written of."""
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class Decibels(Quantity):
-    """A ratio of two levels, in tenths of a decibel."""
-
-    FORM = _DECIBELS.pattern
-    DESCRIPTION = "how much louder the voice is than the noise: 15 dB"
-
-    tenths: int
-
-    @classmethod
-    def parse(cls, written: object) -> Self:
-        """Read `15 dB` or `-3.5 dB`.
-
-        Raises:
-            PydanticCustomError: kind `missing-unit` for a bare number, `bad-level` for all else.
-        """
-        if isinstance(written, cls):
-            return written
-        text = str(written).strip() if isinstance(written, str | int | float) else ""
-        if not isinstance(written, bool) and (found := _DECIBELS.fullmatch(text)):
-            return cls(round(float(found[1]) * 10))
-        if not isinstance(written, bool) and _NUMBER.fullmatch(text):
-            raise refusal("missing-unit", f"{text} has no unit", hint=f"write '{text} dB'")
-        hint = "write how much louder the voice is than the noise: 15 dB"
-        raise refusal("bad-level", f"{written!r} is not a ratio of two levels", hint=hint)
-
-    @property
-    def factor(self) -> float:
-        """The ratio of the two amplitudes."""
-        return float(10 ** (self.tenths / 200))
-
-    def __str__(self) -> str:
-        whole, part = divmod(abs(self.tenths), 10)
-        return f"{'-' if self.tenths < 0 else ''}{whole}{f'.{part}' if part else ''} dB"
+BedName = Literal["pink", "white", "babble", "cafe", "hum"]
+CodecName = Literal["g711u", "g711a"]
 
 
 def _bounded(delay: Duration) -> Duration:
@@ -64,43 +34,157 @@ def _bounded(delay: Duration) -> Duration:
     return delay
 
 
+def _of_an_echo(delay: Duration) -> Duration:
+    if not LEAST_ECHO <= delay <= MOST_ECHO:
+        message = f"no echo comes back after {delay}"
+        raise refusal("out-of-range", message, hint=f"write {LEAST_ECHO} to {MOST_ECHO}")
+    return delay
+
+
 Delay = Annotated[Duration, AfterValidator(_bounded)]
+EchoDelay = Annotated[Duration, AfterValidator(_of_an_echo)]
 
 
 class Noise(Model):
-    """A recording that is heard behind the caller, over and over."""
+    """What is heard behind a voice: a bed that is built in, or a recording, over and over."""
 
     WORD = "noise"
 
-    recording: str = Field(alias="file")
-    snr: Decibels
+    bed: BedName | None = None
+    recording: str | None = Field(None, alias="file")
+    snr: Ratio
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:
+        """Say where there is no noise, or two of them."""
+        if "bed" in data and "file" in data:
+            message = "this is a bed that is built in, and a recording"
+            reading.problem("clash", message, data.place.child("file"), hint="keep one of them", key=True)
+        elif "bed" not in data and "file" not in data:
+            hint = "write bed: pink, white, babble, cafe or hum, or file: with a recording"
+            reading.problem("missing-key", "this noise has no sound", data.place, hint=hint)
+        return data
 
     @property
-    def path(self) -> Path:
+    def path(self) -> Path | None:
         """The recording's place on disk."""
-        return self.file(self.recording)
+        return None if self.recording is None else self.file(self.recording)
 
 
-class Line(Model):
+class Loss(Model):
+    """How many frames never arrive, and how many of them in a row."""
+
+    WORD = "loss"
+
+    rate: Percent
+    burst: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:
+        """Say where so many frames cannot be lost in bursts so short."""
+        rate, burst = _share(data.get("rate")), data.get("burst")
+        if rate is None or type(burst) is not int or burst < 1 or rate <= burst * (1 - rate):
+            return data
+        message = f"bursts of {burst} on average, with frames in between that arrive, cannot lose so many"
+        if rate == 1:
+            hint = "take `burst` out: all of them are lost"
+        else:
+            hint = f"write burst: {ceil(rate / (1 - rate))} or more"
+        reading.problem("out-of-range", message, data.place.child("burst"), hint=hint)
+        return data
+
+
+def _share(written: object) -> Fraction | None:
+    """A percentage as a fraction; None for what is none, which is reported where it is read."""
+    try:
+        return Fraction(Percent.parse(written).of_hundred) / 100
+    except PydanticCustomError:
+        return None
+
+
+class Echo(Model):
+    """The agent, as the caller hears it, in the caller's microphone."""
+
+    WORD = "echo"
+
+    delay: EchoDelay
+    level: EchoLevel
+
+
+class Conditions(Model):
+    """What may be done to a voice in either direction."""
+
+    WORD = "line"
+    ELSEWHERE = MappingProxyType(
+        {
+            "codec": "codecs",
+            "packet_loss": "loss",
+            "delay": "latency",
+            "clipping": "clip",
+        }
+    )
+
+    gain: Gain | None = None
+    clip: ClipLevel | None = None
+    band: Literal["narrow"] | None = None
+    noise: Noise | None = None
+    codecs: tuple[CodecName, ...] = ()
+    drift: Drift | None = None
+    loss: Loss | None = None
+    latency: Delay = Duration(0)
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # as every model has it
+        """Bring a share alone, or one codec, into the long form; say where nothing is done."""
+        if isinstance(data.get("loss"), str | int | float):
+            data = data.but(loss=Located({"rate": data["loss"]}, data.place.child("loss")))
+        return listed(data, "codecs")
+
+
+class Heard(Conditions):
+    """What happens to the agent's voice on its way to the caller's ear."""
+
+    WORD = "heard"
+
+    ELSEWHERE = MappingProxyType(
+        {
+            **Conditions.ELSEWHERE,
+            "jitter": "a telephone evens it out before anybody hears it: write what that takes as `latency`",
+            "echo": "it is in the caller's microphone: it goes beside `heard`, in `line`",
+            "seed": "one is enough: it goes beside `heard`, in `line`",
+        }
+    )
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:
+        """Say where a line that does nothing is written."""
+        if not data:
+            hint = f"write {', '.join(f'{key}:' for key in BOTH_WAYS)}, or take `heard` out"
+            reading.problem("empty", "this does nothing to the agent's voice", data.place, hint=hint)
+        return super().normal(data, reading)
+
+
+class Line(Conditions):
     """What happens to the caller's voice on its way; the same seed makes the same of it each time."""
 
     WORD = "line"
 
-    noise: Noise | None = None
-    latency: Delay = Duration(0)
     jitter: Delay = Duration(0)
-    loss: Percent | None = None
+    echo: Echo | None = None
+    heard: Heard | None = None
     seed: Annotated[int, Field(strict=True, ge=0, le=2**31)] = 0
 
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:
-        """Say where a line that does nothing, or brings everything too late, is written."""
+        """Say where a line that does nothing is written."""
         if not set(data) - {"seed"}:
-            hint = "write noise:, latency:, jitter: or loss:, or take `line` out"
+            hint = "write noise:, latency:, jitter:, loss: or another condition, or take `line` out"
             reading.problem("empty", "this line does nothing to the caller's voice", data.place, hint=hint)
-        return data
+        return super().normal(data, reading)
 
     @property
     def seeded(self) -> bool:
         """Whether anything about it is drawn by chance."""
-        return self.jitter.us > 0 or self.loss is not None
+        ways = (self, *([self.heard] if self.heard else []))
+        drawn = any(way.loss is not None or (way.noise is not None and way.noise.bed) for way in ways)
+        return self.jitter.us > 0 or drawn

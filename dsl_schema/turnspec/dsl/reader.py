@@ -348,7 +348,7 @@ _EXAMPLES: Mapping[str, str] = {
     "JudgeExpectation": "judge: the agent apologises",
     "Limits": "limits: {call: 5 min}",
     "Line": "line: {latency: 80 ms}",
-    "Noise": "noise: {file: audio/cafe.wav, snr: 15 dB}",
+    "Noise": "noise: {bed: cafe, snr: 15 dB}",
     "Ready": "ready: {port: true}",
     "RepeatSpec": "repeat: {times: 3}",
     "Reply": "{say: How can I help?}",

@@ -70,8 +70,11 @@ def problems_of_scenario(scenario: Scenario, known: Known) -> Iterator[Problem]:
     place = scenario.place
     yield from no_templates(_fixed_texts(scenario), "this")
     yield from _problems_of_its_target(scenario, known)
-    if (line := scenario.caller.line) is not None and (noise := line.noise) is not None:
-        yield from known.files.audio_problems(noise.recording, noise.place.child("file"))
+    line = scenario.caller.line
+    for way in (line, line.heard) if line else ():
+        noise = way.noise if way else None
+        if noise is not None and noise.recording is not None:
+            yield from known.files.audio_problems(noise.recording, noise.place.child("file"))
     target = known.target(scenario)
     yield from _never_used(scenario, target)
     names = known.names.with_words(scenario.given)

@@ -14,11 +14,10 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from turnspec.dsl.agent import AgentScript, IntentCatalogue
 from turnspec.dsl.base import Model
-from turnspec.dsl.durations import Duration
 from turnspec.dsl.fragments import Fragment
 from turnspec.dsl.matchers import MatcherModel, WordErrors
-from turnspec.dsl.percent import Percent
 from turnspec.dsl.project import Project
+from turnspec.dsl.quantities import Quantity
 from turnspec.dsl.scenario import Scenario
 from turnspec.dsl.schema_forms import FORMS
 from turnspec.dsl.schema_parts import ADDED, Schema
@@ -41,7 +40,7 @@ class _WithDefaults(GenerateJsonSchema):
 
     def encode_default(self, dft: Any) -> Any:
         """`15 s`, rather than what stands for it inside."""
-        return str(dft) if isinstance(dft, Duration | Percent) else super().encode_default(dft)
+        return str(dft) if isinstance(dft, Quantity) else super().encode_default(dft)
 
 
 def _made(model: type[Model]) -> Schema:

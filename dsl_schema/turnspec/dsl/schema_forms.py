@@ -8,7 +8,9 @@ from typing import Any, Final
 from turnspec.dsl.agent import PACES
 from turnspec.dsl.conditions import CAPABILITIES
 from turnspec.dsl.faults import CLOSE_CODES, NEVER_SENT, REFUSAL_STATUSES
+from turnspec.dsl.line import BOTH_WAYS
 from turnspec.dsl.parameters import TYPES
+from turnspec.dsl.percent import Percent
 from turnspec.dsl.schema_parts import (
     CHECK,
     ENTRIES,
@@ -97,6 +99,16 @@ def _named(*keys: str) -> Form:
     return form
 
 
+def _line(part: Schema) -> None:
+    """A share alone where a loss is meant, and one codec where a list of them is."""
+    part["properties"]["loss"] = any_of(_PERCENT, part["properties"]["loss"])
+    _listed("codecs")(part)
+
+
+def _in_band(part: Schema) -> None:
+    part["properties"]["in_band"] = any_of({"type": "boolean"}, part["properties"]["in_band"])
+
+
 def _fillers(part: Schema) -> None:
     part["properties"]["filler"] = any_of(SAID, list_of(SAID), {"type": "null"})
 
@@ -141,6 +153,7 @@ _TURN_RANGE: Final = any_of(
     {"type": "null"},
 )
 _DIGITS: Final = {"type": "string", "pattern": r"^([0-9*#A-Da-dw]+|[\s\S]*(\{\{|\{%)[\s\S]*)$"}
+_PERCENT: Final = {"type": "string", "pattern": f"^{Percent.FORM}$"}
 _NAMED: Final = {"type": "object", "additionalProperties": or_nothing({"type": "object"})}
 _CASES: Final = {
     "if": {
@@ -211,14 +224,20 @@ FORMS: Final[Mapping[str, Form]] = {
         ),
         _but(minProperties=1, additionalProperties=ref("Matcher")),
     ),
-    "Line": _but(anyOf=[both(key) for key in ("noise", "latency", "jitter", "loss")]),
+    "Line": _all(
+        _line,
+        _but(anyOf=[both(key) for key in (*BOTH_WAYS, "jitter", "echo", "heard")]),
+    ),
+    "Heard": _all(_line, _but(minProperties=1)),
+    "Noise": _but(oneOf=[both("bed"), both("file")]),
     "Say": _all(
         _set(say=any_of(SAID, list_of(any_of(SAID, ref("Pause")), 1))),
         _not_both(("interrupt", "backchannel")),
     ),
     "Play": _not_both(("interrupt", "backchannel")),
     "SendText": _set(text=SAID),
-    "Dtmf": _set(dtmf=_DIGITS),
+    "Dtmf": _all(_set(dtmf=_DIGITS), _in_band),
+    "Keys": _all(_set(digits=_DIGITS), _in_band),
     "SendActivity": _set(
         activity=any_of(
             {"type": "string", "minLength": 1},
@@ -305,7 +324,7 @@ FORMS: Final[Mapping[str, Form]] = {
         _listed("faults"),
         _set(
             call=any_of(TEXT, _NAMED, list_of(any_of(TEXT, _NAMED))),
-            dtmf=or_nothing(_DIGITS),
+            dtmf=any_of(_DIGITS, ref("Keys"), {"type": "null"}),
             transfer=any_of({"type": "string", "minLength": 1}, ref("Transfer"), {"type": "null"}),
         ),
     ),

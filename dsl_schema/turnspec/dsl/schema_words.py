@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from turnspec.dsl.schema_words_line import LINE_WORDS
+
 _NAME = "what this is called in reports"
 _WHEN = "do this only if all of these conditions hold"
 _UNLESS = "leave this out if all of these conditions hold"
@@ -112,17 +114,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "voice": "the voice of synthesised speech",
         "line": "what the line does to the caller's voice",
     },
-    "Line": {
-        "noise": "a recording behind the caller's voice",
-        "latency": "how long the line takes",
-        "jitter": "how much that time varies",
-        "loss": "the share of frames that never arrive",
-        "seed": "which frames are late or lost follows from this number",
-    },
-    "Noise": {
-        "file": "the recording that is played over and over",
-        "snr": "how much louder the voice is: 15 dB",
-    },
+    **LINE_WORDS,
     "Say": {
         "say": "what is said; a list may have pauses: [hello, {pause: 1 s}, anybody there?]",
         "interrupt": "start while the agent is speaking",
@@ -138,10 +130,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "Interrupt": {"after": _MOMENT},
     "Backchannel": {"after": _MOMENT},
     "SendText": {"text": "the text to send, where the protocol has text"},
-    "Dtmf": {
-        "dtmf": "keys to press, in quotes: 0-9 * # A-D, and w for half a second",
-        "every": "time from key to key",
-    },
     "Silence": {"silence": "how long to stay on the line and say nothing"},
     "Microphone": {"microphone": "a person speaks: for so long, or {until_silence: 2 s}"},
     "UntilSilence": {"until_silence": "how long they are silent when they have said it"},

@@ -153,7 +153,8 @@ def texts_of_idle(script: AgentScript) -> Iterator[Text]:
 def texts_of_reply(reply: Reply) -> Iterator[Text]:
     """All texts of one reply that may be filled in."""
     yield from texts_of(reply.say, reply.place.child("say"))
-    yield from texts_of(reply.dtmf, reply.place.child("dtmf"))
+    if reply.dtmf is not None:
+        yield reply.dtmf.digits, reply.dtmf.place.child("digits")
     if (transfer := reply.transfer) is not None:
         yield from texts_of(transfer.target, transfer.place.child("target"))
         yield from texts_of(transfer.reason, transfer.place.child("reason"))

@@ -23,9 +23,11 @@ from turnspec.doubles.agent.reply import FunctionCall, FunctionResult, Heard, Re
 from turnspec.doubles.agent.selection import OTHERWISE, Choice, Moment, choose
 from turnspec.doubles.agent.session import SessionWishes
 from turnspec.doubles.agent.spoiling import spoilt
+from turnspec.doubles.agent.tones import with_tones
 from turnspec.dsl import AgentScript, Fault, FunctionSpec, ReplyFault
 from turnspec.dsl import Reply as Written
-from turnspec.dsl.agent import percent_of
+from turnspec.dsl.agent import Keys, percent_of
+from turnspec.dsl.caller import are_digits
 from turnspec.dsl.templates import TemplateError, render_value
 from turnspec.speech.intents import Intents
 from turnspec.speech.text import natural_length_us
@@ -113,6 +115,10 @@ class LocalAgent:
         greeting = self._script.greeting
         return None if greeting is None else self._reply("greeting", _Thread(greeting, self._context()))
 
+    def learn(self, words: str, speech: Track) -> None:
+        """Know one more utterance of the running scenario by its sound."""
+        self._known.learn(words, speech)
+
     def hear_audio(self, speech: Track) -> Heard:
         """The words of the known recording that one utterance is."""
         return self._known.hear(speech)
@@ -175,7 +181,8 @@ class LocalAgent:
         text = None if written.say is None else str(self._rendered(written.say, thread.variables, name))
         timing = written.timing
         percent = percent_of(timing.pace or self._pace)
-        audio, wrong = self._audio(written, text, name), self._wrong(written)
+        wrong, keys = self._wrong(written), self._keys(written, thread.variables, name)
+        audio = with_tones(self._audio(written, text, name), keys)
         reply = Reply(
             name=name,
             text=text,
@@ -185,7 +192,7 @@ class LocalAgent:
                 FunctionCall(call.function, self._arguments(call.arguments, thread.variables, name))
                 for call in written.call
             ),
-            digits=written.dtmf or "",
+            digits="" if keys is None or keys.in_band else keys.digits,
             transfer=self._transfer(written, thread.variables, name),
             hang_up=written.hangup,
             interruptible=written.interruptible,
@@ -201,6 +208,14 @@ class LocalAgent:
     def _wrong(self, written: Written) -> list[ReplyFault]:
         """What goes wrong with a reply: its own faults, and the call's."""
         return [*written.faults, *(self.faults.reply() if self.faults is not None else ())]
+
+    def _keys(self, written: Written, variables: Mapping[str, Any], name: str) -> Keys | None:
+        if written.dtmf is None:
+            return None
+        digits = str(self._rendered(written.dtmf.digits, variables, name))
+        if not are_digits(digits):
+            raise AgentScriptError(f"{self._script.path}: {name}: '{digits}' are no digits of a telephone")
+        return written.dtmf.model_copy(update={"digits": digits})
 
     def _transfer(self, written: Written, variables: Mapping[str, Any], name: str) -> Transfer | None:
         given = written.transfer

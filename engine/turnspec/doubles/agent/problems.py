@@ -36,9 +36,9 @@ def _too_early(reply: Reply, endpointing_us: int) -> Problem | None:
 
 
 def _no_keys(reply: Reply) -> Problem | None:
-    if not reply.dtmf:
+    if reply.dtmf is None or reply.dtmf.in_band is not None:
         return None
-    hint = "remove it, or call over another protocol"
+    hint = f'send them as tones: dtmf: {{digits: "{reply.dtmf.digits}", in_band: true}}'
     return problem_at(
         reply.place.child("dtmf"), "cannot-press", "an agent cannot press keys over this protocol", hint=hint
     )
