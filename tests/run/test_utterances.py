@@ -132,15 +132,60 @@ def test_without_a_voice_a_telephone_refuses_words(tmp_path: Path) -> None:
     assert "audio: FILE" in str(problem)
 
 
-def test_what_is_spoken_must_be_known_before_the_call(tmp_path: Path) -> None:
-    """A text that needs a capture comes too late to be made ready."""
-    turns = """
-        - turn: Ask
-          caller: {say: I lost my card}
-          expect: {says: {matches: '(?P<verb>deleted)'}}
-        - turn: Again
-          caller: {say: "{{ verb }} what"}
-    """
-    planned = plan_talk(tmp_path, turns, AGENT, synthesizer=ToneSynthesizer())
+SAVED = """
+    - turn: Ask
+      caller: {say: I lost my card}
+      expect: {says: {matches: '(?P<verb>deleted)'}}
+    - turn: Again
+      caller: {say: [what was, {pause: 100 ms}, "{{ verb }}"]}
+      expect: {says: message deleted}
+"""
+WITH_SAVED = """
+    agent: Desk
+    responses:
+      lost: {when: {keywords: [lost my card]}, say: Message deleted., audio: audio/agent/deleted.flac}
+      what: {when: {keywords: [what was deleted]}, say: Message deleted., audio: audio/agent/deleted.flac}
+    otherwise: {say: I did not understand your response., audio: audio/agent/not-understood.flac}
+"""
 
-    assert [problem.kind for problem in planned.problems] == ["template-not-allowed"]
+
+@pytest.mark.parametrize("protocol", ["twilio", "audiocodes", "realtime"])
+def test_what_a_turn_saves_is_spoken_in_a_later_one(tmp_path: Path, protocol: str) -> None:
+    """A line whose words come up in the call is made when its turn comes, and is known by its sound."""
+    call = talk(tmp_path, SAVED, WITH_SAVED, protocol=protocol, synthesizer=ToneSynthesizer())
+    heard = call.events("caller-spoke")[1]
+
+    assert call.failures() == []
+    assert (heard["text"], heard["origin"]) == ("what was deleted", "synthesised")
+
+
+def test_making_a_line_costs_no_virtual_time(tmp_path: Path) -> None:
+    """A line that was saved begins in the same frame as one that was written."""
+    written = SAVED.replace("{{ verb }}", "deleted")
+    begins = [
+        [
+            event["at_us"]
+            for event in talk(tmp_path / name, turns, WITH_SAVED, synthesizer=ToneSynthesizer()).events(
+                "caller-spoke"
+            )
+        ]
+        for name, turns in (("saved", SAVED), ("written", written))
+    ]
+
+    assert begins[0] == begins[1]
+
+
+def test_a_saved_line_that_cannot_be_said_breaks_the_call(tmp_path: Path) -> None:
+    """It is nobody's fault but ours, and the message names the words."""
+    call = talk(tmp_path, SAVED, WITH_SAVED, synthesizer=ToneSynthesizer(refused="deleted"))
+
+    assert call.result.outcome is Outcome.ERROR
+    assert "deleted" in (call.result.error or "")
+
+
+def test_a_line_without_its_words_is_skipped(tmp_path: Path) -> None:
+    """Where nothing was saved there is nothing to say, and the turn says why it was not held."""
+    turns = SAVED.replace("(?P<verb>deleted)", "(?P<verb>restored)")
+    call = talk(tmp_path, turns, WITH_SAVED, synthesizer=ToneSynthesizer())
+
+    assert call.outcomes() == ["failed", "skipped"]

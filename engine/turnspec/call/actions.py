@@ -9,11 +9,15 @@ from typing import Any, TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """Send an utterance prepared under `utterance` (an index into the plan's utterances)."""
+    """Send an utterance prepared under `utterance` (an index into the plan's utterances).
+
+    `parts`: the texts and pauses that it consists of, where they were not known before the call.
+    """
 
     turn: int
     utterance: int
     interrupts: bool = False
+    parts: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def _connect(state: CallState, step: graph.Connect, now_us: int) -> Progress:
 
 
 def _speak(state: CallState, step: graph.Speak, now_us: int) -> Progress:
-    return _act(state, now_us, lambda: actions.Speak(_turn(step), step.utterance))
+    return _act(state, now_us, lambda: actions.Speak(_turn(step), step.utterance, parts=_parts(state, step)))
 
 
 def _send_text(state: CallState, step: graph.SendText, now_us: int) -> Progress:
@@ -134,7 +134,12 @@ def _interrupt(state: CallState, step: graph.Interrupt, now_us: int) -> Progress
     missing_us = step.after_us - (state.facts.heard_by(now_us) - state.heard_before_us)
     if missing_us > 0 or not (state.facts.speaking or state.facts.playing):
         return state, (), _soonest(now_us + missing_us if state.facts.speaking else None, over_us)
-    speak = actions.Speak(_turn(step), step.utterance, interrupts=True)
+    try:
+        parts = _parts(state, step)
+    except TemplateError:
+        begun = (actions.BeginTurn(_turn(step), now_us),)
+        return replace(state, step=check_of(state), how="skipped"), begun, None
+    speak = actions.Speak(_turn(step), step.utterance, interrupts=True, parts=parts)
     return replace(state, started=True), (speak,), None
 
 
@@ -254,6 +259,14 @@ def _turn(step: AnyStep) -> int:
 
 def _rendered(state: CallState, text: str) -> Any:
     return render(text, _known(state))
+
+
+def _parts(state: CallState, step: graph.Speak | graph.Interrupt) -> tuple[str | int, ...]:
+    """What is said, where it waited for what an earlier turn saves."""
+    utterance = state.plan.utterances[step.utterance] if state.plan.utterances else None
+    if utterance is None or not utterance.waits:
+        return ()
+    return tuple(str(_rendered(state, part)) if isinstance(part, str) else part for part in utterance.parts)
 
 
 def _known(state: CallState) -> Mapping[str, Any]:

@@ -117,13 +117,7 @@ class ActionSteps:
             else:
                 parts.append(self._now(part, place))
         text = " ".join(part for part in parts if isinstance(part, str))
-        if is_template(text):
-            message = (
-                "what is spoken must be known before the call, and this needs what an earlier turn saves"
-            )
-            hint = "say it with a variable, or send it where the protocol has text"
-            self.problems.append(problem_at(place, "template-not-allowed", message, hint=hint))
-        return Utterance(text=text, parts=tuple(parts))
+        return Utterance(text=text, parts=tuple(parts), waits=is_template(text))
 
     def _digits(self, action: Dtmf) -> str:
         place = action.place.child("dtmf")

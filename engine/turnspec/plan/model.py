@@ -54,13 +54,15 @@ class Limit:
 class Utterance:
     """What the caller says: a recording, or a text to synthesise (`path` None).
 
-    `parts` are what is then spoken in a row: texts, and pauses in microseconds.
+    `parts` are what is then spoken in a row: texts, and pauses in microseconds. `waits`: the texts need what
+    a turn saves, so that it can be made only in the middle of the call.
     """
 
     text: str | None
     path: Path | None = None
     clip: str | None = None  # the recording as written
     parts: tuple[str | int, ...] = ()
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

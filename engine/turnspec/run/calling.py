@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from turnspec.audio.files import AudioFileError
-from turnspec.call import Identity
+from turnspec.call import AudioFormat, Identity
 from turnspec.call.events import CallEnded, CallUp, Closer, FunctionCalled, HarnessFailed, Side
 from turnspec.checks.captures import captures
 from turnspec.checks.decisions import Decision, decide
@@ -28,6 +28,7 @@ from turnspec.run.derive import waiters
 from turnspec.run.errors import AppEnded, HarnessError, NothingListens, own_fault
 from turnspec.run.instances import Targets
 from turnspec.run.interrupts import Interrupts
+from turnspec.run.late import LateLines
 from turnspec.run.line import line_of
 from turnspec.run.live import LiveCall
 from turnspec.run.loops import run_on
@@ -35,7 +36,8 @@ from turnspec.run.recording import Recording
 from turnspec.run.sabotage import faults_by
 from turnspec.run.stand import FarEnd, SidedWitness, local_agent
 from turnspec.run.virtual import VirtualLoop
-from turnspec.run.voice import prepare
+from turnspec.run.voice import Prepared, prepare
+from turnspec.run.voices import makers
 from turnspec.run.wheel import PacingWheel
 from turnspec.speech.synthesis import SynthesisError
 
@@ -115,12 +117,14 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> Non
         raise record.trouble
     line = case.plan.capabilities.caller_format
     try:
-        utterances = prepare(case.plan.utterances, line, case.speaker) if line else ()
+        utterances = await _prepared(case, line) if line else ()
         way = line_of(case.plan, line, utterances) if line else None
     except (AudioFileError, SynthesisError) as error:
         raise HarnessError(str(error)) from error
     clock = CallClock(asyncio.get_running_loop())
     live = LiveCall(case.plan, record.evidence, clock, utterances, _Closer(record), way)
+    if line is not None and case.speaker is not None:
+        live.late = LateLines(case.speaker, line)
     record.live = live
     if line is not None:
         live.recording = record.recording = Recording(record.folder, live.recorder, record.evidence)
@@ -138,6 +142,15 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> Non
     except asyncio.CancelledError:
         live.stop()
         raise
+
+
+async def _prepared(case: Case, line: AudioFormat) -> tuple[Prepared, ...]:
+    """All that the caller says; beside the loop, unless it is quick and nobody else is on it."""
+    utterances = case.plan.utterances
+    if case.clock == VIRTUAL and all(each.path is not None for each in utterances):
+        return prepare(utterances, line, case.speaker)
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(makers(), prepare, utterances, line, case.speaker)
 
 
 def _trouble(record: CaseRecord, far: FarEnd) -> HarnessError | None:
@@ -184,7 +197,7 @@ def _brain(case: Case, live: LiveCall, **said: Any) -> LocalAgent:
     """The local agent of a case; `said` is what the options of its call tell it."""
     assert case.script is not None, "a local agent and a backend have a script"
     try:
-        return LocalAgent(
+        agent = LocalAgent(
             case.script,
             intents=case.intents,
             functions=case.plan.scenario.functions,
@@ -199,6 +212,9 @@ def _brain(case: Case, live: LiveCall, **said: Any) -> LocalAgent:
         )
     except AudioFileError as error:
         raise HarnessError(str(error)) from error
+    if live.late is not None:
+        live.late.learners.append(agent.learn)
+    return agent
 
 
 def _known_utterances(case: Case) -> Iterator[tuple[Path, str]]:

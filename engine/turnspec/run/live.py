@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from turnspec.adapters.base import Call, turn_taker
 from turnspec.audio.line import Line
@@ -29,6 +30,7 @@ from turnspec.call.events import (
     Event,
     FlushAsked,
     FunctionCalled,
+    HarnessFailed,
     MarkSet,
     Origin,
     ProtocolFault,
@@ -44,6 +46,7 @@ from turnspec.plan.model import CallPlan
 from turnspec.run.acting import Acting
 from turnspec.run.clock import CallClock
 from turnspec.run.closing import TurnCloser
+from turnspec.run.late import LateLines
 from turnspec.run.line import delayed
 from turnspec.run.messages import arrived, messages_asked_for
 from turnspec.run.playing import Playing
@@ -83,6 +86,7 @@ class LiveCall:
         self.recorder = Recorder(self._playing.playback)
         self.recording: Recording | None = None  # on disk
         self._utterances = utterances
+        self.late: LateLines | None = None  # what was not known before it
         self._closer = closer
         self._voice = CallerVoice(line) if line else None
         self._way = way  # what is between the caller and the agent
@@ -102,7 +106,7 @@ class LiveCall:
     @property
     def synthesised(self) -> tuple[tuple[str, Track], ...]:
         """What was made of texts for this call, with its words."""
-        made = (each for each in self._utterances if each.origin is Origin.SYNTHESISED and each.text)
+        made = (each for each in self._utterances if each.origin is Origin.SYNTHESISED and each.wire)
         return tuple((each.text or "", track_of(each.samples, self.rate_hz)) for each in made)
 
     # --- the witness -----------------------------------------------------------------------
@@ -268,7 +272,8 @@ class LiveCall:
         return carried.arrived
 
     def _begin_speech(self, speak: actions.Speak, voice: CallerVoice, from_us: int) -> None:
-        prepared = self._utterances[speak.utterance]
+        late = None if self.late is None else self.late.of(speak)
+        prepared = late or self._utterances[speak.utterance]
         voice.say(prepared)
         spoken = prepared.spoken(from_us, speak.turn, interrupts=speak.interrupts)
         if self._way is None:
@@ -284,6 +289,9 @@ class LiveCall:
         match action:
             case actions.WakeAt():
                 pass  # the state holds it; `_arm` reads it there
+            case actions.Speak() if action.parts:
+                assert self.late is not None, "the compiler refuses texts that nothing can speak"
+                self.late.make(action, partial(self._made, action))
             case actions.Speak():
                 self._next_speech = (self.now_us(), action)
             case actions.SendText():
@@ -305,6 +313,13 @@ class LiveCall:
                 self._queue.append(TurnBegan(at_us=action.at_us, turn=action.turn))
             case actions.EndTurn():
                 self._end_turn(action)
+
+    def _made(self, speak: actions.Speak, trouble: str) -> None:
+        """Say what was made just now, if anybody still listens."""
+        if trouble:
+            self.happened(HarnessFailed(at_us=self.now_us(), reason=trouble))
+        elif not self.over.is_set():
+            self._next_speech = (self.now_us(), speak)
 
     @property
     def _driven(self) -> Call:

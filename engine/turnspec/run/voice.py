@@ -9,7 +9,7 @@ from turnspec.audio.codecs import decode, encode
 from turnspec.audio.edges import voiced_span
 from turnspec.audio.files import AudioFileError, load_clip
 from turnspec.audio.resample import resample
-from turnspec.audio.samples import Samples, joined, position_at, samples_of, silence
+from turnspec.audio.samples import EMPTY, Samples, joined, position_at, samples_of, silence
 from turnspec.call import AudioFormat
 from turnspec.call.events import CallerSpoke, Origin
 from turnspec.plan.model import Utterance
@@ -75,7 +75,7 @@ class Speaker:
 def prepare(
     utterances: Sequence[Utterance], line: AudioFormat, speaker: Speaker | None = None
 ) -> tuple[Prepared, ...]:
-    """Decode or synthesise, resample and encode all that the caller will say.
+    """Decode or synthesise, resample and encode all that the caller will say; what `waits` is nothing yet.
 
     Raises:
         AudioFileError: A recording cannot be read, or holds no sound.
@@ -85,6 +85,8 @@ def prepare(
 
 
 def _prepare(utterance: Utterance, line: AudioFormat, speaker: Speaker | None) -> Prepared:
+    if utterance.waits:
+        return Prepared(utterance.text, None, Origin.SYNTHESISED, EMPTY, b"", 0, 0)
     if utterance.path is not None:
         samples, origin = samples_of(load_clip(utterance.path, line.rate_hz)), Origin.RECORDED
     else:

@@ -32,7 +32,8 @@ class NoSuchVoice(ValueError):  # noqa: N818 # named after the fact
 
 def is_language_tag(text: str) -> bool:
     """Whether a text looks like a BCP-47 tag, such as `en` or `pt-BR`."""
-    return _TAG.fullmatch(text.replace("_", "-")) is not None and ("-" in text or len(text) == 2)
+    tag = text.replace("_", "-")
+    return _TAG.fullmatch(tag) is not None and ("-" in tag or len(tag) == 2)
 
 
 def chosen_voice(engine: str, wanted: str, voices: Sequence[Voice]) -> Voice:

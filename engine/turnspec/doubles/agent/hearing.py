@@ -34,7 +34,8 @@ class KnownClips:
     """
 
     def __init__(self, clips: Iterable[tuple[str, Track]], told: Iterable[tuple[str, Track]] = ()) -> None:
-        self._shelves = [_Shelf(clips), _Shelf(told)]
+        self._told = [*told]
+        self._shelves = [_Shelf(clips), _Shelf(self._told)]
 
     @classmethod
     def of(
@@ -53,6 +54,12 @@ class KnownClips:
             [(words, load_clip(file, RATE_HZ)) for file, words in listed],
             [*((words, load_clip(file, RATE_HZ)) for file, words in utterances), *synthesised],
         )
+
+    def learn(self, words: str, track: Track) -> None:
+        """Take in what the running scenario says besides, which was not known when it began."""
+        if (words, track) not in self._told:
+            self._told.append((words, track))
+            self._shelves[1] = _Shelf(self._told)
 
     def hear(self, speech: Track) -> Heard:
         """The words of the recording that `speech` is; no words if it is none of them."""

@@ -119,6 +119,10 @@ class LocalAgent:
         """Know one more utterance of the running scenario by its sound."""
         self._known.learn(words, speech)
 
+    def learn(self, words: str, speech: Track) -> None:
+        """Know one more utterance of the running scenario by its sound."""
+        self._known.learn(words, speech)
+
     def hear_audio(self, speech: Track) -> Heard:
         """The words of the known recording that one utterance is."""
         return self._known.hear(speech)

@@ -1,0 +1,55 @@
+"""Lines that are made in the middle of a call, because their words were not known before it.
+
+They are made beside the loop and begin when they are ready: in virtual time no time passes, on the wall clock
+the caller is quiet for as long as it takes, which nobody is charged for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from turnspec.audio.samples import track_of
+from turnspec.call import AudioFormat, Track, actions
+from turnspec.plan.model import Utterance
+from turnspec.run.voice import Prepared, Speaker, prepare
+from turnspec.run.voices import makers
+from turnspec.speech.synthesis import SynthesisError
+
+
+class LateLines:
+    """What the caller of one call says that had to wait; `learners` are told what each sounds like, first."""
+
+    def __init__(self, speaker: Speaker, line: AudioFormat) -> None:
+        self._speaker, self._line = speaker, line
+        self._made: dict[int, Prepared] = {}
+        self.learners: list[Callable[[str, Track], None]] = []
+
+    def make(self, speak: actions.Speak, ready: Callable[[str], None]) -> None:
+        """Make a line; `ready` is called on the loop when it can be said, with why not if it cannot."""
+        text = " ".join(part for part in speak.parts if isinstance(part, str))
+        utterance = Utterance(text, parts=speak.parts)
+        making = asyncio.get_running_loop().run_in_executor(
+            makers(), prepare, [utterance], self._line, self._speaker
+        )
+        making.add_done_callback(partial(self._done, speak.utterance, ready))
+
+    def of(self, speak: actions.Speak) -> Prepared | None:
+        """The line as it was made last; None: it did not have to wait."""
+        return self._made.get(speak.utterance)
+
+    def _done(
+        self, number: int, ready: Callable[[str], None], making: asyncio.Future[tuple[Prepared, ...]]
+    ) -> None:
+        if making.cancelled():
+            return
+        try:
+            (prepared,) = making.result()
+        except SynthesisError as error:
+            ready(str(error))
+            return
+        self._made[number] = prepared
+        for learn in self.learners:
+            learn(prepared.text or "", track_of(prepared.samples, self._line.rate_hz))
+        ready("")
