@@ -24,13 +24,21 @@ class Slips:
     inserted_us: int = 0
 
 
+STEP_US = 20_000
+
+
 class Ring:
-    """Slack of about `slack_us` between two threads; it never holds more than `most_us`."""
+    """Slack of `slack_us` between two threads; it never holds more than `most_us`.
+
+    A device that hands over much at a time, and seldom, needs more slack: each time it runs out there is a
+    little more of it from then on, up to half of `most_us`.
+    """
 
     def __init__(self, rate_hz: int, *, slack_us: int, most_us: int) -> None:
         self._rate_hz = rate_hz
         self._slack = position_at(slack_us, rate_hz)
         self._most = position_at(most_us, rate_hz)
+        self._step = position_at(STEP_US, rate_hz)
         self._lock = threading.Lock()
         self._pieces: deque[Samples] = deque()
         self._held = 0
@@ -62,6 +70,8 @@ class Ring:
             if missing:
                 self._inserted += missing if self._began else 0
                 found = np.concatenate((found, np.zeros(missing, np.int16)))
+            if self._flowing and missing:
+                self._slack = min(self._slack + self._step, self._most // 2)
             self._began = self._began or self._flowing
             self._flowing = self._flowing and not missing
             return found

@@ -187,6 +187,16 @@ class CallerSpoke(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceSlipped(Event):
+    """The clock of a person's `device` is not ours: sound was left out, or silence put in."""
+
+    kind = "device-slipped"
+    device: str
+    dropped_us: int
+    inserted_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallerTexted(Event):
     """The caller sent text."""
 

@@ -75,6 +75,9 @@ def cli() -> None:
 @click.option("--no-cache", is_flag=True, help="Ask models again for what is known from before.")
 @click.option("--fail-on-flaky", is_flag=True, help="Exit 1 if a call held only after a failure (retries).")
 @click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
+@click.option("--listen", is_flag=True, help="Hear the calls: one at a time, on the wall clock.")
+@click.option("--microphone", metavar="DEVICE", help="For microphone: in a scenario [the system's own].")
+@click.option("--speaker", metavar="DEVICE", help="Where --listen plays [the system's own].")
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict only.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every turn.")
 def run(**options: object) -> None:
@@ -154,6 +157,15 @@ def schema(kind: str | None, *, write: bool) -> None:
     from turnspec.cli.checking import schema_command
 
     sys.exit(schema_command(kind, write=write))
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def devices(*, as_json: bool) -> None:
+    """List the microphones and loudspeakers of this machine."""
+    from turnspec.cli.devices import devices_command
+
+    sys.exit(devices_command(as_json=as_json))
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from turnspec.reports import Written, summary, write_reports
 from turnspec.results import INTERRUPTED_EXIT, USAGE_EXIT, CallResult, Outcome, RunResult
 from turnspec.run.interrupts import interrupts_noted, terminated_as_interrupted
 from turnspec.run.logs import set_up_logs
-from turnspec.run.options import DEFAULT_OUTPUT, RunOptions
+from turnspec.run.options import DEFAULT_OUTPUT, Devices, RunOptions
 from turnspec.run.planning import Planned, plan_cases
 from turnspec.run.whole import carry_out
 
@@ -94,6 +94,7 @@ def _asked(options: Mapping[str, Any]) -> RunOptions:
         force=options["force"],
         fail_on_flaky=options["fail_on_flaky"],
         cache=not options["no_cache"],
+        devices=Devices(options["listen"], options["microphone"], options["speaker"]),
         transcription=options["transcription"],
         debug=options["debug"],
     )

@@ -32,6 +32,7 @@ from turnspec.run.late import LateLines
 from turnspec.run.line import line_of
 from turnspec.run.live import LiveCall
 from turnspec.run.loops import run_on
+from turnspec.run.person import person_at
 from turnspec.run.recording import Recording
 from turnspec.run.sabotage import faults_by
 from turnspec.run.stand import FarEnd, SidedWitness, local_agent
@@ -133,7 +134,7 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> Non
     if case.plan.kind is not TargetKind.BACKEND:
         live.on_function = _Answering(live, case).called
     try:
-        async with _far_end(record, live, targets) as far:
+        async with person_at(case.plan, case.devices) as live.person, _far_end(record, live, targets) as far:
             clock.began = asyncio.get_running_loop().time()  # the call begins once the far end is up
             for _ in range(far.strays):
                 live.happened(outside_call(0))

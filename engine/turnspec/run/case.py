@@ -27,6 +27,7 @@ from turnspec.run.derive import Knowing, Stop
 from turnspec.run.errors import HarnessError, own_fault
 from turnspec.run.live import LiveCall
 from turnspec.run.masking import masked_throughout
+from turnspec.run.options import Devices
 from turnspec.run.recording import Recording, forget
 from turnspec.run.stand import FarEnd
 from turnspec.run.voice import Speaker
@@ -62,6 +63,7 @@ class Case:
     group: str = ""  # in which repeated runs count together
     custom: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # checks in Python
     knowing: Knowing = field(default_factory=Knowing)
+    devices: Devices = field(default_factory=Devices)  # by which a person takes part
     engine_texts: tuple[Text, ...] = ()  # of the engines that are asked about this call
 
     @property

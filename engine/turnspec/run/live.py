@@ -49,6 +49,7 @@ from turnspec.run.closing import TurnCloser
 from turnspec.run.late import LateLines
 from turnspec.run.line import delayed
 from turnspec.run.messages import arrived, messages_asked_for
+from turnspec.run.person import Person
 from turnspec.run.playing import Playing
 from turnspec.run.recording import Recording
 from turnspec.run.sabotage import sabotage_of
@@ -100,6 +101,7 @@ class LiveCall:
         self._speech: CallerSpoke | None = None
         self._stalled = False
         self._ended = False
+        self.person: Person | None = None  # who takes part in it
         self.end_reason = ""
         self.started_us = 0  # when the caller's stream begins
 
@@ -231,6 +233,9 @@ class LiveCall:
             return
         from_us = self.started_us + number * FRAME_US
         self._playing.listen(from_us, from_us + FRAME_US)
+        if self.person is not None:
+            agent = self._playing.playback.heard(from_us, from_us + FRAME_US)
+            self._queue.extend(self.person.hears(agent, self.now_us()))
         if self.recording is not None:
             self.recording.keep(from_us)
         if self._queue:  # else nothing has changed since the last event, nor what to wake for
@@ -255,13 +260,38 @@ class LiveCall:
         is_onset = speech is not None and 0 <= speech.speech_start_us - from_us < FRAME_US
         if is_onset and (taker := turn_taker(self.call)):
             taker.caller_began()
-        frames = self._carried(voice.frame(), from_us)  # the caller goes on, whether or not anybody listens
+        # The caller goes on, whether or not anybody listens.
+        frames = self._of_person(from_us)
+        if frames is None:
+            frames = self._carried(self._spoken(voice), from_us)
         if not self._peer_stalls(call.backlog):
             for frame in frames:
                 call.send_audio(frame)
         if speech is not None and from_us + FRAME_US >= speech.speech_end_us:
             self._speech = None
             self._queue.append(ActionDone(at_us=self.now_us(), turn=speech.turn, end_us=speech.speech_end_us))
+
+    def _spoken(self, voice: CallerVoice) -> bytes:
+        frame = voice.frame()
+        if self.person is not None:
+            self.person.said(frame)
+        return frame
+
+    def _of_person(self, from_us: int) -> tuple[bytes, ...] | None:
+        """What arrives while a person speaks for the caller; None: none does."""
+        if self.person is None:
+            return None
+        if self.person.begins and (taker := turn_taker(self.call)):
+            taker.caller_began()
+        lands_us = from_us
+        if self._way is not None:
+            lands_us = self.started_us + self._way.delayed_us(from_us - self.started_us)
+        voiced = self.person.frame(from_us, lands_us)
+        if voiced is None:
+            return None
+        if self._way is None:
+            self.recorder.put_caller(from_us, voiced.samples)
+        return self._carried(voiced.wire, from_us)
 
     def _carried(self, frame: bytes, from_us: int) -> tuple[bytes, ...]:
         """What of the caller's voice arrives now that this frame of it goes in."""
@@ -300,6 +330,9 @@ class LiveCall:
                 self._acting.send_digits(self._driven, action)
             case actions.StaySilent():
                 self._acting.stay_silent(action)
+            case actions.TakeMicrophone():
+                assert self.person is not None, "the run turns the devices on before the call"
+                self.person.take(action)
             case actions.SendMessage():
                 self._acting.send_message(self._driven, action)
             case actions.RequestReply():

@@ -12,6 +12,15 @@ DEFAULT_OUTPUT = Path("turnspec-report")
 
 
 @dataclass(frozen=True, slots=True)
+class Devices:
+    """By which devices a person takes part in calls (None: the system's own); `listens`: they hear them."""
+
+    listens: bool = False
+    microphone: str | None = None
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunOptions:
     """What to call and how. `match` is a part of a case's name.
 
@@ -34,6 +43,7 @@ class RunOptions:
     fail_on_flaky: bool = False
     cache: bool = True  # take answers of models that are known from before
     at_once: int = 20  # wall-clock calls at the same time
+    devices: Devices = field(default_factory=Devices)
     speech: str | None = None  # an engine that speaks; None: the project's
     synthesizer: Synthesizer | None = None  # an engine of one's own, whatever is named elsewhere
     transcription: str | None = None  # an engine that makes out words; None: the project's

@@ -14,6 +14,7 @@ from turnspec.run.case import Case
 from turnspec.run.instances import Targets
 from turnspec.run.loops import WallLoop, run_on
 from turnspec.run.options import RunOptions
+from turnspec.run.person import with_person
 from turnspec.run.progress import Calls
 from turnspec.run.wheel import PacingWheel
 
@@ -82,7 +83,8 @@ def punctually() -> Iterator[None]:
 async def _all_wall(cases: Sequence[Case], options: RunOptions, calls: Calls) -> None:
     wheel = PacingWheel.of(asyncio.get_running_loop())
     # A target that is started so many times is there to be called so many times at once.
-    room = _Room(max(options.at_once, *(case.target.instances for case in cases)))
+    places = max(options.at_once, *(case.target.instances for case in cases))
+    room = _Room(1 if any(with_person(case.plan, case.devices) for case in cases) else places)
     targets = Targets(cases)
     try:
         async with asyncio.TaskGroup() as group:

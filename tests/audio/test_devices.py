@@ -1,0 +1,54 @@
+"""Which device is meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from turnspec.audio.devices import Device, DeviceError, chosen
+
+HEADSET = Device(0, "USB Headset: Audio (hw:1,0)", 1, 2, 44_100)
+MONITOR = Device(1, "HDMI 0", 0, 2, 48_000)
+WEBCAM = Device(2, "USB Webcam", 2, 0, 16_000, default_microphone=True)
+PULSE = Device(3, "pulse", 32, 32, 44_100, default_speaker=True)
+ALL = (HEADSET, MONITOR, WEBCAM, PULSE)
+
+
+@pytest.mark.parametrize(
+    ("way", "wanted", "meant"),
+    [
+        ("microphone", None, WEBCAM),
+        ("speaker", None, PULSE),
+        ("speaker", "1", MONITOR),
+        ("microphone", "PULSE", PULSE),
+        ("microphone", "webcam", WEBCAM),
+        ("speaker", "usb", HEADSET),
+    ],
+)
+def test_a_device_is_meant_by_its_number_its_name_or_a_part_of_it(
+    way: str, wanted: str | None, meant: Device
+) -> None:
+    """Case does not count, and only devices of the direction do; nothing means the system's own."""
+    assert chosen(ALL, "microphone" if way == "microphone" else "speaker", wanted) == meant
+
+
+def test_without_a_default_the_first_that_can_is_taken() -> None:
+    """A system need not have chosen one."""
+    assert chosen((MONITOR, HEADSET), "microphone", None) == HEADSET
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "told"),
+    [
+        (ALL, "usb", "'usb' is in the names of several: 0 USB Headset: Audio (hw:1,0), 2 USB Webcam; "),
+        (ALL, "pulsee", "there is no microphone 'pulsee'; did you mean 'pulse'?"),
+        (ALL, "1", "there is no microphone '1'; there are: USB Headset: Audio (hw:1,0), USB Webcam, pulse"),
+        ((MONITOR,), None, "this machine has no microphone; plug one in"),
+        ((), "pulse", "this machine has no microphone; plug one in"),
+    ],
+)
+def test_what_is_not_there_is_told_with_what_is(found: tuple[Device, ...], wanted: str, told: str) -> None:
+    """The message names the nearest, or all that there are."""
+    with pytest.raises(DeviceError) as error:
+        chosen(found, "microphone", wanted)
+
+    assert str(error.value).startswith(told)
