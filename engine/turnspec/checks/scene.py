@@ -264,9 +264,9 @@ class Scene:
 
     def _owner_of_speech(self, segment: Segment) -> int | None:
         owners = self._speech_owners
-        for start_us in (segment.start_us for segment in speech if segment.start_us not in owners):
-            owners[start_us] = self._speech_owner(start_us)
-        return tuple(segment for segment in speech if owners[segment.start_us] == index)
+        if segment.start_us not in owners:
+            owners[segment.start_us] = self._speech_owner(segment.start_us)
+        return owners[segment.start_us]
 
     def heard_span(self, index: int) -> tuple[int, int]:
         """From when to when what the agent is heard with belongs to a turn."""

@@ -178,7 +178,7 @@ def _lacking_source(expect: Expect, setting: Setting) -> Iterator[Problem]:
         (_HEARD, setting.heard, "what the agent hears the caller say", _transcription(setting)),
     ):
         for name in names:
-            if name in expect.model_fields_set and source is None:
+            if name in expect.model_fields_set and source in (None, False):
                 yield _refusal(
                     "no-source",
                     f"target '{setting.target}' over {setting.protocol} gives no account of {what}",
