@@ -513,6 +513,11 @@ def rich_run(columns: int = 36) -> RunResult:
         INFO,
         (opening_hours(columns), lost_card(columns), BROKEN, SKIPPED, FLAKY),
         graphs={FILE: {"nodes": [1, 2.5, None]}},
+        figures=(
+            Figure("response_p50", Unit.TIME, 812_000, samples=12),
+            Figure("response_p90", Unit.TIME, 1_240_000, "at least", 12),
+            Figure("barge_in_p50", Unit.TIME, 280_000, samples=3),
+        ),
     )
 
 

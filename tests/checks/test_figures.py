@@ -22,12 +22,15 @@ from support_checks import (
     turns,
 )
 from support_docs import REPOSITORY
+from support_results import PASSED_RUN
 from turnspec.call import Snapshot
 from turnspec.call.events import CallerTexted, Event, PlaybackFlushed
 from turnspec.checks import judge_call
+from turnspec.checks.figures import figures_of_run
 from turnspec.checks.lateness import late_engine
+from turnspec.dsl.repeating import LEAST_SAMPLES
 from turnspec.reports.figures import LABELS
-from turnspec.results import Figure, Unit
+from turnspec.results import Figure, Outcome, Unit
 
 SPEAKS = turns("caller: I lost my card\nexpect: {says: blocked}")
 
@@ -210,5 +213,14 @@ def test_every_figure_is_explained_and_labelled() -> None:
     page = (REPOSITORY / "docs" / "reference" / "figures.md").read_text("utf-8")
     told = set(re.findall(r"(?m)^\| `(\w+)` \|", page))
 
-    assert told == set(LABELS)
+    assert told == {*LABELS, *(f"response_p{each}" for each in LEAST_SAMPLES)}
     assert set(figures(TestTalk.CALL)) | {"delivery_ratio", "playback_tail", "stalls"} <= told
+
+
+def test_percentiles_of_a_run() -> None:
+    """The times of all calls count together; those of calls that could not be judged do not."""
+    (call,) = PASSED_RUN.calls
+    broken = replace(call, outcome=Outcome.ERROR)
+
+    assert figures_of_run([call, broken]) == ()
+    assert figures_of_run([call, call, broken]) == (Figure("response_p50", Unit.TIME, 812_000, samples=2),)

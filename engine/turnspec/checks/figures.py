@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from turnspec.audio.edges import Segment
@@ -11,11 +11,13 @@ from turnspec.checks.dialogue import Speaker, overlaps, silences, spoken_us
 from turnspec.checks.percentiles import Sample, quantile
 from turnspec.checks.scene import Scene
 from turnspec.dsl.repeating import LEAST_SAMPLES
-from turnspec.results import Figure, Measurement, State, Unit
+from turnspec.results import CallResult, Figure, Measurement, Outcome, State, Unit
 
 LEAST_SPEECH_US: Final = 1_000_000
 """Of less speech than this the speed says nothing."""
 MINUTE_US: Final = 60_000_000
+OVER_A_RUN: Final = ("response", "barge_in", "function_call")
+"""The times that are told over all calls of a run."""
 
 
 def figures(scene: Scene, measurements: Sequence[Measurement]) -> tuple[Figure, ...]:
@@ -29,7 +31,7 @@ def figures(scene: Scene, measurements: Sequence[Measurement]) -> tuple[Figure, 
             *_speed(scene),
             *_interruptions(scene.speech, caller),
         ]
-    return (*found, *_responses(measurements))
+    return (*found, *_percentiles("response", measurements))
 
 
 def _joined(segments: Sequence[Segment]) -> tuple[Segment, ...]:
@@ -81,15 +83,23 @@ def _interruptions(agent: Sequence[Segment], caller: Sequence[Segment]) -> Itera
         yield Figure(f"{who}_interruptions", Unit.COUNT, len(over), samples=len(segments), at_us=at_us)
 
 
-def _responses(measurements: Sequence[Measurement]) -> Iterator[Figure]:
-    """Percentiles of the times of response, as far as there are enough of them."""
+def figures_of_run(calls: Iterable[CallResult]) -> tuple[Figure, ...]:
+    """Percentiles of the times of all calls of a run that could be judged."""
+    measurements = [
+        each for call in calls if call.outcome is not Outcome.ERROR for each in call.all_measurements
+    ]
+    return tuple(figure for name in OVER_A_RUN for figure in _percentiles(name, measurements))
+
+
+def _percentiles(name: str, measurements: Iterable[Measurement]) -> Iterator[Figure]:
+    """Percentiles of one time, as far as there are enough of them."""
     samples = [
         Sample(each.value_us, each.error_us, each.state is State.CENSORED)
         for each in measurements
-        if each.name == "response" and each.value_us is not None
+        if each.name == name and each.value_us is not None
     ]
     for percentile, least in LEAST_SAMPLES.items():
         if len(samples) >= least:
             found = quantile(samples, percentile)
             why = "at least" if found.censored else ""
-            yield Figure(f"response_p{percentile}", Unit.TIME, found.value_us, why, len(samples))
+            yield Figure(f"{name}_p{percentile}", Unit.TIME, found.value_us, why, len(samples))

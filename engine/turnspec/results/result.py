@@ -179,6 +179,7 @@ class RunResult:
     graphs: dict[str, object] = field(default_factory=dict)
     groups: tuple[GroupResult, ...] = ()
     flaky_fails: bool = False
+    figures: tuple[Figure, ...] = ()  # over all calls
 
     @property
     def conversations(self) -> tuple[CallResult | GroupResult, ...]:

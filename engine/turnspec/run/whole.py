@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from turnspec.checks.figures import figures_of_run
 from turnspec.dsl.problems import Problem, render_problem
 from turnspec.results import CallResult, RunInfo, RunResult, WrongFile
+from turnspec.run.manifest import begin
 from turnspec.run.options import RunOptions
 from turnspec.run.planning import Planned
 from turnspec.run.progress import Progress
@@ -35,6 +37,7 @@ def carry_out(planned: Planned, options: RunOptions, progress: Progress, started
         return RunResult(_info(started, options), wrong_files=_wrong_files(problems))
     if not planned.cases:
         return RunResult(_info(started, options), interrupted=planned.interrupted)
+    begin(planned, options, _info(started, options))
     calls = make_calls(planned.cases, options, progress, planned.limit_s, planned.groups)
     return RunResult(
         _info(started, options),
@@ -42,6 +45,7 @@ def carry_out(planned: Planned, options: RunOptions, progress: Progress, started
         interrupted=calls.interrupted,
         groups=calls.groups,
         flaky_fails=options.fail_on_flaky,
+        figures=figures_of_run(calls.results),
     )
 
 

@@ -16,6 +16,7 @@ from turnspec.reports.facts import (
     sentence,
     state_word,
 )
+from turnspec.reports.figures import times_of_run
 from turnspec.reports.repeats import as_calls, entries, rate, shown_runs
 from turnspec.reports.text import first_line, lasting, length, many, one_line, shortened, visible
 from turnspec.reports.writing import Written
@@ -148,6 +149,7 @@ def _verdict(run: RunResult) -> Iterator[str]:
         )
         heard = lasting(sum(call.duration_us for call in run.calls))
         yield f"{total}, {heard} of calls: {counts}"
+        yield from times_of_run(run)
         yield from _branches(run)
 
 

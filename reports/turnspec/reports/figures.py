@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from turnspec.reports.text import length, one_line
-from turnspec.results import CallResult, Figure, Unit
+from turnspec.results import Figure, RunResult, Unit
 
 LABELS: Final = {
     "delivery_ratio": "Delivery ratio",
@@ -18,11 +19,9 @@ LABELS: Final = {
     "words_per_minute": "Words per minute of the agent",
     "agent_interruptions": "Agent interrupted the caller",
     "caller_interruptions": "Caller interrupted the agent",
-    "response_p50": "Response, median",
-    "response_p90": "Response, p90",
-    "response_p95": "Response, p95",
-    "response_p99": "Response, p99",
 }
+TIMES: Final = {"response": "Response", "barge_in": "Barge-in", "function_call": "Function call"}
+_PERCENTILE: Final = re.compile(r"(\w+)_p(\d+)")
 SAMPLES: Final = {
     "delivery_ratio": "replies",
     "playback_tail": "replies",
@@ -45,12 +44,31 @@ class FigureRow:
     at_us: int | None
 
 
-def figure_rows(call: CallResult) -> Iterator[FigureRow]:
-    """All figures of a call."""
-    for figure in call.figures:
-        yield FigureRow(
-            LABELS.get(figure.name, figure.name.replace("_", " ")), shown(figure), _of(figure), figure.at_us
-        )
+def figure_rows(figures: Iterable[Figure]) -> Iterator[FigureRow]:
+    """All figures of a call, or of a run."""
+    for figure in figures:
+        yield FigureRow(_label(figure.name), shown(figure), _of(figure), figure.at_us)
+
+
+def _label(name: str) -> str:
+    if found := _PERCENTILE.fullmatch(name):
+        time = TIMES.get(found[1], found[1])
+        return f"{time}, median" if found[2] == "50" else f"{time}, p{found[2]}"
+    return LABELS.get(name, name.replace("_", " "))
+
+
+def times_of_run(run: RunResult) -> Iterator[str]:
+    """A line for each time that was taken often enough: `Response: median 640 ms, p90 812 ms of 12`."""
+    by_time: dict[str, list[Figure]] = {}
+    for figure in run.figures:
+        by_time.setdefault(figure.name.rpartition("_p")[0], []).append(figure)
+    for name, figures in by_time.items():
+        told = (f"{_label(each.name).rpartition(', ')[2]} {_time(each)}" for each in figures)
+        yield f"{TIMES.get(name, name)}: {', '.join(told)} of {figures[0].samples:,}"
+
+
+def _time(figure: Figure) -> str:
+    return f"{figure.why} {length(figure.value or 0)}".strip()
 
 
 def shown(figure: Figure) -> str:

@@ -19,7 +19,7 @@ from turnspec.reports.facts import (
     turn_title,
     verdict,
 )
-from turnspec.reports.figures import figure_rows
+from turnspec.reports.figures import figure_rows, times_of_run
 from turnspec.reports.html.budget import Budget, budget
 from turnspec.reports.html.group import GroupView, group_view
 from turnspec.reports.html.picture import Picture, draw
@@ -177,6 +177,7 @@ class PageView:
     outcome: str
     counts: tuple[tuple[int, str], ...]
     total: str
+    times: tuple[str, ...]
     interrupted: bool
     wrong_files: tuple[WrongFile, ...]
     calls: tuple[CallView | GroupView, ...]
@@ -197,6 +198,7 @@ def page_view(run: RunResult, recordings: Recordings, way: str = "") -> PageView
         outcome=_colour(run),
         counts=tuple((run.count(outcome), outcome.value) for outcome in READING_ORDER if run.count(outcome)),
         total=f"{_total(run)}, {heard}" if run.calls else "",
+        times=tuple(times_of_run(run)),
         interrupted=run.interrupted,
         wrong_files=run.wrong_files,
         calls=tuple(
@@ -283,7 +285,7 @@ def _call(
                 "" if row.at_us is None else clock(row.at_us),
                 _s(row.at_us or 0),
             )
-            for row in figure_rows(call)
+            for row in figure_rows(call.figures)
         ),
         process_output=call.process_output,
         attempts=tuple(
