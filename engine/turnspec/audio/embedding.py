@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from turnspec.audio.files import mp3_bytes
-from turnspec.call.evidence import Track
+from turnspec.audio.files import AudioFileError, mp3_bytes
+from turnspec.audio.tracks import read_tracks
 
 
-def mp3_of(recording: Path) -> bytes:
-    """A kept recording (one or two channels) as an MP3 file."""
-    import soundfile  # imported where used: most runs embed nothing
-
-    sound, rate_hz = soundfile.read(recording, dtype="int16", always_2d=True)
-    tracks = [Track(rate_hz, sound[:, channel].astype("<i2").tobytes()) for channel in range(sound.shape[1])]
-    return mp3_bytes(*tracks[:2])
+def mp3_of(recording: Path) -> bytes | None:
+    """A kept recording (one or two channels) as an MP3 file; None where nothing of it can be read."""
+    try:
+        recorded = read_tracks(recording)
+    except AudioFileError:
+        return None
+    return mp3_bytes(*recorded.tracks)

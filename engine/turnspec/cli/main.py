@@ -148,6 +148,29 @@ def intents(paths: tuple[Path, ...], tries: tuple[str, ...], form: str, **option
 
 
 @cli.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("turnspec-report"))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the reports here [FOLDER].")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write the JUnit XML here instead.")
+@click.option("--junit-flavor", type=click.Choice(["default", "strict"]), default="default")
+@click.option("--html", type=click.Path(path_type=Path), help="Write the HTML report here instead.")
+@click.option("--json", type=click.Path(path_type=Path), help="Write results.json here instead.")
+@click.option(
+    "--embed",
+    type=click.Choice(["failures", "all", "none"]),
+    default="failures",
+    show_default=True,
+    help="Whose recordings the HTML report carries inside.",
+)
+@click.option("--check-again", is_flag=True, help="Judge every call anew, from its evidence.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the verdict only.")
+def report(folder: Path, **options: object) -> None:
+    """Write the reports of the run in FOLDER once more, also of one that was killed. Calls nobody."""
+    from turnspec.cli.reporting import report_command
+
+    sys.exit(report_command(folder, options))
+
+
+@cli.command()
 @click.argument(
     "kind", required=False, type=click.Choice(["scenario", "agent", "fragment", "intents", "project"])
 )

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from turnspec.cli.embedding import EmbeddedRecordings
 from turnspec.cli.progress import progress_for
 from turnspec.cli.writable import unwritable
 from turnspec.dsl.load import scenario_folders
 from turnspec.dsl.problems import render_problem
 from turnspec.reports import Written, summary, write_reports
-from turnspec.results import INTERRUPTED_EXIT, USAGE_EXIT, CallResult, Outcome, RunResult
+from turnspec.results import INTERRUPTED_EXIT, USAGE_EXIT, RunResult
 from turnspec.run.interrupts import interrupts_noted, terminated_as_interrupted
 from turnspec.run.logs import set_up_logs
 from turnspec.run.options import DEFAULT_OUTPUT, Devices, RunOptions
@@ -104,26 +105,9 @@ def _write(run: RunResult, asked: RunOptions, options: Mapping[str, Any]) -> Wri
     return write_reports(
         run,
         asked.output,
-        _Recordings(asked.output, options["embed"]),
+        EmbeddedRecordings(asked.output, options["embed"]),
         flavor=options["junit_flavor"],
         junit=options["junit"],
         html=options["html"],
         json=options["json"],
     )
-
-
-class _Recordings:
-    """Makes MP3 of the recordings that the page is to carry, and of no others."""
-
-    def __init__(self, folder: Path, which: str) -> None:
-        self._folder = folder
-        self._which = which
-
-    def __call__(self, call: CallResult) -> bytes | None:
-        """The MP3 of a call's recording, or None where the page links to the file."""
-        wanted = self._which == "all" or (self._which == "failures" and call.outcome is not Outcome.PASSED)
-        if not wanted or call.recording is None:
-            return None
-        from turnspec.audio.embedding import mp3_of
-
-        return mp3_of(self._folder / call.recording)

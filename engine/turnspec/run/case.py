@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from turnspec.adapters.base import Adapter, Dial, Function, Platform
 from turnspec.audio.files import load_clip
 from turnspec.audio.waveform import peaks
-from turnspec.call import Evidence, Snapshot
+from turnspec.call import Evidence, Snapshot, Track
 from turnspec.call.derived import Derived, write_derived
 from turnspec.call.events import CallEnded, CallUp, Closer, HarnessFailed
 from turnspec.checks.context import Context
@@ -94,6 +94,54 @@ class Case:
             faults=None if live.sabotage is None else live.sabotage.line,
         )
 
+    def context(
+        self,
+        derived: tuple[Derived, ...] | None,
+        lateness_us: int = 0,
+        late_between: Callable[[int, int], int] | None = None,
+    ) -> Context:
+        """What the checks of this call know beside its evidence."""
+        return Context(
+            intents=self.intents,
+            lateness_us=lateness_us,
+            late_between=late_between,
+            functions=self.plan.functions,
+            mask=self.mask,
+            recorded=load_clip,
+            custom=self.custom,
+            derived=derived,
+            judge_gates=self.knowing.gates,
+        )
+
+    def result(self, verdict: CallVerdict, snapshot: Snapshot, recording: str | None) -> CallResult:
+        """What a call of this case came to; `recording` is the name of a file in its folder."""
+        plan = self.plan
+        duration_us = snapshot.events[-1].at_us if snapshot.events else 0
+        return CallResult(
+            name=plan.name,
+            file=plan.file,
+            line=plan.span.line if plan.span else 1,
+            target=plan.target,
+            protocol=plan.protocol,
+            clock=self.clock,
+            outcome=verdict.outcome,
+            duration_us=duration_us,
+            turns=verdict.turns,
+            findings=verdict.findings,
+            measurements=verdict.measurements,
+            moments=verdict.moments,
+            caller_wave=wave(snapshot.caller, duration_us),
+            agent_wave=wave(snapshot.agent, duration_us),
+            folder=f"calls/{self.slug}",
+            recording=recording and f"calls/{self.slug}/{recording}",
+            error=verdict.error,
+            tags=plan.scenario.tags,
+            description=plan.scenario.description,
+            row=dict(self.row),
+            group=self.group,
+            figures=verdict.figures,
+        )
+
     def _keys(self, platform: Platform | None) -> Mapping[str, str]:
         """The keys that the target takes: its own, else those that its platform made up."""
         if self.target.auth is None:
@@ -155,17 +203,8 @@ class CaseRecord:
     @property
     def context(self) -> Context:
         """What the checks know beside the evidence."""
-        return Context(
-            intents=self.case.intents,
-            lateness_us=self.lateness_us,
-            late_between=self._late_between if self.lateness_us else None,
-            functions=self.case.plan.functions,
-            mask=self.case.mask,
-            recorded=load_clip,
-            custom=self.case.custom,
-            derived=self._derived,
-            judge_gates=self.case.knowing.gates,
-        )
+        late_between = self._late_between if self.lateness_us else None
+        return self.case.context(self._derived, self.lateness_us, late_between)
 
     @property
     def lateness_us(self) -> int:
@@ -241,7 +280,7 @@ class CaseRecord:
         if self.recording is None or not any(self.evidence.of(CallUp)):
             return self.evidence.snapshot(None, None), None
         caller, agent, name = self.recording.finish(end_us)
-        return self.evidence.snapshot(caller, agent), name and f"calls/{self.case.slug}/{name}"
+        return self.evidence.snapshot(caller, agent), name
 
     @property
     def _lost(self) -> str:
@@ -250,35 +289,18 @@ class CaseRecord:
         return self.evidence.trouble or lost or self._unkept
 
     def _result(self, verdict: CallVerdict, snapshot: Snapshot, recording: str | None) -> CallResult:
-        plan = self.case.plan
-        duration_us = snapshot.events[-1].at_us if snapshot.events else 0
-        broke = [event.reason for event in snapshot.of(HarnessFailed)]
-        return CallResult(
-            name=plan.name,
-            file=plan.file,
-            line=plan.span.line if plan.span else 1,
-            target=plan.target,
-            protocol=plan.protocol,
-            clock=self.case.clock,
-            outcome=Outcome.ERROR if broke else verdict.outcome,
-            duration_us=duration_us,
-            turns=verdict.turns,
+        result = replace(
+            self.case.result(verdict, snapshot, recording),
             findings=(*verdict.findings, *incomplete_record(self._lost)),
-            measurements=verdict.measurements,
-            moments=verdict.moments,
-            caller_wave=_wave(snapshot.caller, duration_us),
-            agent_wave=_wave(snapshot.agent, duration_us),
-            folder=f"calls/{self.case.slug}",
-            recording=recording,
             lateness_us=self.lateness_us,
-            error=(str(self.trouble) if self.trouble else broke[0]) if broke else verdict.error,
-            tags=plan.scenario.tags,
-            description=plan.scenario.description,
             process_output=self.process_output,
-            row=dict(self.case.row),
-            group=self.case.group,
         )
+        if broke := [event.reason for event in snapshot.of(HarnessFailed)]:
+            reason = str(self.trouble) if self.trouble else broke[0]
+            result = replace(result, outcome=Outcome.ERROR, error=reason)
+        return result
 
 
-def _wave(track: Any, duration_us: int) -> Waveform | None:
+def wave(track: Track | None, duration_us: int) -> Waveform | None:
+    """The outline of one side."""
     return None if track is None else Waveform(peaks(track, WAVE_COLUMNS, duration_us))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -50,6 +50,8 @@ class Planned:
     interrupted: bool = False  # before it was done
     limit_s: float | None = None  # `limits: {run:}` of the project
     groups: tuple[Group, ...] = ()
+    root: Path = Path()
+    reads: Mapping[str, Set[Path]] = field(default_factory=dict)  # which document names which files
 
     @property
     def plans(self) -> tuple[CallPlan, ...]:
@@ -61,10 +63,15 @@ class Planned:
 
 def plan_cases(options: RunOptions) -> Planned:
     """Read everything that was asked for and compile it; any problem refuses the whole run."""
-    loaded = load(options.paths, check_audio=audio_problem)
+    reads: dict[str, set[Path]] = {}
+    loaded = load(
+        options.paths,
+        check_audio=audio_problem,
+        asking=lambda document, path: reads.setdefault(document, set()).add(path),
+    )
     if loaded.problems:
         return Planned(problems=loaded.problems)
-    return _Planner(loaded, options).planned()
+    return replace(_Planner(loaded, options).planned(), root=loaded.root, reads=reads)
 
 
 def planned_each(loaded: Loaded, asking: Asking) -> Iterator[tuple[Scenario, Planned]]:
