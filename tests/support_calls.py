@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from support_twilio import AUDIO
@@ -37,6 +37,11 @@ class NothingToClose:
         """They do."""
         del turn
         return True
+
+    def hearing(self, turn: int, question: str) -> Callable[[], None] | None:
+        """Nobody has to listen."""
+        del turn, question
+        return None
 
     def decide(self, turn: int, question: str) -> Decision:
         """Every turn is run; every branch is the first one."""

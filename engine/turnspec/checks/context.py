@@ -35,8 +35,19 @@ class Context:
     mask: Callable[[str], str] | None = None
     custom: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     derived: tuple[Derived, ...] | None = None
+    heard: tuple[Derived, ...] = ()  # words that were made out while the call is still up
     judge_gates: bool = False
     recorded: Callable[[Path, int], Track] | None = None
+
+    @property
+    def found_out(self) -> tuple[Derived, ...]:
+        """All answers that there are so far."""
+        return self.heard if self.derived is None else self.derived
+
+    @property
+    def found_out(self) -> tuple[Derived, ...]:
+        """All answers that there are so far."""
+        return self.heard if self.derived is None else self.derived
 
 
 @dataclass(frozen=True, slots=True)

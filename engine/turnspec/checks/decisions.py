@@ -35,7 +35,7 @@ class Decision:
 def decide(plan: CallPlan, index: int, question: str, view: EvidenceView, context: Context) -> Decision:
     """The answer to one of the questions that a plan asks while the call is up."""
     turn = plan.turns[index]
-    asked = _Asked(Scene(plan, view, context.derived), turn, context, variables(plan, index, view))
+    asked = _Asked(Scene(plan, view, context.found_out), turn, context, variables(plan, index, view))
     match question:
         case "choose" if isinstance(turn.block, Choose):
             return _chosen(asked, turn.block)

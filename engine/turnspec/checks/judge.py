@@ -41,7 +41,7 @@ class CallVerdict:
 
 def judge_call(plan: CallPlan, view: EvidenceView, context: Context) -> CallVerdict:
     """Everything about a call that is over: its turns, its own findings and times, its outcome."""
-    scene = Scene(plan, view, context.derived)
+    scene = Scene(plan, view, context.found_out)
     course = Course(scene)
     turns = tuple(_judged(course, index, context) for index in range(len(plan.turns)))
     error = troubles.harness_trouble(scene)
@@ -69,7 +69,7 @@ def judge_call(plan: CallPlan, view: EvidenceView, context: Context) -> CallVerd
 
 def judge_turn(plan: CallPlan, index: int, view: EvidenceView, context: Context) -> TurnResult:
     """One turn, while the call may go on; a reply that is being talked over is not judged yet."""
-    scene = Scene(plan, view, context.derived)
+    scene = Scene(plan, view, context.found_out)
     begun = any(window.index > index for window in scene.windows)
     if plan.turns[index].interrupted and not begun and scene.ended_us is None:
         return _result(plan.turns[index], scene.turn(index), Outcome.PASSED)

@@ -23,7 +23,7 @@ def open_questions(plan: CallPlan, view: EvidenceView, context: Context) -> tupl
     """Each question that judging this call will look for an answer to, once, in the order of the turns."""
     if not asks(plan, context):
         return ()
-    scene = Scene(plan, view, context.derived)
+    scene = Scene(plan, view, context.found_out)
     return tuple(
         dict.fromkeys(
             question for index in range(len(plan.turns)) for question in _of_turn(scene, index, context)

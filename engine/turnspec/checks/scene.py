@@ -123,11 +123,11 @@ class Scene:
     """A call as far as it went, under the plan that it followed, with what was found out about it since."""
 
     def __init__(
-        self, plan: CallPlan, view: EvidenceView, derived: tuple[Derived, ...] | None = None
+        self, plan: CallPlan, view: EvidenceView, derived: tuple[Derived, ...] = ()
     ) -> None:
         self.plan = plan
         self.view = view
-        self.derived = derived or ()
+        self.derived = derived
         self._speech_owners: dict[int, int | None] = {}
 
     @cached_property

@@ -56,19 +56,27 @@ class Api:
         Raises:
             NoAnswer: Nothing came, or more than anybody would read.
         """
+        return self.send(path, "application/json", json.dumps(body).encode())
+
+    def send(self, path: str, kind: str, body: bytes) -> ApiAnswer:
+        """The same with a body of this content type.
+
+        Raises:
+            NoAnswer: Nothing came, or more than anybody would read.
+        """
         if self._silent >= SILENT_AFTER:
             raise NoAnswer(f"the endpoint is not asked any more: {SILENT_AFTER} requests had no answer")
         try:
-            answer = self._answered(path, body)
+            answer = self._answered(path, kind, body)
         except NoAnswer:
             self._silent += 1
             raise
         self._silent = 0
         return answer
 
-    def _answered(self, path: str, body: Mapping[str, Any]) -> ApiAnswer:
+    def _answered(self, path: str, kind: str, body: bytes) -> ApiAnswer:
         for number in range(TRIES):
-            answer = self._once(path, body)
+            answer = self._once(path, kind, body)
             if answer.status not in AGAIN:
                 return self._plain(answer)
             if number + 1 < TRIES:
@@ -76,11 +84,11 @@ class Api:
         plain = self._plain(answer)
         raise NoAnswer(f"the endpoint answered {plain.status} {TRIES} times{told(plain)}")
 
-    def _once(self, path: str, body: Mapping[str, Any]) -> HttpResponse:
+    def _once(self, path: str, kind: str, body: bytes) -> HttpResponse:
         within = self.endpoint.timeout_s
         try:
             url = address(self.endpoint.url, path)
-            return asyncio.run(fetch(url, self._request(url, body), within, LARGEST_ANSWER))
+            return asyncio.run(fetch(url, self._request(url, kind, body), within, LARGEST_ANSWER))
         except TimeoutError as error:
             raise NoAnswer(f"the endpoint did not answer within {within:g} s") from error
         except OSError as error:
@@ -91,16 +99,16 @@ class Api:
         except ValueError as error:
             raise NoAnswer(f"the endpoint cannot be asked at this address: {error}") from error
 
-    def _request(self, url: str, body: Mapping[str, Any]) -> HttpRequest:
+    def _request(self, url: str, kind: str, body: bytes) -> HttpRequest:
         parts = urlsplit(url)
-        headers = [("Content-Type", "application/json"), ("Accept", "application/json")]
+        headers = [("Content-Type", kind), ("Accept", "application/json")]
         headers.append(("Accept-Encoding", "identity"))
         if key := (self.endpoint.key or "").strip():  # a file of a secret ends in a line break
             if not (key.isascii() and key.isprintable()):
                 raise NoAnswer("the key has a character that no HTTP header can carry")
             headers.append(("Authorization", f"Bearer {key}"))
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        return HttpRequest("POST", target, tuple(headers), json.dumps(body).encode())
+        return HttpRequest("POST", target, tuple(headers), body)
 
     def _plain(self, answer: HttpResponse) -> ApiAnswer:
         """The answer without our key, which error pages repeat: texts are cut before a call is masked."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from turnspec.audio.files import AudioFileError
-from turnspec.call import AudioFormat, Identity
+from turnspec.call import AudioFormat, Identity, Snapshot
 from turnspec.call.events import CallEnded, CallUp, Closer, FunctionCalled, HarnessFailed, Side
 from turnspec.checks.captures import captures
 from turnspec.checks.decisions import Decision, decide
@@ -238,7 +238,8 @@ class _Closer:
 
     def captures(self, turn: int) -> Mapping[str, Any]:
         """The variables that a turn binds."""
-        return captures(self._record.case.plan, turn, self._record.evidence)
+        record = self._record
+        return captures(record.case.plan, turn, record.evidence, record.words.answers)
 
     def passes(self, turn: int) -> bool:
         """Whether a turn holds, as far as can be told now."""
@@ -246,12 +247,19 @@ class _Closer:
         live = self._record.live
         assert live is not None
         caller, agent = live.recorder.tracks(live.now_us())
-        snapshot = self._record.evidence.snapshot(caller, agent)
-        return judge_turn(plan, turn, snapshot, self._record.context).outcome is not Outcome.FAILED
+        return self._record.evidence.snapshot(caller, agent)
 
     def decide(self, turn: int, question: str) -> Decision:
         """Which way the call goes on; what is asked of a reply needs no sound."""
         snapshot = self._record.evidence.snapshot(None, None)
+        return judge_turn(plan, turn, self._so_far(), self._record.context).outcome is not Outcome.FAILED
+
+    def hearing(self, turn: int, question: str) -> Callable[[], None] | None:
+        """What has to be listened to before something is decided about a turn."""
+        return self._record.words.hearing(turn, question, self._so_far)
+
+    def _so_far(self) -> Snapshot:
+        """The call with its sound."""
         return decide(self._record.case.plan, turn, question, snapshot, self._record.context)
 
 

@@ -30,6 +30,8 @@ from turnspec.run.masking import masked_throughout
 from turnspec.run.options import Devices
 from turnspec.run.recording import Recording, forget
 from turnspec.run.stand import FarEnd
+from turnspec.run.transcription import Recognizer
+from turnspec.run.transcription.listening import CallWords
 from turnspec.run.voice import Speaker
 from turnspec.run.wheel import Seat
 from turnspec.speech.intents import Intents
@@ -63,6 +65,7 @@ class Case:
     group: str = ""  # in which repeated runs count together
     custom: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # checks in Python
     knowing: Knowing = field(default_factory=Knowing)
+    recognizer: Recognizer | None = None  # who makes out words that nobody tells
     devices: Devices = field(default_factory=Devices)  # by which a person takes part
     engine_texts: tuple[Text, ...] = ()  # of the engines that are asked about this call
 
@@ -184,6 +187,7 @@ class CaseRecord:
         self.seat: Seat | None = None
         self.process_output: tuple[str, ...] = ()
         self.stop = Stop()  # to ask nobody any more
+        self.words = CallWords(case.plan, case.recognizer, self.stop)
         self._unkept = ""
         self._ended: tuple[Snapshot, str | None] | None = None
         self._derived: tuple[Derived, ...] | None = None
@@ -204,7 +208,8 @@ class CaseRecord:
     def context(self) -> Context:
         """What the checks know beside the evidence."""
         late_between = self._late_between if self.lateness_us else None
-        return self.case.context(self._derived, self.lateness_us, late_between)
+        made = self.case.context(self._derived, self.lateness_us, late_between)
+        return replace(made, heard=self.words.answers)
 
     @property
     def lateness_us(self) -> int:
@@ -252,14 +257,16 @@ class CaseRecord:
     @property
     def asks(self) -> bool:
         """Whether somebody has to be asked about this call, which may take long."""
-        return self.trouble is None and asks(self.case.plan, self.context)
+        return self.trouble is None and (self.words.listens or asks(self.case.plan, self.context))
 
     def derive(self) -> None:
         """Ask what has to be asked about a call that is over, and keep the answers with its evidence."""
         snapshot, _ = self._saved()
-        broke = any(snapshot.of(HarnessFailed))
-        questions = () if broke else open_questions(self.case.plan, snapshot, self.context)
-        derived = self.case.knowing.derive(questions, self.stop)
+        derived: tuple[Derived, ...] = ()
+        if not any(snapshot.of(HarnessFailed)):
+            derived = self._derived = self.words.hear_all(snapshot)  # what is asked is about these words
+            questions = open_questions(self.case.plan, snapshot, self.context)
+            derived += self.case.knowing.derive(questions, self.stop)
         self._derived = derived if self.case.mask is None else masked_throughout(derived, self.case.mask)
         if questions:
             try:

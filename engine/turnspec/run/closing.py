@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from turnspec.checks.decisions import Decision
@@ -19,6 +19,10 @@ class TurnCloser(Protocol):
 
     def passes(self, turn: int) -> bool:
         """Whether a turn holds, as far as can be told now."""
+        ...
+
+    def hearing(self, turn: int, question: str) -> Callable[[], None] | None:
+        """What has to be done beside the loop before `decide`, or (empty) `captures`; None: nothing."""
         ...
 
     def decide(self, turn: int, question: str) -> Decision:

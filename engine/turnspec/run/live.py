@@ -25,8 +25,6 @@ from turnspec.call.events import (
     CallerHungUp,
     CallerSpoke,
     CallUp,
-    Captured,
-    Decided,
     Event,
     FlushAsked,
     FunctionCalled,
@@ -38,8 +36,6 @@ from turnspec.call.events import (
     Side,
     StreamEnded,
     TurnBegan,
-    TurnEnded,
-    TurnJudged,
 )
 from turnspec.conduct import acts_on, advance, begin, heard, is_no_news
 from turnspec.plan.model import CallPlan
@@ -54,6 +50,7 @@ from turnspec.run.playing import Playing
 from turnspec.run.recording import Recording
 from turnspec.run.sabotage import sabotage_of
 from turnspec.run.voice import FRAME_US, CallerVoice, Prepared
+from turnspec.run.turning import Turning
 
 DEFAULT_RATE_HZ = 8_000
 HIGH_WATER = 1 << 20  # bytes unread by the peer: some ten seconds of frames
@@ -88,7 +85,7 @@ class LiveCall:
         self.recording: Recording | None = None  # on disk
         self._utterances = utterances
         self.late: LateLines | None = None  # what was not known before it
-        self._closer = closer
+        self._turning = Turning(closer, clock, self.over, self._queue.append, self._run)
         self._voice = CallerVoice(line) if line else None
         self._way = way  # what is between the caller and the agent
         self._state = begin(plan)
@@ -341,11 +338,11 @@ class LiveCall:
             case actions.HangUp():
                 self._hang_up(action.reason)
             case actions.Decide():
-                self._decide(action)
+                self._turning.decide(action)
             case actions.BeginTurn():
                 self._queue.append(TurnBegan(at_us=action.at_us, turn=action.turn))
             case actions.EndTurn():
-                self._end_turn(action)
+                self._turning.end_turn(action)
 
     def _made(self, speak: actions.Speak, trouble: str) -> None:
         """Say what was made just now, if anybody still listens."""
@@ -358,29 +355,6 @@ class LiveCall:
     def _driven(self) -> Call:
         assert self.call is not None, "actions are given out only once the call is up"
         return self.call
-
-    def _decide(self, action: actions.Decide) -> None:
-        decision = self._closer.decide(action.turn, action.question)
-        for name, value in decision.captured.items():
-            self._queue.append(Captured(at_us=self.now_us(), turn=action.turn, name=name, value=value))
-        self._queue.append(
-            Decided(
-                at_us=self.now_us(),
-                turn=action.turn,
-                question=action.question,
-                outcome=decision.outcome,
-                why=decision.why,
-            )
-        )
-
-    def _end_turn(self, action: actions.EndTurn) -> None:
-        now_us = self.now_us()
-        for name, value in self._closer.captures(action.turn).items():
-            self._queue.append(Captured(at_us=now_us, turn=action.turn, name=name, value=value))
-        if action.judge:
-            passed = self._closer.passes(action.turn)
-            self._queue.append(TurnJudged(at_us=now_us, turn=action.turn, passed=passed))
-        self._queue.append(TurnEnded(at_us=now_us, turn=action.turn, how=action.how))
 
     def _hang_up(self, reason: str) -> None:
         self.end_reason = reason

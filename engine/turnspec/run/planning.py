@@ -33,6 +33,7 @@ from turnspec.run.recordings import recording_problems
 from turnspec.run.rows import Row, Run, Slugs, chosen_runs, equal_runs, matches, name_of_all, rows_of
 from turnspec.run.servers import lacking
 from turnspec.run.stand import agents_press_keys, endpointing_us
+from turnspec.run.transcription import transcription_for, wrong_engine
 from turnspec.run.voices import speech_for
 from turnspec.run.voices.finding import asked_for, wrong_name
 
@@ -114,8 +115,10 @@ class _Planner:
         self._environment = {name: os.environ[name] for name in names if name in os.environ}
         self._engines = engines_of(loaded, self._environment, keep=options.cache)
         self._speech = speech_for(loaded, self._environment, options)
+        self._transcription = transcription_for(loaded, self._environment, options)
         secrets = (self._environment.get(name, "") for name in loaded.project.secrets)
-        self._mask = masker([*secrets, *self._engines.secrets, *self._speech.secrets])
+        made_of = (self._engines, self._speech, self._transcription)
+        self._mask = masker([*secrets, *(secret for each in made_of for secret in each.secrets)])
         self._slugs = Slugs(self._mask)
         self._groups: list[Group] = []
 
@@ -152,7 +155,7 @@ class _Planner:
             return _unknown("target", target, sorted(self._loaded.project.targets))
         if protocol is not None and protocol not in adapter_names():
             return _unknown("protocol", protocol, adapter_names())
-        if refusal := wrong_name(asked_for(self._options.speech)):
+        if refusal := wrong_name(asked_for(self._options.speech)) or wrong_engine(self._options):
             return refusal
         wrong = [clock for clock in self._options.clocks if clock not in (VIRTUAL, WALL)]
         if wrong:
@@ -173,7 +176,7 @@ class _Planner:
         return not self._options.tags or bool(set(self._options.tags) & set(scenario.tags))
 
     def _plan(self, scenario: Scenario) -> None:
-        self._add((*self._engines.problems, *self._speech.problems))
+        self._add((*self._engines.problems, *self._speech.problems, *self._transcription.problems))
         target = self._target(scenario)
         if target is None:
             return
@@ -274,12 +277,17 @@ class _Planner:
             intents=self._engines.intents,
             knowing=self._engines.knowing,
             devices=self._options.devices,
-            engine_texts=(*self._engines.texts_for(plan), *self._speech.texts_for(plan)),
+            engine_texts=(
+                *self._engines.texts_for(plan),
+                *self._speech.texts_for(plan),
+                *self._transcription.texts_for(plan),
+            ),
             project=self._loaded.root,
             script=self._loaded.script(way.target),
             environment=self._environment,
             variables=self._loaded.project.variables,
             mask=self._mask,
+            recognizer=self._transcription.recognizer_for(plan),
             synthesizer=self._speech.synthesizer,
             voice=self._speech.voice,
         )
@@ -335,6 +343,8 @@ class _Planner:
             live=way.clock == WALL or self._only_checks,
             speaks=self._speech.synthesizer is not None,
             why_mute=self._speech.why_none,
+            recognises=self._transcription.recognizer is not None,
+            why_deaf=self._transcription.why_none,
             greets=getattr(options, "greets", None),
             budgets=(target.budgets, project.budgets),
             reply_ends_after=target.reply_ends_after,

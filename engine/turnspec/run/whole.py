@@ -38,7 +38,16 @@ def carry_out(planned: Planned, options: RunOptions, progress: Progress, started
     if not planned.cases:
         return RunResult(_info(started, options), interrupted=planned.interrupted)
     begin(planned, options, _info(started, options))
-    calls = make_calls(planned.cases, options, progress, planned.limit_s, planned.groups)
+    try:
+        make_ready(planned.cases)
+    except KeyboardInterrupt:
+        return RunResult(_info(started, options), interrupted=True)
+    try:
+        calls = make_calls(planned.cases, options, progress, planned.limit_s, planned.groups)
+    finally:
+        for recognizer in {id(case.recognizer): case.recognizer for case in planned.cases}.values():
+            if recognizer is not None:
+                recognizer.close()
     return RunResult(
         _info(started, options),
         calls.results,

@@ -1,0 +1,122 @@
+"""Making out words beside the loop of a call, each sound once: what was made of it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from turnspec.call.evidence import Track
+from turnspec.run.answers_kept import KeptAnswers, key_of
+from turnspec.run.derive import waiters
+from turnspec.run.transcription.models import Found
+from turnspec.run.transcription.pool import Pool
+from turnspec.run.transcription.worker import as_answer
+from turnspec.speech.transcription import Transcriber, Transcript, TranscriptionError, Word
+
+SETTINGS_VERSION: Final = 1
+"""Raised when the same engine is asked in another way."""
+
+
+@dataclass(frozen=True, slots=True)
+class PooledTranscriber:
+    """An engine that works in the processes of a pool; `written` is what it is made of there."""
+
+    pool: Pool
+    name: str
+    version: str
+    known_by: Found | str
+    written: Mapping[str, Any]
+
+    @property
+    def model(self) -> str:
+        """What it knows speech by: a model on disk by its name and the digest of its weights."""
+        return self.known_by if isinstance(self.known_by, str) else self.known_by.label
+
+    def transcribe(self, track: Track, language: str | None = None) -> Transcript:
+        """What the engine makes of a sound, whenever a process is free.
+
+        Raises:
+            TranscriptionError: It makes nothing of it, or its process came to an end.
+        """
+        return transcript_of(self.pool.ask(self.written, track, language))
+
+
+@dataclass(frozen=True, slots=True)
+class Recognizer:
+    """Makes out the words of sounds by one engine, and keeps them; `language` None leaves it to the call."""
+
+    transcriber: Transcriber
+    kept: KeptAnswers = field(default_factory=lambda: KeptAnswers(None))
+    language: str | None = None
+
+    def with_phrases(self, phrases: tuple[str, ...]) -> Recognizer:
+        """The same, told what may be said, if its engine has to know."""
+        mine = self.transcriber
+        if not isinstance(mine, PooledTranscriber) or "phrases" not in mine.written:
+            return self
+        told = replace(mine, written={**mine.written, "phrases": list(phrases)})
+        return replace(self, transcriber=told)
+
+    def key(self, track: Track, language: str | None) -> str:
+        """What the words of a sound are kept by."""
+        mine = self.transcriber
+        written = mine.written if isinstance(mine, PooledTranscriber) else {}
+        settings = {name: value for name, value in written.items() if name != "folder"}
+        sound = hashlib.sha256(track.pcm).hexdigest()
+        heard = (sound, track.rate_hz, self.language or language)
+        return key_of("transcript", SETTINGS_VERSION, *heard, mine.name, mine.version, mine.model, settings)
+
+    def transcript(self, track: Track, language: str | None = None) -> Transcript:
+        """The words of a sound; blocks, so it is never asked on a loop.
+
+        Raises:
+            TranscriptionError: They cannot be made out.
+        """
+        key = self.key(track, language)
+        kept = self.kept.get(key)
+        if kept is not None and _is_whole(kept):
+            return transcript_of(kept)
+        made = self.transcriber.transcribe(track, self.language or language)
+        self.kept.keep(key, as_answer(made))
+        return made
+
+    async def heard(self, track: Track, language: str | None = None) -> Transcript:
+        """The same, awaited: on a loop in virtual time it takes no time at all.
+
+        Raises:
+            TranscriptionError: They cannot be made out.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(waiters(), self.transcript, track, language)
+
+    def close(self) -> None:
+        """End the processes of the engine."""
+        if isinstance(self.transcriber, PooledTranscriber):
+            self.transcriber.pool.close()
+
+
+def transcript_of(answer: Mapping[str, Any]) -> Transcript:
+    """A transcript from plain data.
+
+    Raises:
+        TranscriptionError: It is none.
+    """
+    if not _is_whole(answer):
+        raise TranscriptionError("the engine's answer cannot be understood")
+    words = (
+        Word(word["text"], word["from_us"], word["to_us"], word.get("probability"))
+        for word in answer.get("words", ())
+    )
+    return Transcript(answer["text"], tuple(words))
+
+
+def _is_whole(answer: Mapping[str, Any]) -> bool:
+    words = answer.get("words", [])
+    return (
+        isinstance(answer.get("text"), str)
+        and isinstance(words, list)
+        and all(isinstance(word, dict) and {"text", "from_us", "to_us"} <= word.keys() for word in words)
+    )

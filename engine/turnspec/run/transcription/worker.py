@@ -1,0 +1,88 @@
+"""One engine in a process of its own: sounds come in on standard input, words go out on standard output.
+
+Run as `python -m turnspec.run.transcription.worker`. A question is a line of JSON, and behind it as many
+bytes of samples as it says. The process ends with its input: with whoever started it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from typing import IO, Any
+
+from turnspec.call.evidence import Track
+from turnspec.speech.transcription import Transcriber, Transcript, TranscriptionError
+
+Make = Callable[[Mapping[str, Any]], Transcriber]
+
+
+def main() -> None:
+    """Answer until there are no more questions."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it decides when it ends
+    # Libraries print what they like: it must not come between the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    serve(sys.stdin.buffer, answers, engine_of)
+
+
+def serve(questions: IO[bytes], answers: IO[bytes], make: Make) -> None:
+    """Answer each question with a line, engines made once for each way in which they are asked for."""
+    made: dict[str, Transcriber] = {}
+    while line := questions.readline():
+        asked = json.loads(line)
+        track = Track(asked["rate_hz"], questions.read(asked["bytes"]))
+        answer = _answered(made, asked["engine"], track, asked["language"], make)
+        answers.write(json.dumps(answer).encode() + b"\n")
+        answers.flush()
+
+
+def _answered(
+    made: dict[str, Transcriber],
+    engine: Mapping[str, Any],
+    track: Track,
+    language: str | None,
+    make: Make,
+) -> dict[str, Any]:
+    key = json.dumps(engine, sort_keys=True)
+    try:
+        if key not in made:
+            made[key] = make(engine)
+        return as_answer(made[key].transcribe(track, language))
+    except TranscriptionError as error:
+        return {"error": error.reason, "refused": error.refused}
+    except Exception as error:  # noqa: BLE001 - whatever an engine fails with is the answer to this question only
+        return {"error": f"the engine failed: {type(error).__name__}: {error}", "refused": False}
+
+
+def engine_of(written: Mapping[str, Any]) -> Transcriber:
+    """The engine that a question names, with what it is made of."""
+    match written["engine"]:
+        case "whisper":
+            from turnspec.speech.transcribers.whisper import Whisper
+
+            return Whisper(written["folder"], written["model"], written["beam"])
+        case "grammar":
+            from turnspec.speech.transcribers.grammar import Grammar
+
+            return Grammar(written["phrases"], written["folder"])
+        case other:
+            from turnspec.run.transcription.installed import plug_in
+
+            return plug_in(other)(written["model"])
+
+
+def as_answer(transcript: Transcript) -> dict[str, Any]:
+    """A transcript as plain data."""
+    words = [
+        {"text": word.text, "from_us": word.from_us, "to_us": word.to_us}
+        | ({} if word.probability is None else {"probability": word.probability})
+        for word in transcript.words
+    ]
+    return {"text": transcript.text, "words": words}
+
+
+if __name__ == "__main__":
+    main()

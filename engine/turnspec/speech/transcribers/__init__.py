@@ -1,0 +1,1 @@
+"""Engines that make out words: each is made where it is used, which may be another process."""
