@@ -44,11 +44,6 @@ class Context:
         """All answers that there are so far."""
         return self.heard if self.derived is None else self.derived
 
-    @property
-    def found_out(self) -> tuple[Derived, ...]:
-        """All answers that there are so far."""
-        return self.heard if self.derived is None else self.derived
-
 
 @dataclass(frozen=True, slots=True)
 class Stage:

@@ -244,14 +244,6 @@ class _Closer:
     def passes(self, turn: int) -> bool:
         """Whether a turn holds, as far as can be told now."""
         plan = self._record.case.plan
-        live = self._record.live
-        assert live is not None
-        caller, agent = live.recorder.tracks(live.now_us())
-        return self._record.evidence.snapshot(caller, agent)
-
-    def decide(self, turn: int, question: str) -> Decision:
-        """Which way the call goes on; what is asked of a reply needs no sound."""
-        snapshot = self._record.evidence.snapshot(None, None)
         return judge_turn(plan, turn, self._so_far(), self._record.context).outcome is not Outcome.FAILED
 
     def hearing(self, turn: int, question: str) -> Callable[[], None] | None:
@@ -260,6 +252,14 @@ class _Closer:
 
     def _so_far(self) -> Snapshot:
         """The call with its sound."""
+        live = self._record.live
+        assert live is not None
+        caller, agent = live.recorder.tracks(live.now_us())
+        return self._record.evidence.snapshot(caller, agent)
+
+    def decide(self, turn: int, question: str) -> Decision:
+        """Which way the call goes on; what is asked of a reply needs no sound."""
+        snapshot = self._record.evidence.snapshot(None, None)
         return decide(self._record.case.plan, turn, question, snapshot, self._record.context)
 
 

@@ -268,7 +268,7 @@ class CaseRecord:
             questions = open_questions(self.case.plan, snapshot, self.context)
             derived += self.case.knowing.derive(questions, self.stop)
         self._derived = derived if self.case.mask is None else masked_throughout(derived, self.case.mask)
-        if questions:
+        if derived:
             try:
                 write_derived(self.folder, self._derived)
             except OSError as error:  # what was found out still counts, once
