@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from turnspec.audio.in_noise import DROWNED_US, IN_NOISE_US, sounds_over
 from turnspec.audio.samples import Samples, time_of
 from turnspec.call.formats import MICROSECONDS
 
@@ -35,6 +36,9 @@ LOW_SPEECH: Final = 292**2  # -41 dBFS: a steady sound below it counts as noise
 IDLE_PEAK: Final = 8  # A-law's silence
 IDLE_BLOCK: Final = 4_096  # samples looked at together
 DIGITAL_SILENCE: Final = 12**2  # a mean square, of frames at least half of which is idle
+NOISE_FRAMES: Final = 20  # 200 ms of noise are enough to know it
+UNSTEADY: Final = 4  # noise keeps to its level within 6 dB
+SPEECH_RATIO: Final = 10  # +10 dB: steady sound so close to the loudest may be no noise
 NOISE_SHARE: Final = 50  # even fluent speech pauses for a fiftieth of its time; noise is all that is left
 NOISE_RATIO: Final = 4  # +6 dB
 LOOK_OUT: Final = 2  # frames outside of the sound in which its edge may lie
@@ -82,19 +86,91 @@ def refined(
     """Speech where an engine found it (`spans`, in order), with edges placed by energy; None: energy alone.
 
     Sound that touches none of the engine's spans is no speech, and no edge lies more than `reach_us`
-    outside of the span that it belongs to.
+    outside of the span that it belongs to. Gaps shorter than `bridge_us` are bridged. Sounds of less than
+    `min_speech_us` that stand alone are clicks, not speech. `quiet` is the mean square that no threshold
+    goes below.
     """
-    if spans is None:
-        segments = speech_segments(
-            samples, rate_hz, bridge_us=bridge_us, min_speech_us=min_speech_us, quiet=quiet
-        )
-        return Speech(segments, RESOLUTION_US)
-    found: list[Segment] = []
-    fine = speech_segments(samples, rate_hz, bridge_us=0, min_speech_us=min_speech_us, quiet=quiet)
-    for segment in fine:
-        for part in _in_reach(segment, spans, reach_us):
-            _join(found, part, bridge_us)
-    return Speech(tuple(found), RESOLUTION_US)
+    lead = idle_lead(samples)
+    sound = samples[lead:]
+    lead_us = time_of(lead, rate_hz)
+    if spans is not None:
+        spans = [Segment(span.start_us - lead_us, span.end_us - lead_us) for span in spans]
+    energies = frame_energies(sound, rate_hz)
+    beside = None if spans is None else _beside(spans, len(energies), reach_us)
+    noise = _background(energies, beside)
+    level, loudest = _mean(energies[noise]), int(energies.max(initial=0))
+    if level * NOISE_RATIO > quiet:
+        fine = sounds_over(sound, rate_hz, noise, CLUSTER_US, min_speech_us)
+        error_us = IN_NOISE_US if loudest >= SPEECH_RATIO * level else DROWNED_US
+    else:
+        fine = _sounds(sound, rate_hz, energies, threshold_over(level, loudest, quiet), min_speech_us)
+        error_us = RESOLUTION_US
+    segments: list[Segment] = []
+    for first, last in fine:
+        segment = Segment(time_of(first, rate_hz), time_of(last, rate_hz))
+        for part in [segment] if spans is None else _in_reach(segment, spans, reach_us):
+            _join(segments, Segment(lead_us + part.start_us, lead_us + part.end_us), bridge_us)
+    return Speech(tuple(segments), error_us)
+
+
+def _beside(spans: Sequence[Segment], count: int, reach_us: int) -> NDArray[np.intp]:
+    """The frames right outside of the reach of the spans; they may lie outside of the recording, too."""
+    margin = NOISE_FRAMES + NOISE_FRAMES // 2
+    far = np.zeros(count + 2 * margin, np.int8)
+    for widened, mark in ((margin, 1), (0, 2)):
+        for span in spans:
+            first = (span.start_us - reach_us) // FRAME_US - widened
+            last = -(-(span.end_us + reach_us) // FRAME_US) + widened
+            far[max(0, margin + first) : max(0, margin + last)] = mark
+    return np.flatnonzero(far == 1) - margin
+
+
+def _background(energies: NDArray[np.int64], beside: NDArray[np.intp] | None) -> NDArray[np.bool_]:
+    """The frames of nothing but the line's own noise: what goes on beside speech, else what is steady."""
+    alive = energies > DIGITAL_SILENCE
+    noise = np.zeros(len(energies), bool)
+    if beside is not None:
+        within = beside[(beside >= 0) & (beside < len(energies))]
+        found = within[alive[within]]
+        if len(found) >= max(NOISE_FRAMES, len(beside) // 2):
+            noise[found[energies[found] <= UNSTEADY * int(np.median(energies[found]))]] = True
+    least = 2
+    if not noise.any():
+        noise, least = _steady(energies), SPEECH_RATIO
+    level = _mean(energies[noise])
+    # Noise is the floor of all that sounds: something is louder, and hardly anything is fainter.
+    return (
+        noise
+        & (UNSTEADY * _floor(energies, alive) >= level)
+        & (int(energies.max(initial=0)) >= least * level)
+    )
+
+
+def _floor(energies: NDArray[np.int64], alive: NDArray[np.bool_]) -> int:
+    """The mean square that hardly any sounding frame is below."""
+    # A frame that is half digital silence tells nothing: two in a row do.
+    pairs = np.maximum(energies[1:], energies[:-1])[alive[1:] & alive[:-1]]
+    least = len(pairs) // NOISE_SHARE
+    return int(np.partition(pairs, least)[least]) if len(pairs) else 0
+
+
+def _steady(energies: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """The frames of the faintest stretches that keep to one level, as no voice does for so long."""
+    none = np.zeros(len(energies), bool)
+    if len(energies) < NOISE_FRAMES:
+        return none
+    windows = np.lib.stride_tricks.sliding_window_view(energies, NOISE_FRAMES)
+    most, least = windows.max(axis=1), windows.min(axis=1)
+    held = (least > DIGITAL_SILENCE) & (most <= UNSTEADY * windows.mean(axis=1))
+    if not held.any():
+        return none
+    for at in np.flatnonzero(held & (most <= 2 * most[held].min())):
+        none[at : at + NOISE_FRAMES] = True
+    return none
+
+
+def _mean(energies: NDArray[np.int64]) -> int:
+    return int(energies.sum()) // len(energies) if len(energies) else 0
 
 
 def _in_reach(segment: Segment, spans: Sequence[Segment], reach_us: int) -> list[Segment]:
@@ -107,6 +183,17 @@ def _in_reach(segment: Segment, spans: Sequence[Segment], reach_us: int) -> list
     return parts
 
 
+def _sounds(
+    sound: Samples, rate_hz: int, energies: NDArray[np.int64], threshold: int, min_speech_us: int
+) -> list[tuple[int, int]]:
+    """The first sample of each sound over a threshold, and the first one after it."""
+    width = frame_width(rate_hz)
+    return [
+        (onset_at(sound, first * width, width, threshold), offset_at(sound, last * width, width, threshold))
+        for first, last in _speech_frames(sounding_runs(energies, threshold), min_speech_us // FRAME_US)
+    ]
+
+
 def speech_segments(
     samples: Samples,
     rate_hz: int,
@@ -115,22 +202,10 @@ def speech_segments(
     min_speech_us: int = MIN_SPEECH_US,
     quiet: int = QUIET,
 ) -> tuple[Segment, ...]:
-    """All speech in `samples`, gaps shorter than `bridge_us` bridged, in order.
-
-    Sounds of less than `min_speech_us` that stand alone are clicks, not speech. `quiet` is the mean
-    square that no threshold goes below.
-    """
-    lead = idle_lead(samples)
-    sound = samples[lead:]
-    energies = frame_energies(sound, rate_hz)
-    threshold = threshold_of(energies, quiet)
-    width = frame_width(rate_hz)
-    segments: list[Segment] = []
-    for first, last in _speech_frames(sounding_runs(energies, threshold), min_speech_us // FRAME_US):
-        onset = lead + onset_at(sound, first * width, width, threshold)
-        offset = lead + offset_at(sound, last * width, width, threshold)
-        _join(segments, Segment(time_of(onset, rate_hz), time_of(offset, rate_hz)), bridge_us)
-    return tuple(segments)
+    """All speech in `samples` by energy alone, as `refined` finds it."""
+    return refined(
+        samples, rate_hz, None, bridge_us=bridge_us, min_speech_us=min_speech_us, quiet=quiet
+    ).segments
 
 
 def voiced_span(samples: Samples, rate_hz: int) -> tuple[int, int] | None:
@@ -177,13 +252,7 @@ def mean_squares(samples: Samples, width: int) -> NDArray[np.int64]:
 def threshold_of(energies: NDArray[np.int64], quiet: int = QUIET) -> int:
     """The mean square at which sound begins, for a whole recording."""
     alive = energies > DIGITAL_SILENCE
-    # A frame that is half digital silence is no measure of the noise: two in a row are.
-    pairs = np.maximum(energies[1:], energies[:-1])[alive[1:] & alive[:-1]]
-    if not len(pairs):
-        return quiet
-    least = len(pairs) // NOISE_SHARE
-    noise = int(np.partition(pairs, least)[least])
-    return threshold_over(noise, int(pairs.max()), quiet)
+    return threshold_over(_floor(energies, alive), int(energies.max(initial=0)), quiet)
 
 
 def threshold_over(noise: int, loudest: int, quiet: int) -> int:

@@ -1,0 +1,114 @@
+"""Where speech begins and ends over noise: where the spectrum begins and ceases to differ from the noise's.
+
+Energy alone loses an end long before it has faded, because noise is strong where voices are weak.
+Compared band by band with the noise of the same line, each 5 ms gets a *score*: how many standard deviations
+it is above what the noise does by itself. High scores say that there is sound; the edge is where the scores
+outside of it, added up from there on, are at their most, so that many small excesses count as one large.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turnspec.audio.samples import Samples
+from turnspec.call.formats import MICROSECONDS
+
+IN_NOISE_US: Final = 35_000  # an edge is this close to where the voice is as loud as the noise
+DROWNED_US: Final = 100_000  # the same, where the noise is about as loud as the voice itself
+HOP_US: Final = 5_000
+WINDOW_US: Final = 16_000
+BAND_EDGES: Final = (2, 4, 6, 8, 11, 15, 20, 27, 36, 48, 62, 90, 126)
+"""In bins of 62.5 Hz: each band a little wider than the one below it."""
+SURE: Final = 5.0  # a score that noise does not reach by itself
+MOST: Final = 6.0  # one loud frame does not outweigh all that are silent
+DRIFT: Final = 0.9  # what frames of noise score at most, on the whole
+CHANCE: Final = 2.0  # what a few of them add up to now and then
+FADE_US: Final = 300_000  # how far outside of sure sound an edge may lie
+LEAST_NOISE_US: Final = 100_000
+APART: Final = 20  # frames between sound and what is noise for certain
+SILENT: Final = 100.0  # the power of digital silence in any band
+
+Scores: TypeAlias = NDArray[np.float64]
+
+
+def sounds_over(
+    samples: Samples, rate_hz: int, is_noise: NDArray[np.bool_], apart_us: int, least_us: int
+) -> list[tuple[int, int]]:
+    """The first sample of each sound over the noise, and the first one after it.
+
+    `is_noise` says of each 10 ms whether they hold nothing but noise. What is no more than `apart_us` apart
+    is one sound; what is shorter than `least_us` is none.
+    """
+    levels = _levels(samples, rate_hz)
+    hop = rate_hz * HOP_US // MICROSECONDS
+    found = _sounding(_scores(levels, np.repeat(is_noise, 2)[: len(levels)]), apart_us, least_us)
+    # All that is left is noise: more of it than was known at first.
+    again = _scores(levels, _far_from(found, len(levels)))
+    if len(again):
+        found = _sounding(again, apart_us, least_us)
+    return [
+        (_inward(first * hop, hop), len(samples) - _inward(len(samples) - last * hop, hop))
+        for first, last in found
+    ]
+
+
+def _inward(outside: int, hop: int) -> int:
+    """Windows are longer than their 5 ms: they find sound a little before it begins and after it is over."""
+    return outside + hop // 2 if outside > 0 else 0
+
+
+def _far_from(found: list[tuple[int, int]], count: int) -> NDArray[np.bool_]:
+    """The frames that are not near any sound."""
+    far = np.ones(count, bool)
+    for first, last in found:
+        far[max(0, first - APART) : last + APART] = False
+    return far
+
+
+def _scores(levels: Scores, is_noise: NDArray[np.bool_]) -> Scores:
+    """How far each 5 ms is above the noise."""
+    noise = levels[is_noise & (levels.max(axis=1, initial=0) > SILENT)]
+    if len(noise) * HOP_US < LEAST_NOISE_US:
+        return np.zeros(0)
+    usual = np.maximum(noise.mean(axis=0), 1.0)
+    excess = np.log2(np.maximum(levels / usual, 1.0)).mean(axis=1)
+    by_itself = np.log2(np.maximum(noise / usual, 1.0)).mean(axis=1)
+    return np.asarray(
+        np.minimum((excess - by_itself.mean()) / max(float(by_itself.std()), 1e-3), MOST), np.float64
+    )
+
+
+def _levels(samples: Samples, rate_hz: int) -> Scores:
+    """The power in each band around the middle of each 5 ms."""
+    hop, width = rate_hz * HOP_US // MICROSECONDS, rate_hz * WINDOW_US // MICROSECONDS
+    before = (width - hop) // 2
+    count = -(-len(samples) // hop)
+    padded = np.pad(samples, (before, count * hop + width - len(samples))).astype(np.float32)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, width)[: count * hop : hop]
+    power = np.square(np.abs(np.fft.rfft(frames * np.hanning(width).astype(np.float32))))
+    edges = [edge for edge in BAND_EDGES if edge < power.shape[1]]
+    return np.stack([power[:, a:b].mean(axis=1) for a, b in pairwise(edges)], axis=1)
+
+
+def _sounding(score: Scores, apart_us: int, least_us: int) -> list[tuple[int, int]]:
+    """From which to which frame (left out) there is sound; what is no more than `apart_us` apart is one."""
+    sure = np.flatnonzero(score >= SURE)
+    if not len(sure):
+        return []
+    groups = np.split(sure, np.flatnonzero(np.diff(sure) * HOP_US > apart_us) + 1)
+    kept = [(int(group[0]), int(group[-1]) + 1) for group in groups if len(group) * HOP_US >= least_us]
+    bounds = [0, *(edge for pair in kept for edge in pair), len(score)]
+    return [
+        (first - _fade(score[bounds[2 * at] : first][::-1]), last + _fade(score[last : bounds[2 * at + 3]]))
+        for at, (first, last) in enumerate(kept)
+    ]
+
+
+def _fade(outside: Scores) -> int:
+    """How many of the frames outside of a sound, the nearest first, still belong to it."""
+    gained = np.append(0.0, np.cumsum(outside[: FADE_US // HOP_US] - DRIFT))
+    return int(np.argmax(gained >= gained.max() - CHANCE))
