@@ -202,3 +202,20 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)
+@cli.command()
+@click.option("-t", "--target", required=True, help="The target to talk to, by its name in the project.")
+@click.option("--protocol", help="Talk over this protocol.")
+@click.option("--microphone", metavar="DEVICE", help="What hears you [the system's own].")
+@click.option("--speaker", metavar="DEVICE", help="Where you hear the agent [the system's own].")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where the scenario is written.")
+@click.option("--force", is_flag=True, help="Write over a talk that is there already.")
+@click.option("--turns", type=click.IntRange(1), help="Hang up once so many turns are answered.")
+@click.option("--silence", metavar="DURATION", help="Hang up once nobody was heard for so long [60 s].")
+@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
+def talk(**options: object) -> None:
+    """Talk to a target yourself, and keep a scenario of the conversation."""
+    from turnspec.cli.talking import talk_command
+
+    sys.exit(talk_command(options))
+
+

@@ -75,7 +75,11 @@ def call_virtual(case: Case, output: Path, interrupts: Interrupts | None = None)
 
 async def call_wall(case: Case, output: Path, wheel: PacingWheel, targets: Targets) -> CallResult:
     """Make a call on the wall clock, on the running loop."""
-    record = CaseRecord(case, output)
+    return await call_recorded(CaseRecord(case, output), wheel, targets)
+
+
+async def call_recorded(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> CallResult:
+    """The same, for whoever takes part in the call: the record has what it came to."""
     try:
         await _hold(record, wheel, targets)
     except HarnessError as error:
@@ -139,6 +143,8 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> Non
             for _ in range(far.strays):
                 live.happened(outside_call(0))
             record.seat = await converse(live, case.adapter, case.dial(far, live), wheel, far.died)
+            if record.attend is not None:
+                record.attend(live)
             record.trouble = _trouble(record, far)
     except asyncio.CancelledError:
         live.stop()

@@ -190,6 +190,7 @@ class CaseRecord:
         self.words = CallWords(case.plan, case.recognizer, self.stop)
         self._unkept = ""
         self._ended: tuple[Snapshot, str | None] | None = None
+        self.attend: Callable[[LiveCall], None] | None = None  # told of the call before it is made
         self._derived: tuple[Derived, ...] | None = None
 
     def _header(self) -> dict[str, Any]:
@@ -283,6 +284,15 @@ class CaseRecord:
 
     def _recorded(self) -> tuple[Snapshot, str | None]:
         events = self.evidence.events
+    @property
+    def derived(self) -> tuple[Derived, ...]:
+        """What was found out about the call."""
+        return self._derived or ()
+
+    def saved(self) -> Snapshot:
+        """The call as it was left."""
+        return self._saved()[0]
+
         end_us = events[-1].at_us if events else 0
         if self.recording is None or not any(self.evidence.of(CallUp)):
             return self.evidence.snapshot(None, None), None

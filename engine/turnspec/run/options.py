@@ -13,11 +13,15 @@ DEFAULT_OUTPUT = Path("turnspec-report")
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """By which devices a person takes part in calls (None: the system's own); `listens`: they hear them."""
+    """By which devices a person takes part in calls (None: the system's own).
+
+    `listens`: they hear them; `talks`: they speak in all of them, and whenever they like.
+    """
 
     listens: bool = False
     microphone: str | None = None
     speaker: str | None = None
+    talks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class RunOptions:
     synthesizer: Synthesizer | None = None  # an engine of one's own, whatever is named elsewhere
     transcription: str | None = None  # an engine that makes out words; None: the project's
     transcriber: Transcriber | None = None  # an engine of one's own, whatever is named elsewhere
+    voice_activity: str | None = None  # an engine that finds speech; None: the target's, or the project's
 
     @property
     def clocks(self) -> tuple[str, ...]:

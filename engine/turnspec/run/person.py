@@ -120,6 +120,7 @@ class Person:
         """The same, for as long as this `speech` is not over."""
         assert self._microphone is not None, "a call in which somebody is to speak has a microphone"
         self._microphone.clear()
+        self._told["microphone"] = self._microphone.slips  # what was lost before is missed by nobody
         self._speech = speech
 
     def frame(self, from_us: int, lands_us: int) -> Voiced | None:
@@ -187,11 +188,11 @@ class Person:
 
 def with_person(plan: CallPlan, devices: Devices) -> bool:
     """Whether a person takes part in a call: there is one at a time."""
-    return devices.listens or _speaks(plan)
+    return devices.listens or _speaks(plan, devices)
 
 
-def _speaks(plan: CallPlan) -> bool:
-    return any(isinstance(step, graph.Microphone) for step in plan.graph.steps)
+def _speaks(plan: CallPlan, devices: Devices) -> bool:
+    return devices.talks or any(isinstance(step, graph.Microphone) for step in plan.graph.steps)
 
 
 @asynccontextmanager
@@ -206,7 +207,7 @@ async def person_at(plan: CallPlan, devices: Devices) -> AsyncIterator[Person | 
         yield None
         return
     loop = asyncio.get_running_loop()
-    person = await loop.run_in_executor(None, _turned_on, line, devices, _speaks(plan))
+    person = await loop.run_in_executor(None, _turned_on, line, devices, _speaks(plan, devices))
     try:
         yield person
     finally:
@@ -215,12 +216,12 @@ async def person_at(plan: CallPlan, devices: Devices) -> AsyncIterator[Person | 
 
 def _turned_on(line: AudioFormat, devices: Devices, has_microphone: bool) -> Person:  # noqa: FBT001 # of an executor
     try:
-        heard = microphone(devices.microphone, line.rate_hz) if has_microphone else None
+        plays = loudspeaker(devices.speaker, line.rate_hz) if devices.listens else None
         try:
-            plays = loudspeaker(devices.speaker, line.rate_hz) if devices.listens else None
+            heard = microphone(devices.microphone, line.rate_hz) if has_microphone else None
         except DeviceError:
-            if heard is not None:
-                heard.close()
+            if plays is not None:
+                plays.close()
             raise
     except DeviceError as error:
         raise HarnessError(str(error)) from error

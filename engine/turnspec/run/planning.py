@@ -76,6 +76,11 @@ def plan_cases(options: RunOptions) -> Planned:
 
 
 def planned_each(loaded: Loaded, asking: Asking) -> Iterator[tuple[Scenario, Planned]]:
+def plan_loaded(loaded: Loaded, options: RunOptions) -> Planned:
+    """Compile scenarios that are read already."""
+    return _Planner(loaded, options).planned()
+
+
     """Each scenario planned by itself; `asking` is told of the files that are looked for."""
     planner = _Planner(loaded, RunOptions(), asking)
     for scenario in loaded.scenarios:

@@ -1,0 +1,165 @@
+"""Holding a talk, from the first frame to the files that it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from turnspec.audio.files import write_flac
+from turnspec.audio.samples import position_at, samples_of, track_of
+from turnspec.call import Track
+from turnspec.call.evidence import RECORDING_FILE
+from turnspec.dsl.load import DEFAULT_FOLDER
+from turnspec.results import CallResult
+from turnspec.run.calling import call_recorded
+from turnspec.run.case import CaseRecord
+from turnspec.run.instances import Targets
+from turnspec.run.loops import WallLoop, run_on
+from turnspec.run.side_by_side import punctually
+from turnspec.run.talk.driver import Ends, Levels, Talking
+from turnspec.run.talk.exchanges import Conversation, Exchange, exchanges
+from turnspec.run.talk.heard import conversation
+from turnspec.run.talk.keyboard import keys
+from turnspec.run.talk.planned import NAME, CannotTalk, Planned
+from turnspec.run.talk.writing import Header, clip_name, written
+from turnspec.run.wheel import PacingWheel
+
+SCENARIO_FILE: Final = "talk.yaml"
+SLUG: Final = "talk"
+BEFORE_US: Final = 100_000  # of a clip, before and after what is said
+AFTER_US: Final = 300_000
+CLEAR: Final = 0.1  # an intent that leads by less may be another one next time
+
+
+@dataclass(frozen=True, slots=True)
+class Talked:
+    """What a talk left. `scenario` None: nothing was said that a scenario could be made of."""
+
+    result: CallResult
+    turns: tuple[Exchange, ...] = ()
+    scenario: Path | None = None
+    recording: Path | None = None
+
+
+def folder_for(planned: Planned, wanted: Path | None, *, force: bool) -> Path:
+    """Where a talk is kept: what is there already is not touched, unless that is wanted.
+
+    Raises:
+        CannotTalk: The folder lies outside the project, or has a talk already.
+    """
+    root = planned.loaded.root
+    if wanted is None:
+        return _free(root / (planned.loaded.project.scenarios or (DEFAULT_FOLDER,))[0], planned)
+    folder = wanted.resolve()
+    if not folder.is_relative_to(root.resolve()):
+        raise CannotTalk(
+            f"{wanted} lies outside the project in {root}, so its target would not be known there"
+        )
+    if folder.exists() and not folder.is_dir():
+        raise CannotTalk(f"{wanted} is a file: name a folder")
+    if (folder / SCENARIO_FILE).exists() and not force:
+        raise CannotTalk(f"{wanted / SCENARIO_FILE} is there already: name another folder, or give --force")
+    return folder
+
+
+def _free(folder: Path, planned: Planned) -> Path:
+    name = f"talk-with-{planned.case.plan.target}"
+    names = (name if number == 1 else f"{name}-{number}" for number in range(1, 1_000_000))
+    return next(free for each in names if not (free := folder / each).exists())
+
+
+def hold(planned: Planned, folder: Path, ends: Ends, show: Callable[[Levels], None]) -> Talked:
+    """Talk until somebody hangs up, then write down what was said."""
+    case = replace(planned.case, slug=SLUG)
+    record = CaseRecord(case, folder)
+    talking = Talking(ends, show)
+    record.attend = talking.attend
+    with punctually():
+        result = run_on(WallLoop, _held(record, talking))
+    talk = conversation(case.plan, record.saved(), record.derived)
+    turns = () if talk is None else exchanges(talk)
+    recording = record.folder / RECORDING_FILE
+    kept = recording if recording.is_file() else None
+    if talk is None or not any(turn.said for turn in turns):
+        return Talked(result, turns, None, kept)
+    caller = record.saved().caller
+    assert caller is not None, "what was said was recorded"
+    _cut(folder, caller, turns)
+    path = folder / SCENARIO_FILE
+    text = written(
+        _header(planned, talk, turns), turns, _intent_of(planned), calls=case.plan.calls is not None
+    )
+    path.write_text(text, "utf-8")
+    return Talked(result, turns, path, kept)
+
+
+async def _held(record: CaseRecord, talking: Talking) -> CallResult:
+    loop = asyncio.get_running_loop()
+    targets = Targets([record.case])
+    does = {"m": talking.mute, "q": talking.end}
+    try:
+        with _on_interrupt(loop, talking.end), keys(loop, does):
+            return await call_recorded(record, PacingWheel.of(loop), targets)
+    finally:
+        await targets.stop()
+
+
+@contextlib.contextmanager
+def _on_interrupt(loop: asyncio.AbstractEventLoop, end: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C hangs up; what was said until then is kept."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    try:
+        for number in numbers:
+            loop.add_signal_handler(number, end)
+    except (NotImplementedError, RuntimeError, ValueError):  # no Unix, or not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+def _cut(folder: Path, caller: Track, turns: Sequence[Exchange]) -> None:
+    """A recording for each turn of the caller."""
+    said = (turn.said for turn in turns if turn.said is not None)
+    samples = samples_of(caller)
+    for number, stretch in enumerate(said, start=1):
+        first = position_at(max(0, stretch.start_us - BEFORE_US), caller.rate_hz)
+        last = position_at(stretch.end_us + AFTER_US, caller.rate_hz)
+        write_flac(folder / clip_name(number), track_of(samples[first:last], caller.rate_hz))
+
+
+def _header(planned: Planned, talk: Conversation, turns: Sequence[Exchange]) -> Header:
+    plan = planned.case.plan
+    day = datetime.now(UTC).date().isoformat()
+    first = turns[0]
+    greeting = first.reply[0].start_us - talk.up_us if first.said is None and first.reply else None
+    others = len(planned.case.target.protocol) > 1 or plan.protocol not in (
+        planned.case.target.protocol or ("realtime",)
+    )
+    over = f" --protocol {plan.protocol}" if others else ""
+    told = (
+        f"Written from a talk with '{plan.target}' over {plan.protocol} on {day}.",
+        f"Run it with `turnspec run PATH{over}`. What the agent said is asserted in a few words, times are",
+        "twice what was measured: edit both to what you mean.",
+    )
+    return Header(f"{NAME} with {plan.target}", plan.target, told, greeting)
+
+
+def _intent_of(planned: Planned) -> Callable[[str], str | None]:
+    """Which of the project's intents a reply has for sure; those that need no file are too wide for that."""
+    intents = planned.case.intents
+
+    def intent_of(text: str) -> str | None:
+        found = intents.at_once(text)  # by rules alone where an endpoint had to be asked
+        return found.best if found.best in intents.own and found.margin >= CLEAR else None
+
+    return intent_of
