@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turnspec.audio.codecs import decode, encode
-from turnspec.audio.line import FRAME_US, NO_SPEECH_LEVEL, Line, LineSettings, speech_level
+from turnspec.audio.conditions import NO_SPEECH_LEVEL, Conditions, speech_level
+from turnspec.audio.line import FRAME_US, Line, LineSettings
 from turnspec.audio.samples import Samples
 from turnspec.call.formats import MULAW_8K, PCM_16K
 
@@ -18,7 +19,8 @@ SILENT = encode(np.zeros(160, np.int16), MULAW_8K)
 
 def line(**settings: Any) -> Line:
     """A line of a telephone."""
-    return Line(LineSettings(**{"seed": "7", **settings}), MULAW_8K, voice_level=1_000.0)
+    conditions = Conditions(loss=settings.pop("loss", 0.0))
+    return Line(LineSettings(**{"seed": "7", "conditions": conditions, **settings}), MULAW_8K, 1_000.0)
 
 
 def numbered(count: int) -> list[bytes]:
@@ -97,7 +99,7 @@ def test_the_seed_decides() -> None:
 def test_noise_has_the_level_that_was_asked_for() -> None:
     """At 20 dB below a voice of RMS 1,000, noise of any loudness has RMS 100, over and over."""
     noise = np.random.default_rng(1).normal(0, 5_000, 16_001).clip(-32_768, 32_767).astype(np.int16)
-    settings = LineSettings("7", noise=noise, voice_to_noise=10.0)
+    settings = LineSettings("7", Conditions(noise=noise, voice_to_noise=10.0))
     through = Line(settings, PCM_16K, voice_level=1_000.0)
     frames = [through.carry(bytes(640)).sound for _ in range(100)]
     heard = np.concatenate([decode(frame, PCM_16K) for frame in frames]).astype(np.float64)

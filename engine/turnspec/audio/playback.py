@@ -140,7 +140,15 @@ class PlaybackClock:
 
     def heard(self, from_us: int, to_us: int) -> Samples:
         """The audio heard from `from_us` to `to_us` (not after now): flushed audio is not in it."""
-        return self._tape.read(position_at(from_us, self.rate_hz), position_at(to_us, self.rate_hz))
+        return self.played(position_at(from_us, self.rate_hz), position_at(to_us, self.rate_hz))
+
+    def played(self, start: int, end: int) -> Samples:
+        """What was played, or will be if nothing flushes it, from one position to another."""
+        return self._tape.read(start, end)
+
+    def unplayed(self, at_us: int) -> Samples:
+        """What is left to play at a moment."""
+        return self.played(position_at(at_us, self.rate_hz), self._end)
 
     def _remember(self, at_us: int, stream: str, start: int) -> None:
         pieces = self._pieces

@@ -1,18 +1,27 @@
-"""The caller's line of a call, as its scenario describes it."""
+"""The line of a call, in both directions, as its scenario describes it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
+from turnspec.audio.beds import bed
+from turnspec.audio.conditions import Conditions, Draws, speech_level
 from turnspec.audio.files import load_clip
-from turnspec.audio.line import Line, LineSettings, speech_level
-from turnspec.audio.samples import EMPTY, samples_of
-from turnspec.call import AudioFormat
+from turnspec.audio.line import FRAME_US, EchoSettings, Line, LineSettings
+from turnspec.audio.playback import PlaybackClock
+from turnspec.audio.samples import EMPTY, Samples, samples_of
+from turnspec.audio.way_back import HeardPlayback
+from turnspec.call import AudioFormat, Encoding
 from turnspec.call.events import CallerSpoke
+from turnspec.dsl.line import Conditions as WrittenConditions
 from turnspec.dsl.line import Line as WrittenLine
+from turnspec.dsl.line import Noise
 from turnspec.plan.model import CallPlan
 from turnspec.run.voice import Prepared
+
+CODECS = {"g711u": Encoding.MULAW, "g711a": Encoding.ALAW}
 
 
 def line_of(plan: CallPlan, audio: AudioFormat, utterances: Sequence[Prepared]) -> Line | None:
@@ -22,23 +31,75 @@ def line_of(plan: CallPlan, audio: AudioFormat, utterances: Sequence[Prepared]) 
         AudioFileError: The noise cannot be read.
     """
     written = plan.scenario.caller.line
-    if written is None:
+    if written is None or not _carries(written):
         return None
-    level = speech_level([each.samples for each in utterances], audio.rate_hz)
-    return Line(_settings(written, audio, plan.again), audio, level)
-
-
-def _settings(written: WrittenLine, audio: AudioFormat, again: str) -> LineSettings:
-    """What is written; a repeated call has a line of the same kind that is never quite the same."""
-    noise = written.noise
-    return LineSettings(
-        seed=f"line/{written.seed}/{again}" if again else f"line/{written.seed}",
-        noise=samples_of(load_clip(noise.path, audio.rate_hz)) if noise else EMPTY,
-        voice_to_noise=noise.snr.factor if noise else 1.0,
+    seed = _seed(written, plan)
+    conditions = _conditions(written, audio, seed)
+    settings = LineSettings(
+        seed=seed,
+        conditions=conditions,
+        echo=EchoSettings(written.echo.delay.us, written.echo.level.factor) if written.echo else None,
         latency_us=written.latency.us,
         jitter_us=written.jitter.us,
-        loss=written.loss.fraction if written.loss else 0.0,
     )
+    level = speech_level([each.samples for each in utterances], audio.rate_hz, conditions)
+    return Line(settings, audio, level)
+
+
+def playback_of(plan: CallPlan) -> PlaybackClock | None:
+    """A playback clock with the line on the agent's way back; None where there is none.
+
+    Raises:
+        AudioFileError: The noise cannot be read.
+    """
+    written, audio = plan.scenario.caller.line, plan.capabilities.caller_format
+    if written is None or written.heard is None or audio is None:
+        return None
+    seed = f"{_seed(written, plan)}/heard"
+    heard = written.heard
+    return HeardPlayback(audio, _conditions(heard, audio, seed), seed, heard.latency.us)
+
+
+def _carries(written: WrittenLine) -> bool:
+    """Whether anything is done to the caller's own voice."""
+    return bool(written.model_fields_set - {"seed", "heard"})
+
+
+def _seed(written: WrittenLine, plan: CallPlan) -> str:
+    """A repeated call has a line of the same kind that is never quite the same."""
+    return f"line/{written.seed}/{plan.again}" if plan.again else f"line/{written.seed}"
+
+
+def _conditions(written: WrittenConditions, audio: AudioFormat, seed: str) -> Conditions:
+    noise, loss = written.noise, written.loss
+    made = Conditions(
+        gain=written.gain.factor if written.gain else 1.0,
+        clip=written.clip.amplitude if written.clip else None,
+        narrow=written.band == "narrow",
+        codecs=tuple(CODECS[name] for name in written.codecs),
+        drift_ppm=written.drift.millionths if written.drift else 0,
+        loss=loss.rate.fraction if loss else 0.0,
+        burst=loss.burst if loss else None,
+    )
+    if noise is None:
+        return made
+    behind = partial(replace, made, voice_to_noise=noise.snr.factor)
+    if noise.bed is None:
+        return behind(noise=_recorded(noise, audio.rate_hz))
+    sound = bed(noise.bed, audio.rate_hz)
+    return behind(noise=sound, noise_from=Draws(seed).of("bed", 0) % len(sound))
+
+
+def _recorded(noise: Noise, rate_hz: int) -> Samples:
+    return EMPTY if noise.path is None else samples_of(load_clip(noise.path, rate_hz))
+
+
+def echo_of(playback: PlaybackClock, way: Line, from_us: int) -> Samples | None:
+    """What of the agent is in the caller's microphone in the 20 ms from a moment on."""
+    if way.echo_delay_us is None:
+        return None
+    heard_us = from_us - way.echo_delay_us
+    return None if heard_us < 0 else playback.heard(heard_us, heard_us + FRAME_US)
 
 
 def delayed(spoken: CallerSpoke, way: Line, started_us: int) -> CallerSpoke:

@@ -1,0 +1,47 @@
+"""The way back: what a line does to the agent's audio between the platform that plays it and the caller.
+
+The platform's own clock is not touched: it plays, is flushed and returns marks as if there were no line. What
+the caller hears is what was played some time before, as the line leaves it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from turnspec.audio.conditions import NO_SPEECH_LEVEL, Conditioned, Conditions, Draws
+from turnspec.audio.playback import PlaybackClock
+from turnspec.audio.samples import Samples, Tape, position_at
+from turnspec.call import AudioFormat
+
+
+class HeardPlayback(PlaybackClock):
+    """A playback clock whose listener is at the other end of a line.
+
+    How loud an agent will be nobody knows before the call: noise is measured against people's usual level.
+    """
+
+    def __init__(self, audio: AudioFormat, conditions: Conditions, seed: str, latency_us: int = 0) -> None:
+        super().__init__(audio.rate_hz)
+        self._conditioned = Conditioned(conditions, audio, NO_SPEECH_LEVEL * conditions.gain, Draws(seed))
+        self._noisy = len(conditions.noise) > 0
+        self._late = position_at(latency_us, audio.rate_hz)
+        self._heard = Tape()
+        self._done = 0  # so many samples of what was played have gone through the line
+        self._slack = self._conditioned.delay + 2 * position_at(20_000, audio.rate_hz) + self._late
+
+    def silent_from(self, from_us: int) -> bool:
+        """Whether nothing can be heard any more but digital silence, as far as is known now."""
+        if self._noisy:
+            return False
+        earlier = position_at(from_us, self.rate_hz) - self._slack
+        return super().silent_from(max(0, -(-earlier * 1_000_000 // self.rate_hz)))
+
+    def heard(self, from_us: int, to_us: int) -> Samples:
+        """The audio heard from `from_us` to `to_us` (not after now)."""
+        start, end = (position_at(at_us, self.rate_hz) - self._late for at_us in (from_us, to_us))
+        if end > self._done:
+            played = self.played(self._done, end)
+            self._heard.put(self._done, self._conditioned.feed(played))
+            self._done = end
+        early = np.zeros(max(0, min(0, end) - start), np.int16)  # before the first sound came through
+        return np.concatenate([early, self._heard.read(max(0, start), max(0, end))])
