@@ -29,7 +29,7 @@ from turnspec.run.errors import AppEnded, HarnessError, NothingListens, own_faul
 from turnspec.run.instances import Targets
 from turnspec.run.interrupts import Interrupts
 from turnspec.run.late import LateLines
-from turnspec.run.line import line_of
+from turnspec.run.line import line_of, playback_of
 from turnspec.run.live import LiveCall
 from turnspec.run.loops import run_on
 from turnspec.run.person import person_at
@@ -123,11 +123,11 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> Non
     line = case.plan.capabilities.caller_format
     try:
         utterances = await _prepared(case, line) if line else ()
-        way = line_of(case.plan, line, utterances) if line else None
+        way, playback = line_of(case.plan, line, utterances) if line else None, playback_of(case.plan)
     except (AudioFileError, SynthesisError) as error:
         raise HarnessError(str(error)) from error
     clock = CallClock(asyncio.get_running_loop())
-    live = LiveCall(case.plan, record.evidence, clock, utterances, _Closer(record), way)
+    live = LiveCall(case.plan, record.evidence, clock, utterances, _Closer(record), way, playback)
     if line is not None and case.speaker is not None:
         live.late = LateLines(case.speaker, line)
     record.live = live

@@ -14,6 +14,7 @@ from functools import partial
 
 from turnspec.adapters.base import Call, turn_taker
 from turnspec.audio.line import Line
+from turnspec.audio.playback import PlaybackClock
 from turnspec.audio.recorder import Recorder
 from turnspec.audio.samples import track_of
 from turnspec.call import Evidence, Track, actions
@@ -43,7 +44,7 @@ from turnspec.run.acting import Acting
 from turnspec.run.clock import CallClock
 from turnspec.run.closing import TurnCloser
 from turnspec.run.late import LateLines
-from turnspec.run.line import delayed
+from turnspec.run.line import delayed, echo_of
 from turnspec.run.messages import arrived, messages_asked_for
 from turnspec.run.person import Person
 from turnspec.run.playing import Playing
@@ -67,6 +68,7 @@ class LiveCall:
         utterances: Sequence[Prepared],
         closer: TurnCloser,
         way: Line | None = None,
+        playback: PlaybackClock | None = None,
     ) -> None:
         self.plan = plan
         self.evidence = evidence
@@ -80,7 +82,7 @@ class LiveCall:
         line = plan.capabilities.caller_format
         self.rate_hz = line.rate_hz if line else DEFAULT_RATE_HZ
         self._queue: deque[Event] = deque()
-        self._playing = Playing(self.rate_hz, clock, self._queue)
+        self._playing = Playing(playback or PlaybackClock(self.rate_hz), clock, self._queue)
         self.recorder = Recorder(self._playing.playback)
         self.recording: Recording | None = None  # on disk
         self._utterances = utterances
@@ -294,7 +296,7 @@ class LiveCall:
         """What of the caller's voice arrives now that this frame of it goes in."""
         if self._way is None:
             return (frame,)
-        carried = self._way.carry(frame)
+        carried = self._way.carry(frame, echo_of(self._playing.playback, self._way, from_us))
         self.recorder.put_caller(from_us + self._way.evened_out_us, self._way.heard(carried.sound))
         return carried.arrived
 

@@ -15,8 +15,8 @@ from turnspec.run.ear import Ear
 class Playing:
     """Tells the line, and by events in `queue`, what the playback clock of a call comes to."""
 
-    def __init__(self, rate_hz: int, clock: CallClock, queue: deque[Event]) -> None:
-        self.playback = PlaybackClock(rate_hz)
+    def __init__(self, playback: PlaybackClock, clock: CallClock, queue: deque[Event]) -> None:
+        self.playback = playback
         self.call: Call | None = None
         self._clock = clock
         self._queue = queue
@@ -36,7 +36,7 @@ class Playing:
         """Drop what has not been played."""
         for name in self.playback.due(at_us):  # played out, though nobody has looked yet
             self._return_mark(name, cleared=False)
-        dropped = self.playback.heard(at_us, self.playback.drained_at_us)
+        dropped = self.playback.unplayed(at_us)
         flushed = self.playback.flush(at_us)
         self._ear.forget()
         if not (self._drained or flushed.unplayed_us):
