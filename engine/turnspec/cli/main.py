@@ -171,6 +171,24 @@ def report(folder: Path, **options: object) -> None:
 
 
 @cli.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--caller",
+    type=click.Choice(["left", "right"]),
+    default="left",
+    show_default=True,
+    help="The caller's channel; of two files, left is the first.",
+)
+@click.option("--voice-activity", metavar="ENGINE", help="What finds speech: auto, silero, webrtc, energy.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def measure(paths: tuple[Path, ...], **options: object) -> None:
+    """Measure a recorded conversation: a stereo file, a file for each side, or the folder of a call."""
+    from turnspec.cli.measuring import measure_command
+
+    sys.exit(measure_command(paths, options))
+
+
+@cli.command()
 @click.argument(
     "kind", required=False, type=click.Choice(["scenario", "agent", "fragment", "intents", "project"])
 )
