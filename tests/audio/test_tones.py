@@ -19,11 +19,11 @@ from turnspec.audio.tones import (
     KEYPAD,
     LOW_HZ,
     KeyDetector,
-    Tones,
     keys_in,
     pressed,
     tone,
 )
+from turnspec.call.actions import Tones
 from turnspec.call.formats import ALAW_8K, MULAW_8K
 
 MS = 1_000
@@ -62,7 +62,7 @@ def twin(digit: str, rate_hz: int, duration_ms: int, low: float, high: float, of
 def test_all_keys_are_found_where_they_are(rate_hz: int, snr_db: float) -> None:
     """In noise 10 dB below them too, each key once, in order, its edges within 3 ms."""
     for lead in range(0, 80, 11):
-        keys = pressed(DIGITS, rate_hz, Tones(70 * MS, 120 * MS, 3_000))
+        keys = pressed(DIGITS, rate_hz, Tones(70 * MS, 3_000), 120 * MS)
         sound = noisy(around(keys.samples, rate_hz, lead=lead), snr_db, 3_000, seed=lead)
         found = keys_in(sound, rate_hz)
         begin_us = time_of(rate_hz // 4 + lead, rate_hz)
@@ -77,7 +77,7 @@ def test_all_keys_are_found_where_they_are(rate_hz: int, snr_db: float) -> None:
 def test_all_keys_are_found_behind_a_telephone_codec(format_: object) -> None:
     """Loud ones and quiet ones, through G.711 and noise."""
     for level in (100.0, 1_000.0, 16_000.0):
-        keys = pressed(DIGITS, 8_000, Tones(60 * MS, 110 * MS, level))
+        keys = pressed(DIGITS, 8_000, Tones(60 * MS, level), 110 * MS)
         sound = noisy(around(keys.samples, 8_000), 12, level, seed=4)
         assert digits_in(decode(encode(sound, format_), format_), 8_000) == DIGITS  # type: ignore[arg-type] # parametrized
 
@@ -105,7 +105,7 @@ def test_short_tones_and_short_gaps(tone_ms: int, count: int) -> None:
     """Tones of 40 ms with gaps of 40 ms are keys, each for itself; what is shorter is no key."""
     for digit in DIGITS:
         for lead in range(0, 80, 13):
-            keys = pressed(digit * 3, 8_000, Tones(tone_ms * MS, (tone_ms + 40) * MS, 4_000))
+            keys = pressed(digit * 3, 8_000, Tones(tone_ms * MS, 4_000), (tone_ms + 40) * MS)
             assert digits_in(around(keys.samples, 8_000, lead=lead), 8_000) == digit * count
 
 
@@ -126,7 +126,7 @@ def test_one_tone_is_no_key() -> None:
 
 def test_a_pause_is_half_a_second() -> None:
     """`w` moves the keys after it, and sounds like nothing."""
-    first, second = pressed("1w2", 8_000, Tones(100 * MS, 150 * MS)).ends
+    first, second = pressed("1w2", 8_000, Tones(100 * MS, 4_000), 150 * MS).ends
 
     assert second[1] - first[1] == 650 * MS
 
@@ -139,7 +139,7 @@ def test_a_pause_is_half_a_second() -> None:
 )
 def test_pieces_do_not_matter(digits: str, pieces: list[int], rate_hz: int) -> None:
     """Audio that comes piece by piece has the same keys, at the same microsecond, as all of it at once."""
-    sound = noisy(pressed(digits, rate_hz, Tones(50 * MS, 95 * MS, 2_000)).samples, 15, 2_000, seed=1)
+    sound = noisy(pressed(digits, rate_hz, Tones(50 * MS, 2_000), 95 * MS).samples, 15, 2_000, seed=1)
     detector = KeyDetector(rate_hz)
     cuts = np.minimum(np.cumsum([0, *pieces]), len(sound))
     found = [key for start, end in pairwise(cuts) for key in detector.feed(sound[start:end])]

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turnspec.audio.samples import EMPTY, Samples, joined, position_at, silence, time_of
+from turnspec.call.actions import Tones
 from turnspec.dsl.caller import DIGIT_PAUSE
 
 LOW_HZ: Final = (697, 770, 852, 941)
@@ -48,15 +49,6 @@ class Key:
     end_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tones:
-    """How keys are pressed: each for so long, from one to the next in so long, both tones at this RMS."""
-
-    tone_us: int = 100_000
-    every_us: int = 150_000
-    level: float = 8_231.0  # -12 dBFS
-
-
 def tone(digit: str, duration_us: int, rate_hz: int, level: float) -> Samples:
     """The two tones of a key, at a rate."""
     row = next(number for number, keys in enumerate(KEYPAD) if digit.upper() in keys)
@@ -73,8 +65,8 @@ class Pressed:
     ends: tuple[tuple[str, int], ...]
 
 
-def pressed(digits: str, rate_hz: int, how: Tones) -> Pressed:
-    """Keys one after the other; `w` is a pause."""
+def pressed(digits: str, rate_hz: int, how: Tones, every_us: int) -> Pressed:
+    """Keys one after the other, from one to the next in `every_us`; `w` is a pause."""
     parts: list[Samples] = []
     ends = []
     at_us = 0
@@ -83,10 +75,10 @@ def pressed(digits: str, rate_hz: int, how: Tones) -> Pressed:
             parts.append(silence(DIGIT_PAUSE.us, rate_hz))
             at_us += DIGIT_PAUSE.us
             continue
-        parts.append(tone(digit, how.tone_us, rate_hz, how.level))
-        parts.append(silence(how.every_us - how.tone_us, rate_hz))
-        ends.append((digit.upper(), at_us + how.tone_us))
-        at_us += how.every_us
+        parts.append(tone(digit, how.duration_us, rate_hz, how.level))
+        parts.append(silence(every_us - how.duration_us, rate_hz))
+        ends.append((digit.upper(), at_us + how.duration_us))
+        at_us += every_us
     return Pressed(joined(parts), tuple(ends))
 
 

@@ -29,12 +29,24 @@ class SendText:
 
 
 @dataclass(frozen=True, slots=True)
+class Tones:
+    """How a key sounds: for so long, both of its tones at this RMS of 16-bit samples."""
+
+    duration_us: int
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
 class SendDigits:
-    """Send keypad digits `0-9*#A-D`, one every `every_us`; `w` waits half a second."""
+    """Send keypad digits `0-9*#A-D`, one every `every_us`; `w` waits half a second.
+
+    With `tones` they are sent as sound, without as events of the protocol.
+    """
 
     turn: int
     digits: str
     every_us: int
+    tones: Tones | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,11 +207,12 @@ class CallerTexted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerPressed(Event):
-    """The caller's digit was sent."""
+    """The caller's digit was sent; `in_band` as a tone, which ends at this moment."""
 
     kind = "caller-pressed"
     turn: int
     digit: str
+    in_band: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,10 +354,11 @@ class AgentTransferred(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentPressed(Event):
-    """The agent sent keypad digits."""
+    """The agent sent keypad digits; `in_band` as tones, which were heard in its audio."""
 
     kind = "agent-pressed"
     digits: str
+    in_band: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

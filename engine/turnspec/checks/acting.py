@@ -43,7 +43,7 @@ def dtmf(stage: Stage, expect: Expect) -> Iterator[Finding]:
     events = _of_turn(stage, AgentPressed)
     digits = "".join(event.digits for event in events)
     match = match_value(digits if events else MISSING, expect.dtmf)
-    what = f"pressed {digits}" if events else "pressed no key"
+    what = f"pressed {digits}{_ways(events)}" if events else "pressed no key"
     yield stage.found(
         "dtmf",
         PASSED if match.holds else FAILED,
@@ -53,6 +53,14 @@ def dtmf(stage: Stage, expect: Expect) -> Iterator[Finding]:
         span=expect.span_of("dtmf"),
         at_us=events[0].at_us if events else None,
     )
+
+
+def _ways(events: Sequence[AgentPressed]) -> str:
+    """How keys came, where it was not by events of the protocol alone."""
+    tones = "".join(event.digits for event in events if event.in_band)
+    if not tones:
+        return ""
+    return " as tones" if all(event.in_band for event in events) else f" ({tones} as tones)"
 
 
 def activity(stage: Stage, expect: Expect) -> Iterator[Finding]:

@@ -53,7 +53,7 @@ def _send_digits(state: CallState, step: graph.SendDigits, now_us: int) -> Progr
     return _act(
         state,
         now_us,
-        lambda: actions.SendDigits(_turn(step), _digits(state, step.digits), step.every_us),
+        lambda: actions.SendDigits(_turn(step), _digits(state, step.digits), step.every_us, step.tones),
     )
 
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, assert_never
 
 from turnspec.call import Capability
+from turnspec.call.actions import Tones
 from turnspec.dsl.caller import are_digits, over
 from turnspec.dsl.models import (
     CallerAction,
@@ -32,6 +33,7 @@ from turnspec.plan.scope import scoped
 from turnspec.plan.setting import Setting
 
 DIGIT_EVERY_US = 150_000
+TONE_GAP_US = 50_000
 
 
 class ActionSteps:
@@ -68,8 +70,7 @@ class ActionSteps:
             case SendText():
                 return graph.SendText(**where, text=self._now(action.text, action.place.child("text")))
             case Dtmf():
-                every_us = action.every.us if action.every else DIGIT_EVERY_US
-                return graph.SendDigits(**where, digits=self._digits(action), every_us=every_us)
+                return graph.SendDigits(**where, digits=self._digits(action), **_pressing(action))
             case Silence():
                 return graph.Wait(**where, duration_us=action.duration.us)
             case Microphone():
@@ -149,6 +150,15 @@ def _microphone(action: Microphone, turn: TurnPlan, where: dict[str, Any]) -> gr
         duration_us=None if isinstance(how_long, UntilSilence) else how_long.us,
         patience_us=turn.patience_us,
     )
+
+
+def _pressing(action: Dtmf) -> dict[str, Any]:
+    """How often a key is pressed, and how it sounds where it does."""
+    if action.in_band is None:
+        return {"every_us": action.every.us if action.every else DIGIT_EVERY_US}
+    tones = Tones(action.in_band.tone.us, action.in_band.level.amplitude)
+    usual_us = max(DIGIT_EVERY_US, tones.duration_us + TONE_GAP_US)
+    return {"every_us": action.every.us if action.every else usual_us, "tones": tones}
 
 
 def message_name(document: Mapping[str, Any]) -> str:

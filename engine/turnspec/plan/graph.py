@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
+from turnspec.call.actions import Tones
 from turnspec.dsl import Span
 
 Fact: TypeAlias = tuple[Literal["call", "activity", "transfer", "dtmf"], str]
@@ -67,6 +68,7 @@ class SendDigits(Step):
 
     digits: str
     every_us: int
+    tones: Tones | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

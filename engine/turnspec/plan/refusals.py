@@ -90,7 +90,7 @@ def _needs(action: CallerAction, setting: Setting) -> list[Capability]:
         case SendText():
             needs = [Capability.TEXT]
         case Dtmf():
-            needs = [Capability.DTMF]
+            needs = [Capability.DTMF if action.in_band is None else Capability.AUDIO]
         case SendActivity():
             needs = [Capability.ACTIVITIES]
         case SendEvent():
@@ -109,6 +109,8 @@ def _instead(action: CallerAction, setting: Setting) -> str:
     if isinstance(action, SendText):
         first = "use say or audio" if setting.speaks else "record it and write audio: FILE"
         return f"{first}; this target can do: {offered}"
+    if isinstance(action, Dtmf) and setting.can(Capability.AUDIO):
+        return f"press them as tones: write in_band: true beside dtmf; this target can do: {offered}"
     return f"use another target or protocol; this one can do: {offered}"
 
 

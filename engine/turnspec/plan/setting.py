@@ -48,8 +48,9 @@ class Setting:
     row: Mapping[str, Any] = field(default_factory=dict)  # the row of `examples` that this call is made for
 
     def can(self, capability: Capability) -> bool:
-        """Whether calls in this setting can do this."""
-        return capability in self.capabilities.can
+        """Whether calls in this setting can do this. Keys show wherever the agent's audio can be heard."""
+        heard = capability is Capability.KEYS_SEEN and self.capabilities.caller_format is not None
+        return heard or capability in self.capabilities.can
 
     @property
     def listens(self) -> bool:

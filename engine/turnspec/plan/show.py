@@ -76,7 +76,7 @@ def describe(step: AnyStep, plan: CallPlan) -> str:
         case graph.SendText():
             return f"send {step.text!r}"
         case graph.SendDigits():
-            return f"press {step.digits}"
+            return f"press {step.digits}{' as tones' if step.tones else ''}"
         case graph.SendMessage():
             return f"send {step.name} as it is written"
         case graph.Wait():

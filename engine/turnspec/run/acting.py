@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from turnspec.adapters.base import Call, message_taker
 from turnspec.call import actions
@@ -46,6 +46,21 @@ class Acting:
             self._clock.call_at(at_us, self._pressing(call, action.turn, digit.upper()))
             last_us, at_us = at_us, at_us + action.every_us
         self._clock.call_at(last_us, lambda: self._done(action.turn, last_us))
+
+    def sound_digits(self, turn: int, ends: Sequence[tuple[str, int]]) -> None:
+        """Tell of keys that are sent as tones, each when it ends; without any, it is done at once."""
+        for digit, end_us in ends:
+            self._clock.call_at(end_us, self._sounding(turn, digit))
+        last_us = ends[-1][1] if ends else self._clock.now_us()
+        self._clock.call_at(last_us, lambda: self._done(turn, last_us))
+
+    def _sounding(self, turn: int, digit: str) -> Callable[[], None]:
+        def ended() -> None:
+            if not self._over.is_set():
+                now_us = self._clock.now_us()
+                self._happened(CallerPressed(at_us=now_us, turn=turn, digit=digit, in_band=True))
+
+        return ended
 
     def _pressing(self, call: Call, turn: int, digit: str) -> Callable[[], None]:
         def press() -> None:

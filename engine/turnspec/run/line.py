@@ -106,6 +106,11 @@ def delayed(spoken: CallerSpoke, way: Line, started_us: int) -> CallerSpoke:
     """What is said, with its edges where they come out of the line; frames count from `started_us`."""
     return replace(
         spoken,
-        speech_start_us=started_us + way.delayed_us(spoken.speech_start_us - started_us),
-        speech_end_us=started_us + way.delayed_us(spoken.speech_end_us - started_us),
+        speech_start_us=late_us(way, spoken.speech_start_us, started_us),
+        speech_end_us=late_us(way, spoken.speech_end_us, started_us),
     )
+
+
+def late_us(way: Line, at_us: int, started_us: int) -> int:
+    """When a moment of what the caller sends comes out of the line."""
+    return started_us + way.delayed_us(at_us - started_us)

@@ -43,8 +43,9 @@ from turnspec.plan.model import CallPlan
 from turnspec.run.acting import Acting
 from turnspec.run.clock import CallClock
 from turnspec.run.closing import TurnCloser
+from turnspec.run.keys import Sounding, key_ear_of, tones_of
 from turnspec.run.late import LateLines
-from turnspec.run.line import delayed, echo_of
+from turnspec.run.line import delayed, echo_of, late_us
 from turnspec.run.messages import arrived, messages_asked_for
 from turnspec.run.person import Person
 from turnspec.run.playing import Playing
@@ -83,6 +84,7 @@ class LiveCall:
         self.rate_hz = line.rate_hz if line else DEFAULT_RATE_HZ
         self._queue: deque[Event] = deque()
         self._playing = Playing(playback or PlaybackClock(self.rate_hz), clock, self._queue)
+        self._key_ear = key_ear_of(plan, self._playing.playback)
         self.recorder = Recorder(self._playing.playback)
         self.recording: Recording | None = None  # on disk
         self._utterances = utterances
@@ -96,8 +98,8 @@ class LiveCall:
         self._held = False  # events after `CallUp` wait until the call can be driven
         self._timer: asyncio.TimerHandle | None = None
         self._wake_us: int | None = None
-        self._next_speech: tuple[int, actions.Speak] | None = None  # asked for when, and what
-        self._speech: CallerSpoke | None = None
+        self._next_speech: tuple[int, actions.Speak | actions.SendDigits] | None = None  # asked for when, and what
+        self._speech: CallerSpoke | Sounding | None = None
         self._stalled = False
         self._ended = False
         self.person: Person | None = None  # who takes part in it
@@ -232,6 +234,8 @@ class LiveCall:
             return
         from_us = self.started_us + number * FRAME_US
         self._playing.listen(from_us, from_us + FRAME_US)
+        if self._key_ear is not None:
+            self._queue.extend(self._key_ear.listen(from_us, from_us + FRAME_US, self.now_us()))
         if self.person is not None:
             agent = self._playing.playback.heard(from_us, from_us + FRAME_US)
             self._queue.extend(self.person.hears(agent, self.now_us()))
@@ -253,7 +257,10 @@ class LiveCall:
         if self._next_speech is not None and not voice.talking:
             asked_us, speak = self._next_speech
             if asked_us <= from_us:  # never in a frame that began before it was decided
-                self._begin_speech(speak, voice, from_us)
+                if isinstance(speak, actions.SendDigits):
+                    self._begin_tones(speak, voice, from_us)
+                else:
+                    self._begin_speech(speak, voice, from_us)
                 self._next_speech = None
         speech = self._speech
         is_onset = speech is not None and 0 <= speech.speech_start_us - from_us < FRAME_US
@@ -268,7 +275,9 @@ class LiveCall:
                 call.send_audio(frame)
         if speech is not None and from_us + FRAME_US >= speech.speech_end_us:
             self._speech = None
-            self._queue.append(ActionDone(at_us=self.now_us(), turn=speech.turn, end_us=speech.speech_end_us))
+            if isinstance(speech, CallerSpoke):
+                ended_us = speech.speech_end_us
+                self._queue.append(ActionDone(at_us=self.now_us(), turn=speech.turn, end_us=ended_us))
 
     def _spoken(self, voice: CallerVoice) -> bytes:
         frame = voice.frame()
@@ -312,6 +321,21 @@ class LiveCall:
         self._speech = spoken
         self._queue.append(spoken)
 
+    def _begin_tones(self, action: actions.SendDigits, voice: CallerVoice, from_us: int) -> None:
+        line = self.plan.capabilities.caller_format
+        assert line is not None, "the compiler refuses tones where there is no sound"
+        prepared, ends = tones_of(action, line)
+        voice.say(prepared)
+        spoken = prepared.spoken(from_us, action.turn, interrupts=False)
+        ends_us = [(digit, from_us + end_us) for digit, end_us in ends]
+        if self._way is None:
+            self.recorder.put_caller(from_us, prepared.samples)
+        else:
+            spoken = delayed(spoken, self._way, self.started_us)
+            ends_us = [(digit, late_us(self._way, end_us, self.started_us)) for digit, end_us in ends_us]
+        self._speech = Sounding(action.turn, spoken.speech_start_us, spoken.speech_end_us)
+        self._acting.sound_digits(action.turn, ends_us)
+
     # --- actions ---------------------------------------------------------------------------
 
     def _do(self, action: Action) -> None:
@@ -325,6 +349,8 @@ class LiveCall:
                 self._next_speech = (self.now_us(), action)
             case actions.SendText():
                 self._acting.send_text(self._driven, action)
+            case actions.SendDigits() if action.tones is not None:
+                self._next_speech = (self.now_us(), action)
             case actions.SendDigits():
                 self._acting.send_digits(self._driven, action)
             case actions.StaySilent():

@@ -6,7 +6,8 @@ from typing import Final
 
 from turnspec.audio.resample import resample
 from turnspec.audio.samples import joined, samples_of, silence, track_of
-from turnspec.audio.tones import Tones, pressed
+from turnspec.audio.tones import pressed
+from turnspec.call.actions import Tones
 from turnspec.call.evidence import Track
 from turnspec.dsl.agent import Keys
 
@@ -19,13 +20,9 @@ def with_tones(said: Track | None, keys: Keys | None) -> Track | None:
     """What is said, and after it the keys that are pressed as tones; unchanged where none are."""
     if keys is None or keys.in_band is None:
         return said
-    how = Tones(
-        tone_us=keys.in_band.tone.us,
-        every_us=keys.in_band.tone.us + GAP_US,
-        level=keys.in_band.level.amplitude,
-    )
+    how = Tones(duration_us=keys.in_band.tone.us, level=keys.in_band.level.amplitude)
     rate_hz = RATE_HZ if said is None else max(RATE_HZ, said.rate_hz)
-    tones = pressed(keys.digits, rate_hz, how).samples
+    tones = pressed(keys.digits, rate_hz, how, how.duration_us + GAP_US).samples
     if said is None:
         return track_of(tones, rate_hz)
     spoken = resample(samples_of(said), said.rate_hz, rate_hz)
