@@ -12,6 +12,7 @@ from turnspec.dsl.problems import Problem, problem_at
 from turnspec.dsl.spans import Place
 from turnspec.dsl.speaking import SpeechEngine
 from turnspec.dsl.transcribing import TranscriptionEngine
+from turnspec.dsl.voice_activity import problems_of_voice_activity
 
 JUDGE_LINES = (
     "secrets: [OPENAI_API_KEY] and engines: "
@@ -29,6 +30,7 @@ def problems_of_engines(engines: Engines, names: Names) -> Iterator[Problem]:
     yield from _of_intents(engines.intents)
     yield from _of_speech(engines.speech)
     yield from _of_transcription(engines.transcription)
+    yield from problems_of_voice_activity(engines.voice_activity)
     outside = replace(names, words=frozenset(), explain=_only_outside)
     yield from problems_of_texts(texts_of_engines(engines), outside)
 

@@ -8,6 +8,7 @@ from turnspec.dsl.base import Located, Model, Reading
 from turnspec.dsl.endpoints import ANSWERS_WITHIN, ENDPOINT, ApiUrl, Timeout
 from turnspec.dsl.speaking import SpeechEngine
 from turnspec.dsl.transcribing import TranscriptionEngine
+from turnspec.dsl.voice_activity import VoiceActivityEngine
 
 __all__ = ["ENDPOINT", "Engines", "IntentsEngine", "JudgeEngine"]
 
@@ -49,6 +50,7 @@ class Engines(Model):
     judge: JudgeEngine | None = None
     speech: SpeechEngine = Field(default_factory=SpeechEngine)
     transcription: TranscriptionEngine = Field(default_factory=TranscriptionEngine)
+    voice_activity: VoiceActivityEngine = Field(default_factory=VoiceActivityEngine)
 
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # as for all models

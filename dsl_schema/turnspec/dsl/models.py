@@ -67,6 +67,7 @@ from turnspec.dsl.scenario import DEFAULT_PATIENCE, CallerSpec, Scenario
 from turnspec.dsl.spans import NOWHERE, DocumentPath, Place, Span, SpanTable
 from turnspec.dsl.speaking import SpeechEngine
 from turnspec.dsl.transcribing import TranscriptionEngine
+from turnspec.dsl.voice_activity import VoiceActivityEngine
 from turnspec.dsl.turn import Turn
 
 __all__ = [
@@ -153,6 +154,7 @@ __all__ = [
     "TargetSpec",
     "Together",
     "TranscriptionEngine",
+    "VoiceActivityEngine",
     "Turn",
     "TurnRange",
     "UntilSilence",

@@ -358,6 +358,7 @@ _EXAMPLES: Mapping[str, str] = {
     "TargetSpec": "{agent: agents/bank.yaml}",
     "TranscriptionEngine": "transcription: whisper",
     "Turn": "- caller: hello",
+    "VoiceActivityEngine": "voice_activity: silero",
     "When": "when: {keywords: [lost]}",
 }
 _WHOLE_NUMBER = _expected("a whole number", "write it without quotes, such as 1")

@@ -16,6 +16,7 @@ from turnspec.dsl.project import Project, TargetSpec
 from turnspec.dsl.scenario import Scenario
 from turnspec.dsl.spans import Place
 from turnspec.dsl.targets import problems_of_parts, texts_of_target
+from turnspec.dsl.voice_activity import problems_of_voice_activity
 from turnspec.dsl.texts import replies_of, texts_of_call, texts_of_functions, texts_of_script, texts_of_turn
 from turnspec.dsl.turn_references import References
 
@@ -59,6 +60,7 @@ def problems_of_target(target: TargetSpec, known: Known) -> Iterator[Problem]:
         if written is not None:
             yield from known.files.problems(written, place.child(key), "an agent script")
     yield from problems_of_parts(target)
+    yield from problems_of_voice_activity(target.voice_activity)
     names = known.names.with_words({"port", "backend"})
     if "twilio" in target.protocol:
         names = names.with_dotted(TWILIO_NAMES)

@@ -306,6 +306,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "TargetSpec": _all(
         _listed("protocol"),
         _fillers,
+        _named("voice_activity"),
         _set(
             asgi=or_nothing(
                 {"type": "string", "pattern": r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*$"}
@@ -317,7 +318,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "JudgeEngine": _set(url={"type": "string", "pattern": r"^https?://|\{\{|\{%"}),
     "SpeechEngine": _set(url=or_nothing({"type": "string", "pattern": r"^https?://|\{\{|\{%"})),
     "TranscriptionEngine": _set(url=or_nothing({"type": "string", "pattern": r"^https?://|\{\{|\{%"})),
-    "Engines": _named("speech", "transcription"),
+    "Engines": _named("speech", "transcription", "voice_activity"),
     "AgentScript": _listed("faults"),
     "AgentSession": _set(transcription_fails=_TURN_RANGE),
     "Reply": _all(

@@ -241,6 +241,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "budgets": _BUDGETS,
         "reply_ends_after": _ENDS_AFTER,
         "filler": _FILLER,
+        "voice_activity": "what finds speech in what this target says: the name of an engine, or its settings",
     },
     "StartSpec": {
         "command": "the command, run without a shell in the project folder",
@@ -272,6 +273,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "judge": "the model that answers `judge:`",
         "speech": "what says texts of which there is no recording",
         "transcription": "what makes out words where only their sound is known",
+        "voice_activity": "what finds speech in what is heard: the name of an engine, or its settings",
     },
     "IntentsEngine": {
         "engine": "tfidf, encoder, endpoint, or an installed one",
@@ -304,6 +306,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "url": "where the API is",
         "key": "what lets us in, as a template: {{ env.NAME }}",
         "timeout": "how long one stretch of speech may take",
+    },
+    "VoiceActivityEngine": {
+        "engine": "auto, silero, webrtc (takes ringback, keys, hum and steady noise for speech), energy, none",
+        "threshold": "of silero: how sure it must be, 0 to 1",
+        "mode": "of webrtc: how strict it is, 0 to 3",
+        "min_speech": "a shorter stretch is no speech",
+        "bridge": "a shorter silence does not part speech",
     },
     "AgentScript": {
         "agent": "the name of the agent",

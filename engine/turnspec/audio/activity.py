@@ -4,6 +4,9 @@ A *cluster* is sound with gaps shorter than `CLUSTER_US`. Once it holds enough s
 speech; until then it may be a click. Speech is over when `hangover_us` passed without any; the end that
 is told is the edge itself, not the moment at which it was noticed. Edges are placed one frame
 late, when the frames on both sides are known.
+
+Where not any sound is speech, that which keeps to one loudness (`steady`) is none: it begins none, and after
+300 ms of it its level is known to be the line's noise, over which speech has to rise.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from turnspec.audio.edges import (
     HYSTERESIS,
     LOOK_OUT,
     MIN_SPEECH_US,
+    NOISE_RATIO,
     QUIET,
     frame_width,
     offset_at,
@@ -29,10 +33,14 @@ from turnspec.audio.edges import (
     threshold_over,
 )
 from turnspec.audio.samples import Samples, Tape, position_at, time_of
+from turnspec.audio.steady import AT_FIRST, IN_SPEECH, Steadiness
 
 KEPT: Final = LOOK_OUT + 1  # frames of the past in which an edge may still be placed
 ROOM: Final = 64  # frames; any number that is more than `KEPT` will do
 NOISE_RISE: Final = 8  # the noise doubles in 2 ** 8 x 10 ms x ln 2 = 1.8 s at most
+KNOWN_RISE: Final = 5  # a known noise is followed within 2 ** 5 x 10 ms
+SURE: Final = 6  # frames: what rises over a known noise for so long is more than that noise
+KNOWN_GONE: Final = 16  # -12 dB: where the line gets so much quieter than a known noise, that is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +68,31 @@ class NoiseFloor:
         self._noise = 0
         self._loudest = 0
         self._before = 0
+        self._known = 0  # the level of a sound that is noise for certain; 0: there is none
+        self.steps = 0  # and that of its steps
         self.threshold = quiet
+
+    def rest(self) -> None:
+        """There is nothing on the line."""
+        if self._known:
+            self._forget()
+
+    @property
+    def knows(self) -> bool:
+        """Whether there is a sound that is noise for certain."""
+        return self._known > 0
+
+    def learn(self, energy: int, steps: int) -> None:
+        """Take mean squares for those of noise, of its steps, too, however loud it is."""
+        self._known, self.steps = energy, steps
+        self.threshold = max(self.threshold, NOISE_RATIO * energy)
 
     def hear(self, energy: int) -> None:
         """Take the mean square of the next frame."""
         # A frame that is half digital silence is no measure of the noise: two in a row are.
         level, self._before = self._before, energy
+        if self._known:
+            self._follow(energy, level)
         if energy <= DIGITAL_SILENCE:
             return
         if energy > level:
@@ -77,12 +104,26 @@ class NoiseFloor:
         else:
             self._noise += 1 + (self._noise >> NOISE_RISE)
         self.threshold = threshold_over(self._noise, self._loudest, self._quiet)
+        if self._known:
+            self.threshold = max(self.threshold, NOISE_RATIO * self._known)
+
+    def _follow(self, energy: int, before: int) -> None:
+        """Keep to a known noise as long as it is there."""
+        if KNOWN_GONE * max(energy, before) < self._known:
+            self._forget()
+        elif energy < NOISE_RATIO * self._known:
+            self._known += (energy - self._known) >> KNOWN_RISE
+
+    def _forget(self) -> None:
+        self._known = self.steps = 0
+        self.threshold = threshold_over(self._noise, self._loudest, self._quiet)
 
 
 class ActivityTracker:
     """Speech on one live line. Costs a few microseconds a frame, one on digital silence.
 
-    `hangover_us` is how long the line must be quiet before speech counts as over.
+    `hangover_us` is how long the line must be quiet before speech counts as over. Without `any_sound`,
+    sound that keeps to one loudness is no speech.
     """
 
     def __init__(
@@ -92,8 +133,10 @@ class ActivityTracker:
         hangover_us: int = BRIDGE_US,
         min_speech_us: int = MIN_SPEECH_US,
         quiet: int = QUIET,
+        any_sound: bool = True,
     ) -> None:
         self.rate_hz = rate_hz
+        self._steadiness = None if any_sound else Steadiness()
         self._width = frame_width(rate_hz)
         self._hangover = position_at(hangover_us, rate_hz)
         self._gap = min(position_at(CLUSTER_US, rate_hz), self._hangover)
@@ -110,6 +153,7 @@ class ActivityTracker:
         self._frames = 0  # sounding frames of the cluster; 0: no cluster
         self._start = 0  # of the cluster
         self._end = 0  # of the cluster's last sound, while it is not sounding
+        self._lively = any_sound  # the cluster is not steady
         self._is_speech = False  # the cluster is speech
         self._speech_end: int | None = None  # how far speech reaches; None: there is none
 
@@ -155,6 +199,7 @@ class ActivityTracker:
     def _rest(self, count: int) -> None:
         self._position += count
         self._still += count
+        self._floor.rest()
         if not self._blank:
             self._blank = True
             self._line[: self._look_back + self._width] = 0
@@ -174,16 +219,25 @@ class ActivityTracker:
 
     def _hear(self, samples: Samples, noticed: list[Activity]) -> None:
         width, look_back, floor = self._width, self._look_back, self._floor
+        steadiness = self._steadiness
         heard = self._kept_and(samples)
         self._position += len(samples)
         origin = self._position - len(heard)
         after = look_back
         wide = heard[after:].astype(np.int64)
+        steps = wide[1:] - wide[:-1]
         while after + width <= len(heard):
             start, after = after, after + width
             frame = wide[start - look_back : after - look_back]
             energy = int(frame.dot(frame)) // width
             floor.hear(energy)
+            if steadiness is not None:
+                if energy >= (floor.threshold // HYSTERESIS if self._sounding else floor.threshold):
+                    step = steps[start - look_back : after - look_back - 1]
+                    steadiness.hear(energy, int(step.dot(step)) // width)
+                    self._consider(steadiness, origin + after)
+                else:
+                    steadiness.rest()
             speaks = self._is_speech and self._sounding and self._speech_end is not None
             if speaks and energy >= floor.threshold // HYSTERESIS:
                 # Speech goes on: what `_step` and `_conclude` come to in nearly every frame of it.
@@ -193,6 +247,22 @@ class ActivityTracker:
                 self._step(energy, heard, start, origin)
                 self._conclude(origin + after, noticed)
         self._from += after - look_back
+
+    def _consider(self, steadiness: Steadiness, now: int) -> None:
+        """Whether the sound that has come to `now` is noise: then that is what it was all along."""
+        floor = self._floor
+        if steadiness.lively or (floor.knows and len(steadiness) >= SURE):
+            self._lively = True
+        if steadiness.steady_for(IN_SPEECH if self._lively else AT_FIRST, floor.steps):
+            floor.learn(steadiness.energy, steadiness.steps)
+            if self._speech_end is not None:
+                self._speech_end = min(self._speech_end, now - len(steadiness) * self._width)
+            steadiness.rest()
+            self._drop_cluster()
+
+    def _drop_cluster(self) -> None:
+        self._frames, self._sounding = 0, False
+        self._is_speech, self._lively = False, self._steadiness is None
 
     def _kept_and(self, samples: Samples) -> Samples:
         """What is kept with `samples` after it, in one piece; the line is wound back when it is full."""
@@ -224,13 +294,13 @@ class ActivityTracker:
 
     def _conclude(self, now: int, noticed: list[Activity]) -> None:
         """What follows at the end of a frame, at position `now`."""
-        if self._frames >= self._least:
+        if self._frames >= self._least and self._lively:
             if self._speech_end is None:
                 noticed.append(SpeechBegan(time_of(self._start, self.rate_hz)))
             self._is_speech = True
             self._speech_end = now if self._sounding else self._end
         if self._frames and not self._sounding and now - self._end >= self._gap:
-            self._frames, self._is_speech = 0, False
+            self._drop_cluster()
         if self._speech_end is None or (self._sounding and self._is_speech):
             return
         quiet_until = self._start if self._frames and not self._is_speech else now

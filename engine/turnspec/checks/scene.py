@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from turnspec.audio.edges import BRIDGE_US, Segment, speech_segments
-from turnspec.audio.samples import samples_of
+from turnspec.audio.edges import Segment, Speech
 from turnspec.call import EvidenceView
 from turnspec.call.derived import Derived
 from turnspec.call.events import (
     AgentMessaged,
-    AgentSpeechBegan,
-    AgentSpeechEnded,
     CallerPressed,
     CallerSent,
     CallerSpoke,
@@ -32,6 +29,7 @@ from turnspec.checks.fillers import filler_stretches, is_filler, without
 from turnspec.checks.playback import dry_spells
 from turnspec.checks.recognised import Stretch, caller_stretches, stretches, unanswered
 from turnspec.checks.turns import EventsView, Window, end_of_call, numbers, owner, windows
+from turnspec.checks.voicing import Voicing, agent_speech, voicing_of
 from turnspec.checks.words import AGENT, text_of, told_lines, transcript
 from turnspec.plan.model import CallPlan, TurnPlan
 from turnspec.results import FunctionUse, Line
@@ -122,9 +120,7 @@ class TurnScene:
 class Scene:
     """A call as far as it went, under the plan that it followed, with what was found out about it since."""
 
-    def __init__(
-        self, plan: CallPlan, view: EvidenceView, derived: tuple[Derived, ...] = ()
-    ) -> None:
+    def __init__(self, plan: CallPlan, view: EvidenceView, derived: tuple[Derived, ...] = ()) -> None:
         self.plan = plan
         self.view = view
         self.derived = derived
@@ -157,12 +153,26 @@ class Scene:
     @cached_property
     def speech(self) -> tuple[Segment, ...]:
         """The agent's speech as heard, in the whole call."""
-        return agent_speech(self.view)
+        return self._agent_speech.segments
 
     @cached_property
     def fine_speech(self) -> tuple[Segment, ...]:
         """The same, with every pause in it."""
-        return agent_speech(self.view, bridge_us=0)
+        return agent_speech(self.view, self.voicing, every_pause=True).segments
+
+    @cached_property
+    def voicing(self) -> Voicing:
+        """What says which of the agent's sounds are speech."""
+        return voicing_of(self.derived, AGENT)
+
+    @property
+    def edge_error_us(self) -> int:
+        """How far off an edge of the agent's speech may be."""
+        return self._agent_speech.error_us
+
+    @cached_property
+    def _agent_speech(self) -> Speech:
+        return agent_speech(self.view, self.voicing)
 
     @cached_property
     def dry_spells(self) -> tuple[Segment, ...]:
@@ -330,16 +340,6 @@ class Scene:
             if own:
                 return own[-1]
         return None
-
-
-def agent_speech(view: EvidenceView, *, bridge_us: int = BRIDGE_US) -> tuple[Segment, ...]:
-    """The agent's speech as heard: from its track, else as it was noticed in the call."""
-    if view.agent is not None:
-        return speech_segments(samples_of(view.agent), view.agent.rate_hz, bridge_us=bridge_us)
-    began = [event.began_us for event in view.of(AgentSpeechBegan)]
-    ended = [event.ended_us for event in view.of(AgentSpeechEnded)]
-    last = max((event.at_us for event in view.events), default=0)
-    return tuple(Segment(*pair) for pair in zip(began, [*ended, last][: len(began)], strict=True))
 
 
 def caller_acts(view: EvidenceView) -> tuple[Act, ...]:

@@ -96,7 +96,9 @@ def _asked(options: Mapping[str, Any]) -> RunOptions:
         fail_on_flaky=options["fail_on_flaky"],
         cache=not options["no_cache"],
         devices=Devices(options["listen"], options["microphone"], options["speaker"]),
+        speech=options["speech"],
         transcription=options["transcription"],
+        voice_activity=options["voice_activity"],
         debug=options["debug"],
     )
 

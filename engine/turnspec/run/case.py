@@ -33,6 +33,7 @@ from turnspec.run.stand import FarEnd
 from turnspec.run.transcription import Recognizer
 from turnspec.run.transcription.listening import CallWords
 from turnspec.run.voice import Speaker
+from turnspec.run.voice_activity import SpeechFinder
 from turnspec.run.wheel import Seat
 from turnspec.speech.intents import Intents
 from turnspec.speech.synthesis import DEFAULT_VOICE, Synthesizer
@@ -65,6 +66,7 @@ class Case:
     group: str = ""  # in which repeated runs count together
     custom: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # checks in Python
     knowing: Knowing = field(default_factory=Knowing)
+    finder: SpeechFinder | None = None  # who finds speech in what is heard; None: energy alone
     recognizer: Recognizer | None = None  # who makes out words that nobody tells
     devices: Devices = field(default_factory=Devices)  # by which a person takes part
     engine_texts: tuple[Text, ...] = ()  # of the engines that are asked about this call
@@ -73,6 +75,11 @@ class Case:
     def retries(self) -> int:
         """How often it may be called again."""
         return self.plan.scenario.retries
+
+    @property
+    def any_sound(self) -> bool:
+        """Whether every sound counts as speech while the call is up."""
+        return self.finder is None or self.finder.any_sound
 
     @property
     def speaker(self) -> Speaker | None:
@@ -183,6 +190,7 @@ class CaseRecord:
             self.evidence = Evidence(None, self._header(), case.mask)
             self.trouble = HarnessError(f"the record of the call cannot be written: {error}")
         self.live: LiveCall | None = None
+        self.attend: Callable[[LiveCall], None] | None = None  # told of the call before it is made
         self.recording: Recording | None = None
         self.seat: Seat | None = None
         self.process_output: tuple[str, ...] = ()
@@ -190,7 +198,6 @@ class CaseRecord:
         self.words = CallWords(case.plan, case.recognizer, self.stop)
         self._unkept = ""
         self._ended: tuple[Snapshot, str | None] | None = None
-        self.attend: Callable[[LiveCall], None] | None = None  # told of the call before it is made
         self._derived: tuple[Derived, ...] | None = None
 
     def _header(self) -> dict[str, Any]:
@@ -265,7 +272,9 @@ class CaseRecord:
         snapshot, _ = self._saved()
         derived: tuple[Derived, ...] = ()
         if not any(snapshot.of(HarnessFailed)):
-            derived = self._derived = self.words.hear_all(snapshot)  # what is asked is about these words
+            found = self.case.finder.found(snapshot) if self.case.finder is not None else ()
+            words = self.words.hear_all(snapshot, found)
+            derived = self._derived = found + words  # what is asked is about these words
             questions = open_questions(self.case.plan, snapshot, self.context)
             derived += self.case.knowing.derive(questions, self.stop)
         self._derived = derived if self.case.mask is None else masked_throughout(derived, self.case.mask)
@@ -274,6 +283,15 @@ class CaseRecord:
                 write_derived(self.folder, self._derived)
             except OSError as error:  # what was found out still counts, once
                 self._unkept = error.strerror or str(error)
+
+    @property
+    def derived(self) -> tuple[Derived, ...]:
+        """What was found out about the call."""
+        return self._derived or ()
+
+    def saved(self) -> Snapshot:
+        """The call as it was left."""
+        return self._saved()[0]
 
     def _saved(self) -> tuple[Snapshot, str | None]:
         """The call as it was left, once."""
@@ -284,15 +302,6 @@ class CaseRecord:
 
     def _recorded(self) -> tuple[Snapshot, str | None]:
         events = self.evidence.events
-    @property
-    def derived(self) -> tuple[Derived, ...]:
-        """What was found out about the call."""
-        return self._derived or ()
-
-    def saved(self) -> Snapshot:
-        """The call as it was left."""
-        return self._saved()[0]
-
         end_us = events[-1].at_us if events else 0
         if self.recording is None or not any(self.evidence.of(CallUp)):
             return self.evidence.snapshot(None, None), None

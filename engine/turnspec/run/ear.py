@@ -15,10 +15,10 @@ Edge = AgentSpeechBegan | AgentSpeechEnded
 class Ear:
     """Puts arriving audio on a playback clock, and listens to what that plays."""
 
-    def __init__(self, playback: PlaybackClock) -> None:
+    def __init__(self, playback: PlaybackClock, *, any_sound: bool = True) -> None:
         self._playback = playback
         self._rate_hz = playback.rate_hz
-        self._activity = ActivityTracker(playback.rate_hz)
+        self._activity = ActivityTracker(playback.rate_hz, any_sound=any_sound)
         self._arrivals = Arrivals(playback)
         self._unheard_from_us: int | None = None
 

@@ -34,6 +34,7 @@ from turnspec.run.rows import Row, Run, Slugs, chosen_runs, equal_runs, matches,
 from turnspec.run.servers import lacking
 from turnspec.run.stand import agents_press_keys, endpointing_us
 from turnspec.run.transcription import transcription_for, wrong_engine
+from turnspec.run.voice_activity import Finders, wrong_finder
 from turnspec.run.voices import speech_for
 from turnspec.run.voices.finding import asked_for, wrong_name
 
@@ -75,12 +76,12 @@ def plan_cases(options: RunOptions) -> Planned:
     return replace(_Planner(loaded, options).planned(), root=loaded.root, reads=reads)
 
 
-def planned_each(loaded: Loaded, asking: Asking) -> Iterator[tuple[Scenario, Planned]]:
 def plan_loaded(loaded: Loaded, options: RunOptions) -> Planned:
     """Compile scenarios that are read already."""
     return _Planner(loaded, options).planned()
 
 
+def planned_each(loaded: Loaded, asking: Asking) -> Iterator[tuple[Scenario, Planned]]:
     """Each scenario planned by itself; `asking` is told of the files that are looked for."""
     planner = _Planner(loaded, RunOptions(), asking)
     for scenario in loaded.scenarios:
@@ -119,6 +120,7 @@ class _Planner:
         names = (*loaded.project.environment, *loaded.project.secrets)
         self._environment = {name: os.environ[name] for name in names if name in os.environ}
         self._engines = engines_of(loaded, self._environment, keep=options.cache)
+        self._finders = Finders(loaded.project.engines.voice_activity, options.voice_activity)
         self._speech = speech_for(loaded, self._environment, options)
         self._transcription = transcription_for(loaded, self._environment, options)
         secrets = (self._environment.get(name, "") for name in loaded.project.secrets)
@@ -165,6 +167,8 @@ class _Planner:
         wrong = [clock for clock in self._options.clocks if clock not in (VIRTUAL, WALL)]
         if wrong:
             return _unknown("clock", wrong[0], (VIRTUAL, WALL))
+        if refusal := wrong_finder(self._options.voice_activity):
+            return refusal
         if self._options.devices.listens and VIRTUAL in self._options.clocks:
             return "a call in virtual time cannot be heard\n  write --clock wall, or leave --clock out"
         return ""
@@ -185,6 +189,7 @@ class _Planner:
         target = self._target(scenario)
         if target is None:
             return
+        self._add(self._finders.problems(target))
         protocols = self._protocols(target, scenario)
         for protocol in protocols:
             for clock in self._clocks(target):
@@ -292,6 +297,7 @@ class _Planner:
             environment=self._environment,
             variables=self._loaded.project.variables,
             mask=self._mask,
+            finder=self._finders.of(way.target),
             recognizer=self._transcription.recognizer_for(plan),
             synthesizer=self._speech.synthesizer,
             voice=self._speech.voice,

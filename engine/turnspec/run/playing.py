@@ -15,12 +15,14 @@ from turnspec.run.ear import Ear
 class Playing:
     """Tells the line, and by events in `queue`, what the playback clock of a call comes to."""
 
-    def __init__(self, playback: PlaybackClock, clock: CallClock, queue: deque[Event]) -> None:
+    def __init__(
+        self, playback: PlaybackClock, clock: CallClock, queue: deque[Event], *, any_sound: bool = True
+    ) -> None:
         self.playback = playback
         self.call: Call | None = None
         self._clock = clock
         self._queue = queue
-        self._ear = Ear(self.playback)
+        self._ear = Ear(self.playback, any_sound=any_sound)
         self._drained = True
 
     def placed(self, audio: AgentAudio) -> AgentAudio:

@@ -32,11 +32,15 @@ AROUND_US: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """Audio taken out of the buffer; `ended_us` is the call's time at which its speech truly ended."""
+    """Audio taken out of the buffer; `ended_us` is the call's time at which its speech truly ended.
+
+    `began_us` is that of its first sample, where turns are found by the server.
+    """
 
     data: bytes = field(repr=False)
     format: AudioFormat
     ended_us: int
+    began_us: int | None = None
 
     @property
     def track(self) -> Track:
@@ -47,7 +51,8 @@ class Utterance:
 class InputBuffer:
     """Audio appended and not committed yet."""
 
-    def __init__(self, audio_format: AudioFormat, vad: Vad | None) -> None:
+    def __init__(self, audio_format: AudioFormat, vad: Vad | None, *, any_sound: bool = True) -> None:
+        self._any_sound = any_sound
         self._format = audio_format
         self._vad = vad
         self._origin_us = 0  # the position at which the current format began
@@ -55,7 +60,7 @@ class InputBuffer:
         self._held = bytearray()
         self._half = b""  # half a sample, whose other half is still to come
         self._arrivals: deque[tuple[int, int]] = deque()  # (position at its end, time of arrival)
-        self._tracker = _tracker(audio_format, vad)
+        self._tracker = _tracker(audio_format, vad, any_sound=any_sound)
         self._listens_from_us = 0  # the position at which the tracker's own count begins
         self._listened = 0  # samples that it has heard
 
@@ -70,18 +75,17 @@ class InputBuffer:
         return self._format.duration_us(len(self._held))
 
     def configure(self, audio_format: AudioFormat, vad: Vad | None) -> bool:
-        """Take new settings; answers whether speech that had begun was forgotten with the old ones."""
+        """Take new settings; answers whether it listens afresh, and forgot speech that had begun."""
         if audio_format == self._format and _listen_alike(vad, self._vad):
             self._vad = vad
             return False
-        was_speaking = self._tracker is not None and self._tracker.speaking
         if audio_format != self._format:
             self._origin_us, self._samples = self.end_us, 0
             self._held.clear()
             self._half = b""
         self._format, self._vad = audio_format, vad
         self._listen_afresh()
-        return was_speaking
+        return True
 
     def append(self, data: bytes, now_us: int, *, keeps: bool = False) -> Sequence[Activity]:
         """Add audio; what was noticed, with positions. `keeps`: nothing in the buffer may be forgotten."""
@@ -117,9 +121,11 @@ class InputBuffer:
         start, end = self._offset(self.start_of(began_us)), self._offset(until_us)
         data = bytes(self._held[start:end])
         ended_at_us = self.time_at(self._true_end(began_us, ended_us))
+        # The clock of its end, which is what is counted from.
+        began_at_us = self.start_of(began_us) + self.time_at(ended_us) - ended_us
         del self._held[:end]
         self._forget_arrivals()
-        return Utterance(data, self._format, ended_at_us)
+        return Utterance(data, self._format, ended_at_us, began_at_us)
 
     def take_since(self, time_us: int) -> tuple[int, Utterance]:
         """Take out what has come since a time of the call, and forget what came before; where it begins."""
@@ -170,7 +176,7 @@ class InputBuffer:
         return next(after, self._arrivals[-1][1] if self._arrivals else 0)
 
     def _listen_afresh(self) -> None:
-        self._tracker = _tracker(self._format, self._vad)
+        self._tracker = _tracker(self._format, self._vad, any_sound=self._any_sound)
         self._listens_from_us, self._listened = self.end_us, 0
 
     def _true_end(self, began_us: int, ended_us: int) -> int:
@@ -202,14 +208,17 @@ class InputBuffer:
             self._arrivals.popleft()
 
 
-def _tracker(audio_format: AudioFormat, vad: Vad | None) -> ActivityTracker | None:
+def _tracker(audio_format: AudioFormat, vad: Vad | None, *, any_sound: bool) -> ActivityTracker | None:
     if vad is None:
         return None
     # The usual threshold is the tracker's own floor; others move that floor in amplitude.
     percent = max(5, round(vad.threshold * 100 / USUAL_THRESHOLD))
     hangover_us = max(vad.silence_us, MIN_SILENCE_US)
     return ActivityTracker(
-        audio_format.rate_hz, hangover_us=hangover_us, quiet=QUIET * percent * percent // 10_000
+        audio_format.rate_hz,
+        hangover_us=hangover_us,
+        quiet=QUIET * percent * percent // 10_000,
+        any_sound=any_sound,
     )
 
 

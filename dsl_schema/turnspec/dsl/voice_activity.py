@@ -1,0 +1,40 @@
+"""What a project, or a target of it, finds speech by in what is heard."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field
+
+from turnspec.dsl.base import Model
+from turnspec.dsl.durations import Duration
+from turnspec.dsl.problems import Problem, problem_at
+
+MEANT_FOR = {"threshold": "silero", "mode": "webrtc"}
+"""Settings that one engine knows, and which."""
+
+_UNKNOWING = ("webrtc", "silero", "energy", "none")
+
+
+class VoiceActivityEngine(Model):
+    """What says which sound is speech: `auto`, `none` (energy alone), or an engine by name.
+
+    `threshold` is how sure a neural engine must be, `mode` how strict WebRTC's is; speech lasts `min_speech`
+    at least, and silence of less than `bridge` does not part it. None leaves it to the engine.
+    """
+
+    WORD = "voice_activity"
+
+    engine: str = Field(default="auto", min_length=1)
+    threshold: Annotated[float, Field(strict=True, gt=0, lt=1)] | None = None
+    mode: Annotated[int, Field(strict=True, ge=0, le=3)] | None = None
+    min_speech: Duration | None = None
+    bridge: Duration | None = None
+
+
+def problems_of_voice_activity(spec: VoiceActivityEngine | None) -> Iterator[Problem]:
+    """Settings that mean nothing to the engine that is named."""
+    for key, engine in MEANT_FOR.items() if spec is not None else ():
+        if spec is not None and key in spec.model_fields_set and spec.engine in set(_UNKNOWING) - {engine}:
+            message = f"the engine '{spec.engine}' has no {key}"
+            hint = f"take it out, or write engine: {engine}"
+            yield problem_at(spec.place.child(key), "clash", message, hint=hint, key=True)
