@@ -67,8 +67,8 @@ from turnspec.dsl.scenario import DEFAULT_PATIENCE, CallerSpec, Scenario
 from turnspec.dsl.spans import NOWHERE, DocumentPath, Place, Span, SpanTable
 from turnspec.dsl.speaking import SpeechEngine
 from turnspec.dsl.transcribing import TranscriptionEngine
-from turnspec.dsl.voice_activity import VoiceActivityEngine
 from turnspec.dsl.turn import Turn
+from turnspec.dsl.voice_activity import VoiceActivityEngine
 
 __all__ = [
     "BUILT_IN_INTENTS",

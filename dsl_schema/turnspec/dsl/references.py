@@ -16,9 +16,9 @@ from turnspec.dsl.project import Project, TargetSpec
 from turnspec.dsl.scenario import Scenario
 from turnspec.dsl.spans import Place
 from turnspec.dsl.targets import problems_of_parts, texts_of_target
-from turnspec.dsl.voice_activity import problems_of_voice_activity
 from turnspec.dsl.texts import replies_of, texts_of_call, texts_of_functions, texts_of_script, texts_of_turn
 from turnspec.dsl.turn_references import References
+from turnspec.dsl.voice_activity import problems_of_voice_activity
 
 __all__ = [
     "Known",

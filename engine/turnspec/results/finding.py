@@ -78,6 +78,7 @@ class Measurement:
     to_us: int | None = None
     span: Span | None = None
     why: str = ""  # why it was not measured, or what the error bar is made of
+    engine: str = ""  # what found the speech that it is about, and its version
 
     @property
     def judged(self) -> Judged:

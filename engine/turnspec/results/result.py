@@ -146,6 +146,11 @@ class CallResult:
         """The measurements of its turns and its own, turns first."""
         return tuple(value for turn in self.turns for value in turn.measurements) + self.measurements
 
+    @property
+    def voice_activity(self) -> str:
+        """What found the agent's speech, and its version; empty where none was measured."""
+        return next((value.engine for value in self.all_measurements if value.engine), "")
+
 
 @dataclass(frozen=True, slots=True)
 class WrongFile:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from turnspec.audio.edges import BRIDGE_US
 from turnspec.call import Snapshot, Track
@@ -48,18 +48,24 @@ class SpeechFinder:
 
     def in_track(self, who: str, track: Track) -> Derived:
         """What is speech in one side's track, as it is kept with the evidence."""
-        engine = self.engine
-        spans = [[span.start_us, span.end_us] for span in engine.spans(track)]
+        try:
+            spans = [[span.start_us, span.end_us] for span in self.engine.spans(track)]
+        except Exception as error:  # noqa: BLE001 - an engine of somebody's own, whatever it fails with
+            return self._derived(who, DerivedState.FAILED, reason=f"{type(error).__name__}: {error}")
+        answer = {"chunk_us": self.engine.chunk_us, "spans": spans}
+        return self._derived(who, DerivedState.OK, answer=answer)
+
+    def _derived(self, who: str, state: DerivedState, **more: Any) -> Derived:
         return Derived(
             kind=VOICE_ACTIVITY,
             turn=None,
             text=who,
-            engine=engine.name,
-            model=engine.version,
+            engine=self.engine.name,
+            model=self.engine.version,
             key="",
-            state=DerivedState.OK,
-            given={**engine.settings, "bridge_us": self.bridge_us},
-            answer={"chunk_us": engine.chunk_us, "spans": spans},
+            state=state,
+            given={**self.engine.settings, "bridge_us": self.bridge_us},
+            **more,
         )
 
 

@@ -33,6 +33,19 @@ KEY: Final = "digit"  # the kind of a moment at which the caller pressed a key
 _KEY_GAP_US: Final = 1_000_000
 
 
+WEAKNESSES: Final = {
+    "webrtc": "takes ringback, keys, hum and steady noise for speech",
+    "energy": "takes every sound for speech",
+}
+"""What is to be known of an engine of voice activity when its times are read, by its name."""
+
+
+def told_with_weakness(engine: str) -> str:
+    """An engine with its version, and what is to be known of it."""
+    weakness = WEAKNESSES.get(engine.partition(" ")[0])
+    return engine if weakness is None else f"{engine} ({weakness})"
+
+
 def failures(call: CallResult) -> tuple[Finding, ...]:
     """Everything that made the call fail, turn by turn; a budget that a finding tells of is told once."""
     parts = [(turn.findings, turn.measurements) for turn in call.turns]

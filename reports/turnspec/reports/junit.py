@@ -256,6 +256,8 @@ def _properties(call: CallResult) -> Iterator[tuple[str, str]]:
     yield from {"outcome": call.outcome.value, "target": call.target, "protocol": call.protocol}.items()
     yield "clock", call.clock
     yield "lateness", length(call.lateness_us)
+    if call.voice_activity:
+        yield "voice_activity", call.voice_activity
     yield from (("tag", tag) for tag in call.tags)
     if call.folder:
         yield "evidence", call.folder

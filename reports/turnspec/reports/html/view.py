@@ -16,6 +16,7 @@ from turnspec.reports.facts import (
     place,
     recording_path,
     sentence,
+    told_with_weakness,
     turn_title,
     verdict,
 )
@@ -302,6 +303,8 @@ def _facts(call: CallResult) -> Iterator[tuple[str, str]]:
     if call.duration_us:
         yield "Length", lasting(call.duration_us)
         yield "Engine lateness", length(call.lateness_us)
+    if call.voice_activity:
+        yield "Speech found by", told_with_weakness(call.voice_activity)
     if call.tags:
         yield "Tags", ", ".join(call.tags)
 
