@@ -61,6 +61,7 @@ class Recording:
         self._recorder = recorder
         self._evidence = evidence
         self._growing: _Growing | None = None
+        self._full = ""
         self.trouble = ""
 
     def grow(self) -> None:
@@ -81,7 +82,8 @@ class Recording:
         """Write the whole recording; its tracks, and the name of its file if there is one."""
         caller, agent = self._recorder.tracks(end_us)
         if self._growing is not None:
-            self.trouble = self._growing.close(end_us)
+            self._full = self._growing.close(end_us)
+            self._growing = None
         name = self._finished(RECORDING_FILE, caller, agent)
         if self._differs(end_us):
             received = Received(agent.rate_hz)
@@ -100,7 +102,7 @@ class Recording:
         """The name of the file that holds a recording now: what grew stays where no other can be written."""
         whole, growing = self._folder / name, self._folder / GROWING_FILES[name]
         if reason := _unwritten(whole, left, right):
-            self.trouble = self.trouble or reason
+            self.trouble = self._full or reason
             with suppress(OSError):
                 whole.unlink(missing_ok=True)
             return growing.name if growing.is_file() else None
@@ -122,7 +124,7 @@ class _Growing:
         self._received_us = 0
         self._files: dict[str, GrowingWav] = {}
         self._writing: Future[None] | None = None
-        self._trouble = ""
+        self._full = ""  # why no more is written, which matters only if nothing takes the place of this
         self.due_us = 0
 
     def write(self, until_us: int) -> None:
@@ -133,7 +135,7 @@ class _Growing:
             self._hand_over(until_us)
 
     def _hand_over(self, until_us: int) -> None:
-        if self._trouble:
+        if self._full:
             return
         events = self._evidence.since(self._seen)
         self._seen += len(events)
@@ -148,7 +150,7 @@ class _Growing:
             self._file(RECORDING_FILE, 2).append(*heard)
             self._file(RECEIVED_FILE, 1).append(received)
         except OSError as error:
-            self._trouble = error.strerror or str(error)
+            self._full = error.strerror or str(error)
 
     def _file(self, name: str, channels: int) -> GrowingWav:
         if name not in self._files:
@@ -164,7 +166,7 @@ class _Growing:
                 self._hand_over(end_us)
         for file in self._files.values():
             file.close()
-        return self._trouble
+        return self._full
 
 
 def _unwritten(path: Path, left: Track, right: Track | None) -> str:
@@ -173,8 +175,8 @@ def _unwritten(path: Path, left: Track, right: Track | None) -> str:
         write_flac(path, left, right)
     except OSError as error:
         return error.strerror or str(error)
-    except RuntimeError as error:  # libsndfile's own, which tells no reason of the system's
-        return str(error)
+    except RuntimeError:  # libsndfile's own, which tells no reason of the system's
+        return f"{path.name} could not be written whole"
     return ""
 
 
