@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from support_checks import (
     CONTEXT,
@@ -20,6 +23,7 @@ from support_checks import (
     tones,
     turns,
 )
+from turnspec.audio import samples_of, track_of
 from turnspec.call import Snapshot
 from turnspec.call.events import (
     AgentSpeechBegan,
@@ -80,10 +84,24 @@ def answered(*events: Any, speech: tuple[tuple[int, int], ...] = ((1_300, 2_500)
 
 
 def test_the_error_bar_is_edge_frame_and_lateness() -> None:
-    """5 ms for the edge, half a frame of 20 ms, and what the engine was late itself."""
+    """5 ms for the edge, or as much as the recording allows, half a frame, and what the engine was late."""
     assert error_bar(0) == 15_000
+    assert error_bar(0, 35_000) == 45_000
     assert error_bar(4_200) == 19_200
     assert measured(answered(), SPEAKS, lateness_us=4_000)["response"].error_us == 19_000
+
+
+def test_over_a_noise_the_error_bar_is_wider() -> None:
+    """An agent that is heard over a noise is timed less exactly, and every such time says so."""
+    quiet = answered()
+    assert quiet.agent is not None
+    samples = samples_of(quiet.agent)
+    hiss = np.random.default_rng(1).normal(0, 500, len(samples)).astype(np.int16)
+    noisy = replace(quiet, agent=track_of(samples + hiss, quiet.agent.rate_hz))
+    bars = {name: each.error_us for name, each in measured(noisy, SPEAKS).items() if each.error_us}
+
+    assert set(bars.values()) == {45_000}
+    assert {"response", "turn", "speech", "gap", "overlap"} <= set(bars)
 
 
 def test_response_is_from_the_end_of_the_callers_speech_to_the_agents_first() -> None:

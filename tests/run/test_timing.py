@@ -187,7 +187,7 @@ def test_bar_is_that_of_its_own_time() -> None:
     message = Measurement("connect", State.MEASURED, 3_000, 0, from_us=0, to_us=3_000)
 
     late, punctual, connect = as_late_as(
-        lambda from_us, _: 30_000 if from_us < 2_000_000 else 0, (*taken, message)
+        lambda from_us, _: 30_000 if from_us < 2_000_000 else 0, 5_000, (*taken, message)
     )
 
     assert (late.error_us, punctual.error_us, connect.error_us) == (45_000, 15_000, 0)

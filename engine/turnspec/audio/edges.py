@@ -28,7 +28,7 @@ STEP_US: Final = 1_000
 MIN_SPEECH_US: Final = 30_000
 BRIDGE_US: Final = 200_000
 CLUSTER_US: Final = 100_000  # sounds this close are of one piece: a stop consonant and its vowel
-REACH_US: Final = 200_000  # an engine is late by its chunks and by what it must hear before it is sure
+REACH_US: Final = 500_000  # an engine is late by its chunks and by what it must hear before it is sure
 RESOLUTION_US: Final = 5_000  # an edge is this close to the truth, fades of up to 20 ms included
 
 QUIET: Final = 64**2  # -54 dBFS
@@ -39,6 +39,7 @@ DIGITAL_SILENCE: Final = 12**2  # a mean square, of frames at least half of whic
 NOISE_FRAMES: Final = 20  # 200 ms of noise are enough to know it
 UNSTEADY: Final = 4  # noise keeps to its level within 6 dB
 SPEECH_RATIO: Final = 10  # +10 dB: steady sound so close to the loudest may be no noise
+STEADY_SHARE: Final = 10  # a noise is heard alone for at least a tenth of the time in which anything is
 NOISE_SHARE: Final = 50  # even fluent speech pauses for a fiftieth of its time; noise is all that is left
 NOISE_RATIO: Final = 4  # +6 dB
 LOOK_OUT: Final = 2  # frames outside of the sound in which its edge may lie
@@ -102,6 +103,7 @@ def refined(
     if level * NOISE_RATIO > quiet:
         fine = sounds_over(sound, rate_hz, noise, CLUSTER_US, min_speech_us)
         error_us = IN_NOISE_US if loudest >= SPEECH_RATIO * level else DROWNED_US
+        bridge_us += 2 * error_us if bridge_us else 0  # the gap may be shorter than it seems
     else:
         fine = _sounds(sound, rate_hz, energies, threshold_over(level, loudest, quiet), min_speech_us)
         error_us = RESOLUTION_US
@@ -137,6 +139,8 @@ def _background(energies: NDArray[np.int64], beside: NDArray[np.intp] | None) ->
     least = 2
     if not noise.any():
         noise, least = _steady(energies), SPEECH_RATIO
+        if np.count_nonzero(noise) < np.count_nonzero(alive) // STEADY_SHARE:  # as a long vowel is
+            return np.zeros(len(energies), bool)
     level = _mean(energies[noise])
     # Noise is the floor of all that sounds: something is louder, and hardly anything is fainter.
     return (

@@ -21,7 +21,7 @@ IN_NOISE_US: Final = 35_000  # an edge is this close to where the voice is as lo
 DROWNED_US: Final = 100_000  # the same, where the noise is about as loud as the voice itself
 HOP_US: Final = 5_000
 WINDOW_US: Final = 16_000
-BAND_EDGES: Final = (2, 4, 6, 8, 11, 15, 20, 27, 36, 48, 62, 90, 126)
+BAND_EDGES: Final = (2, 4, 6, 8, 11, 15, 20, 27, 36, 48, 65, 90, 129)
 """In bins of 62.5 Hz: each band a little wider than the one below it."""
 SURE: Final = 5.0  # a score that noise does not reach by itself
 MOST: Final = 6.0  # one loud frame does not outweigh all that are silent
@@ -90,7 +90,7 @@ def _levels(samples: Samples, rate_hz: int) -> Scores:
     padded = np.pad(samples, (before, count * hop + width - len(samples))).astype(np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(padded, width)[: count * hop : hop]
     power = np.square(np.abs(np.fft.rfft(frames * np.hanning(width).astype(np.float32))))
-    edges = [edge for edge in BAND_EDGES if edge < power.shape[1]]
+    edges = [edge for edge in BAND_EDGES if edge <= power.shape[1]]
     return np.stack([power[:, a:b].mean(axis=1) for a, b in pairwise(edges)], axis=1)
 
 

@@ -12,6 +12,11 @@ from turnspec.checks.scene import Scene, TurnScene
 from turnspec.plan.model import Limit
 from turnspec.results import Measurement, State
 
+OF_SPEECH: Final = frozenset(
+    {"response", "first_response", "turn", "greeting", "barge_in", "speech", "gap", "overlap", "underrun"}
+)
+"""Times that begin or end where the agent's speech does."""
+
 ANSWERS: Final = frozenset({"response", "first_audio", "first_response", "function_call", "turn"})
 """Times that count from what the caller said."""
 
@@ -20,13 +25,13 @@ CallRule: TypeAlias = Callable[[Scene, int], Reading]
 
 
 def as_late_as(
-    late_between: Callable[[int, int], int] | None, measurements: tuple[Measurement, ...]
+    late_between: Callable[[int, int], int] | None, edge_us: int, measurements: tuple[Measurement, ...]
 ) -> tuple[Measurement, ...]:
     """The measurements with the error bars of how late the engine was just then; None: as they are."""
     if late_between is None:
         return measurements
     return tuple(
-        replace(each, error_us=error_bar(late_between(each.from_us, each.to_us)))
+        replace(each, error_us=error_bar(late_between(each.from_us, each.to_us), edge_us))
         if each.error_us and each.from_us is not None and each.to_us is not None
         else each
         for each in measurements
@@ -39,7 +44,7 @@ def measure_turn(scene: Scene, turn: TurnScene, lateness_us: int) -> tuple[Measu
     return tuple(
         measurement
         for name, rule in TURN_RULES.items()
-        for measurement in _held(name, rule(scene, turn, lateness_us), limits, turn.index)
+        for measurement in _held(name, rule(scene, turn, lateness_us), limits, turn.index, scene)
     )
 
 
@@ -56,12 +61,12 @@ def measure_call(scene: Scene, lateness_us: int) -> tuple[Measurement, ...]:
     return tuple(
         measurement
         for name, rule in CALL_RULES.items()
-        for measurement in _held(name, [rule(scene, lateness_us)], scene.plan.limits, None)
+        for measurement in _held(name, [rule(scene, lateness_us)], scene.plan.limits, None, scene)
     )
 
 
 def _held(
-    name: str, readings: Iterable[Reading], limits: Mapping[str, Limit], turn: int | None
+    name: str, readings: Iterable[Reading], limits: Mapping[str, Limit], turn: int | None, scene: Scene
 ) -> Iterator[Measurement]:
     limit = limits.get(name)
     for reading in readings:
@@ -82,6 +87,8 @@ def _held(
             to_us=reading.to_us,
             span=limit.span if limit else None,
             why=reading.why,
+            # A time of texts has no error bar, and no engine was asked about it.
+            engine=scene.voicing.told if name in OF_SPEECH and reading.error_us else "",
         )
 
 

@@ -25,9 +25,9 @@ class Reading:
     to_us: int | None = None
 
 
-def error_bar(lateness_us: int) -> int:
-    """How far off a time between two edges of sound may be."""
-    return RESOLUTION_US + HALF_FRAME_US + lateness_us
+def error_bar(lateness_us: int, edge_us: int = RESOLUTION_US) -> int:
+    """How far off a time between two edges of sound may be; `edge_us`: an edge itself, on this line."""
+    return edge_us + HALF_FRAME_US + lateness_us
 
 
 def between(from_us: int, to_us: int, error_us: int, why: str = "") -> Reading:

@@ -33,22 +33,25 @@ def barge_in(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Readin
     if stop is None:
         yield unseen("the agent was not speaking when the caller was to talk over it")
     elif stop.call_ended:
-        yield at_least(stop.from_us, stop.stopped_us, error_bar(lateness_us), "the call ended first")
-    elif stop.finished(error_bar(lateness_us)):
+        yield at_least(
+            stop.from_us, stop.stopped_us, error_bar(lateness_us, scene.edge_error_us), "the call ended first"
+        )
+    elif stop.finished(error_bar(lateness_us, scene.edge_error_us)):
         yield unseen("the agent merely finished what it had to say")
     else:
-        yield between(stop.from_us, stop.stopped_us, error_bar(lateness_us))
+        yield between(stop.from_us, stop.stopped_us, error_bar(lateness_us, scene.edge_error_us))
 
 
 def speech(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Reading]:
     """How long the agent was heard in the turn, its pauses left out."""
-    del scene
     if not turn.speech:
         yield unheard(turn)
         return
     total = sum(segment.duration_us for segment in turn.speech)
     first, last = turn.speech[0].start_us, turn.speech[-1].end_us
-    yield cut_to(Reading(State.MEASURED, "", total, error_bar(lateness_us), first, last), turn)
+    yield cut_to(
+        Reading(State.MEASURED, "", total, error_bar(lateness_us, scene.edge_error_us), first, last), turn
+    )
 
 
 def gap(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Reading]:
@@ -60,7 +63,7 @@ def gap(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Reading]:
     speech = [part for part in scene.fine_speech if first <= part.start_us < last]
     pauses = [(one.end_us, following.start_us) for one, following in pairwise(speech)]
     begin, end = max(pauses, key=lambda pause: pause[1] - pause[0], default=(last, last))
-    yield cut_to(between(begin, end, error_bar(lateness_us)), turn)
+    yield cut_to(between(begin, end, error_bar(lateness_us, scene.edge_error_us)), turn)
 
 
 def overlap(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Reading]:
@@ -72,7 +75,7 @@ def overlap(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Reading
     both = [part for act in spoken for part in _both(act, scene.speech)]
     total = sum(segment.duration_us for segment in both)
     ends = (both[0].start_us, both[-1].end_us) if both else (None, None)
-    yield Reading(State.MEASURED, "", total, error_bar(lateness_us), *ends)
+    yield Reading(State.MEASURED, "", total, error_bar(lateness_us, scene.edge_error_us), *ends)
 
 
 def underrun(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Reading]:
@@ -83,7 +86,7 @@ def underrun(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Readin
     first, last = turn.reply[0].start_us, turn.reply[-1].end_us
     dry = [spell for spell in scene.dry_spells if first <= spell.start_us < last]
     longest = max(dry, key=lambda spell: spell.duration_us, default=Segment(last, last))
-    yield cut_to(between(longest.start_us, longest.end_us, error_bar(lateness_us)), turn)
+    yield cut_to(between(longest.start_us, longest.end_us, error_bar(lateness_us, scene.edge_error_us)), turn)
 
 
 def _both(act: Act, speech: tuple[Segment, ...]) -> Iterator[Segment]:
