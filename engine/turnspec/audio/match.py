@@ -9,7 +9,7 @@ change neither much; another sentence of the same voice does not correlate.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from turnspec.audio.edges import frame_energies, frame_width, threshold_of, voiced_span
 from turnspec.audio.resample import resample
-from turnspec.audio.samples import Samples, position_at, samples_of
+from turnspec.audio.samples import Samples, position_at, samples_of, time_of
 from turnspec.call.evidence import Track
 
 RATE_HZ: Final = 8_000
@@ -26,6 +26,10 @@ LEAST_SCORE: Final = 0.75  # the same clip reaches 0.95 and more; other sentence
 LEAST_COVERAGE: Final = 0.75  # of the sounding time; four fifths, and some slack at the cut
 NEAR: Final = 3  # samples around the coarse peak
 MOST_SHIFT: Final = 4  # the utterance may lie a quarter of the longer one's length beside the clip
+MOST_BEFORE: Final = RATE_HZ * 2 // 5  # and a beginning so much beside the clip's own
+SHORTEST_OPENING: Final = 20  # sounding frames: less is alike in many sentences
+LOUD_SHARE: Final = 40  # percent of the mean energy: what noise 10 dB below the speech does not hide
+LOUD_FRAMES: Final = 6  # so many of them are noticed as speech
 
 Signal: TypeAlias = NDArray[np.float64]
 Spectrum: TypeAlias = NDArray[np.complex128]
@@ -33,23 +37,33 @@ Spectrum: TypeAlias = NDArray[np.complex128]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The clip that an utterance is, by its key, and the correlation with it (0 to 1)."""
+    """The clip that an utterance is, by its key, and the correlation with it (0 to 1).
+
+    `begins_us` and `ends_us` are where the clip's first and last sound lie in what was heard, or would lie.
+    `goes_on_us`: so soon after all that was heard the next sound of the clip comes that is loud enough to be
+    noticed in noise; None: there is no more.
+    """
 
     key: str
     score: float
+    begins_us: int = 0
+    ends_us: int = 0
+    goes_on_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Sound:
-    """Speech from its first to its last sounding sample, around zero.
+    """Speech from its first to its last sounding sample, around zero; so many samples come before it.
 
     `energy[n]` is the energy of the first n samples, `sounding[n]` says how many of the first n frames
-    are sound.
+    are sound, `loud` which frames are heard in noise, too.
     """
 
     signal: Signal
     energy: Signal
     sounding: NDArray[np.int64]
+    loud: NDArray[np.bool_]
+    before: int
 
     def energy_between(self, start: int, end: int) -> float:
         return float(self.energy[end] - self.energy[start])
@@ -59,6 +73,12 @@ class _Sound:
         width = frame_width(RATE_HZ)
         inside = self.sounding[-(-end // width)] - self.sounding[start // width]
         return float(inside) / float(self.sounding[-1])
+
+    def loud_after(self, position: int) -> int | None:
+        """The sample, from `position` on, at which it goes on; None: there is nothing more to be noticed."""
+        first = max(0, -(-position // frame_width(RATE_HZ)))
+        rest = np.flatnonzero(self.loud[first:])
+        return None if len(rest) < LOUD_FRAMES else (first + int(rest[0])) * frame_width(RATE_HZ)
 
 
 class ClipIndex:
@@ -77,26 +97,39 @@ class ClipIndex:
 
     def best(self, samples: Samples, rate_hz: int) -> Match | None:
         """The clip that `samples` are, or None if they are none of them; of equals the first."""
-        heard = _sound(resample(samples, rate_hz, RATE_HZ))
+        return self._likest(resample(samples, rate_hz, RATE_HZ), _comparable, _of_both)
+
+    def opening(self, samples: Samples, rate_hz: int) -> Match | None:
+        """The clip that begins with `samples` and goes on, as far as one is known to."""
+        return self._likest(resample(samples, rate_hz, RATE_HZ), _shorter, _of_a_beginning)
+
+    def _likest(
+        self,
+        samples: Samples,
+        comparable: Callable[[int, int], bool],
+        covered: _Covered,
+    ) -> Match | None:
+        heard = _sound(samples)
         if heard is None:
             return None
         spectra: dict[int, Spectrum] = {}
         matches = [
-            Match(key, round(score, 3))
+            _match(key, found, heard, clip, len(samples))
             for key, clip in self._clips.items()
-            if _comparable(len(heard.signal), len(clip.signal))
-            and (score := self._score(heard, key, clip, spectra)) is not None
+            if comparable(len(heard.signal), len(clip.signal))
+            and (found := _best_near(heard, clip, self._shift(heard, key, clip, spectra), covered))
+            is not None
         ]
         return max(matches, key=lambda match: match.score, default=None)
 
-    def _score(self, heard: _Sound, key: str, clip: _Sound, spectra: dict[int, Spectrum]) -> float | None:
-        """The correlation where both agree best, or None if that is not the clip."""
+    def _shift(self, heard: _Sound, key: str, clip: _Sound, spectra: dict[int, Spectrum]) -> int:
+        """About where in the utterance the clip begins, if it is that clip."""
         most = max(len(heard.signal), len(clip.signal)) // MOST_SHIFT
         size = _transform_size(MOST_SHIFT * most + most + MOST_SHIFT)
         if size not in spectra:
             spectra[size] = _half_band(heard.signal, size)
         agreement = np.fft.irfft(spectra[size] * self._spectrum(key, clip, size), size // 2)
-        return _best_near(heard, clip, _coarse_shift(agreement, most // 2))
+        return _coarse_shift(agreement, most // 2)
 
     def _spectrum(self, key: str, clip: _Sound, size: int) -> Spectrum:
         if (key, size) not in self._spectra:
@@ -104,24 +137,63 @@ class ClipIndex:
         return self._spectra[key, size]
 
 
+def _match(key: str, found: tuple[float, int], heard: _Sound, clip: _Sound, length: int) -> Match:
+    score, shift = found
+    begins = heard.before + shift
+    goes_on = clip.loud_after(length - begins)
+    return Match(
+        key,
+        round(score, 3),
+        begins_us=time_of(begins, RATE_HZ),
+        ends_us=time_of(begins + len(clip.signal), RATE_HZ),
+        goes_on_us=None if goes_on is None else time_of(max(0, goes_on + begins - length), RATE_HZ),
+    )
+
+
 def _sound(samples: Samples) -> _Sound | None:
     span = voiced_span(samples, RATE_HZ)
     if span is None:
         return None
-    voiced = samples[position_at(span[0], RATE_HZ) : position_at(span[1], RATE_HZ)]
+    before = position_at(span[0], RATE_HZ)
+    voiced = samples[before : position_at(span[1], RATE_HZ)]
     signal = voiced - np.mean(voiced)
     energies = frame_energies(voiced, RATE_HZ)
     sounding = energies >= threshold_of(energies)
+    loudness = int(energies[sounding].mean()) if sounding.any() else 0
     return _Sound(
         signal,
         np.concatenate(([0.0], np.cumsum(signal * signal))),
         np.concatenate(([0], np.cumsum(sounding, dtype=np.int64))),
+        sounding & (energies >= loudness * LOUD_SHARE // 100),
+        before,
     )
 
 
 def _comparable(heard: int, clip: int) -> bool:
     """Whether lengths alone allow a match; silence inside may be cut off with the words after it."""
     return heard < 2 * clip and clip < 2 * heard
+
+
+def _shorter(heard: int, clip: int) -> bool:
+    """Whether lengths alone allow that more of the clip is to come."""
+    return heard < clip + MOST_BEFORE
+
+
+_Covered: TypeAlias = Callable[[_Sound, _Sound, int, slice], float]
+"""How much of what must be in both is in the overlap of an utterance with a clip at a shift, 0 to 1."""
+
+
+def _of_both(heard: _Sound, clip: _Sound, shift: int, overlap: slice) -> float:
+    """As one whole is to the other."""
+    start, end = overlap.start, overlap.stop
+    return min(heard.coverage(start, end), clip.coverage(start - shift, end - shift))
+
+
+def _of_a_beginning(heard: _Sound, _clip: _Sound, shift: int, overlap: slice) -> float:
+    """As a beginning is to the whole: all of it, where the clip begins."""
+    if abs(shift) > MOST_BEFORE or heard.sounding[-1] < SHORTEST_OPENING:
+        return 0.0
+    return heard.coverage(overlap.start, overlap.stop)
 
 
 def _transform_size(least: int) -> int:
@@ -141,23 +213,22 @@ def _coarse_shift(agreement: Signal, most: int) -> int:
     return 2 * (int(np.argmax(near)) - most)
 
 
-def _best_near(heard: _Sound, clip: _Sound, shift: int) -> float | None:
-    """The score at the true peak around `shift`, which may lie between two samples."""
-    scores = [_overlap_score(heard, clip, shift + step) for step in range(-NEAR, NEAR + 1)]
+def _best_near(heard: _Sound, clip: _Sound, shift: int, covered: _Covered) -> tuple[float, int] | None:
+    """The score at the true peak around `shift`, between samples perhaps, and the sample nearest to it."""
+    shifts = range(shift - NEAR, shift + NEAR + 1)
+    scores = [_overlap_score(heard, clip, each, covered) for each in shifts]
     index = max(range(1, len(scores) - 1), key=scores.__getitem__)
     before, top, after = scores[index - 1 : index + 2]
     bend = 2 * top - before - after
     between = (after - before) ** 2 / (8 * bend) if bend > 0 else 0.0
     score = min(1.0, top + between)
-    return score if score >= LEAST_SCORE else None
+    return (score, shifts[index]) if score >= LEAST_SCORE else None
 
 
-def _overlap_score(heard: _Sound, clip: _Sound, shift: int) -> float:
+def _overlap_score(heard: _Sound, clip: _Sound, shift: int, covered: _Covered) -> float:
     """Correlation of the overlap when the clip lies at sample `shift`; 0 if too much is outside of it."""
     start, end = max(0, shift), min(len(heard.signal), shift + len(clip.signal))
-    if end <= start:
-        return 0.0
-    if min(heard.coverage(start, end), clip.coverage(start - shift, end - shift)) < LEAST_COVERAGE:
+    if end <= start or covered(heard, clip, shift, slice(start, end)) < LEAST_COVERAGE:
         return 0.0
     energy = heard.energy_between(start, end) * clip.energy_between(start - shift, end - shift)
     # Not `@`: BLAS splits long products among however many threads there are, and sums in that order.
