@@ -12,6 +12,7 @@ from turnspec.run.options import RunOptions
 from turnspec.run.planning import plan_cases
 from turnspec.run.progress import Progress
 from turnspec.run.whole import Unwatched, carry_out
+from turnspec.speech.transcription import Transcriber
 
 
 class Selection(TypedDict, total=False):
@@ -27,6 +28,8 @@ class Selection(TypedDict, total=False):
     seed: int
     fail_fast: bool
     at_once: int
+    transcription: str | None
+    transcriber: Transcriber | None
 
 
 def run_scenarios(

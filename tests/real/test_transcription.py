@@ -1,0 +1,107 @@
+"""People over a telephone line are understood: by Whisper in any words, by a grammar in known ones."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pytest
+
+from support_real import HEAVY, PROGRAMS, REAL, needs_heavy
+from support_sound import PROMPTS, real_prompts
+from turnspec.audio.codecs import decode, encode
+from turnspec.audio.samples import track_of
+from turnspec.call import MULAW_8K, Track
+from turnspec.speech.alignment import aligned
+from turnspec.speech.transcribers.grammar import Grammar
+
+TEXTS: Final[dict[str, str]] = json.loads((REAL / "prompts.json").read_text("utf-8"))["prompts"]
+WITHIN_S: Final = 120
+
+
+@cache
+def whispered(folder: Path) -> dict[str, Any]:
+    """What Whisper makes of all prompts, in one run of a program."""
+    real_prompts(*TEXTS)
+    (folder / "turnspec.yaml").write_text("version: 1\nengines: {transcription: whisper}\n", "utf-8")
+    command = [HEAVY, str(PROGRAMS / "transcribe_prompts.py"), str(folder / "turnspec.yaml"), str(PROMPTS)]
+    done = subprocess.run([*command, *TEXTS], capture_output=True, text=True, timeout=WITHIN_S, check=False)
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+@pytest.fixture(scope="module")
+def answer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The same, for the tests of this module."""
+    return whispered(tmp_path_factory.mktemp("whisper"))
+
+
+def nearest(said: str) -> str:
+    """Which of the prompts has words most like these."""
+    return min(TEXTS, key=lambda name: aligned(TEXTS[name], said).rate)
+
+
+@needs_heavy
+def test_word_error_rate(answer: dict[str, Any]) -> None:
+    """Of the words of 44 prompts at most 2 % are wrong, missing or too many."""
+    compared = [aligned(TEXTS[name], said) for name, said in answer["texts"].items()]
+    errors, wanted = (sum(getattr(each, of) for each in compared) for of in ("errors", "wanted"))
+
+    assert len(compared) == 44
+    assert errors / wanted <= 0.02, [each for one in compared for each in one.differences()]
+
+
+@needs_heavy
+def test_each_prompt_is_the_nearest_to_its_own_words(answer: dict[str, Any]) -> None:
+    """What was understood is always most like the prompt that was played."""
+    assert {name: nearest(said) for name, said in answer["texts"].items()} == {name: name for name in TEXTS}
+
+
+@needs_heavy
+def test_the_model_is_known_by_its_weights(answer: dict[str, Any]) -> None:
+    """Whose words they are is told with the model's own name and the digest of its weights."""
+    assert (answer["engine"], answer["model"]) == ("whisper", "tiny.en@1a5afae06a4d")
+
+
+@needs_heavy
+def test_words_have_times(answer: dict[str, Any]) -> None:
+    """Each word has a time of its own, in order, inside of the recording of 5.5 seconds."""
+    words = answer["first"]
+
+    assert [word for word, *_ in words[:5]] == ["That", "agent", "is", "already", "logged"]
+    assert all(0 <= began < ended <= 5_600_000 for _, began, ended, _ in words)
+    assert [began for _, began, _, _ in words] == sorted(began for _, began, _, _ in words)
+    assert all(0 < probability <= 1 for *_, probability in words)
+
+
+@pytest.fixture(scope="module")
+def prompts() -> dict[str, Track]:
+    """The prompts as a telephone line brings them."""
+    pytest.importorskip("pocketsphinx", reason="needs pocketsphinx: pip install 'turnspec[grammar]'")
+    sounds = real_prompts(*TEXTS)
+    return {
+        name: track_of(decode(encode(sound, MULAW_8K), MULAW_8K), 8_000) for name, sound in sounds.items()
+    }
+
+
+def test_a_grammar_finds_each_of_44_prompts(prompts: dict[str, Track]) -> None:
+    """Told the 44 texts, the grammar hears each prompt as its own."""
+    grammar = Grammar(TEXTS.values())
+
+    assert {name: grammar.transcribe(sound).text for name, sound in prompts.items()} == TEXTS
+
+
+def test_a_grammar_finds_nothing_in_what_is_no_phrase_of_it(prompts: dict[str, Track]) -> None:
+    """A prompt that is not among the phrases is none of them, nor is noise or silence."""
+    others = ["conf-noempty", "confbridge-lock-no-join", "dir-multi9", "speed-dial-empty", "vm-toforward"]
+    grammar = Grammar(text for name, text in TEXTS.items() if name not in others)
+    noise = np.random.default_rng(7).integers(-4_000, 4_000, 16_000).astype(np.int16)
+
+    assert {name: grammar.transcribe(prompts[name]).text for name in others} == dict.fromkeys(others, "")
+    assert grammar.transcribe(track_of(noise, 8_000)).text == ""
+    assert grammar.transcribe(track_of(np.zeros(16_000, np.int16), 8_000)).text == ""

@@ -1,0 +1,227 @@
+"""Whole calls in virtual time to bots that tell nothing of their words: those are made out of the sound."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from support_recognised import (
+    GREETING,
+    MOMENT,
+    NO_MORE,
+    SAVED,
+    failing,
+    knowing,
+    said,
+    twilio_call,
+    words,
+)
+from support_talk import CLIPS
+from turnspec.call.derived import read_derived
+from turnspec.checks.recognised import TRANSCRIPT
+from turnspec.results import Outcome
+from turnspec.testing import ScriptedTranscriber
+
+pytest.importorskip("uvicorn")
+
+BY = "recognition (scripted)"
+TWO_TURNS = """
+- turn: Greeting
+  expect: {{says: {greeting}}}
+- turn: Answer
+  caller: {{audio: audio/caller/five-five.flac}}
+  expect: {answer}
+"""
+
+
+def two_turns(greeting: str = "now being recorded", answer: str = "{says: has been saved}") -> str:
+    """A greeting, and an answer to what the caller says."""
+    return TWO_TURNS.format(greeting=greeting, answer=answer)
+
+
+def test_words_of_a_bare_bot(tmp_path: Path) -> None:
+    """What a bot says is known by its sound alone, and the transcript tells by whom."""
+    knows = knowing(GREETING, SAVED)
+    result = twilio_call(tmp_path, [[GREETING], [SAVED]], two_turns(), transcriber=knows)
+
+    assert failing(result) == []
+    assert said(result) == [
+        ("agent", "Hello. Your message is now being recorded.", BY),
+        ("caller", "five five", "recorded"),
+        ("agent", "Your message has been saved.", BY),
+    ]
+
+
+def test_words_have_their_times(tmp_path: Path) -> None:
+    """Each word of a line has a time of its own, inside of the line, and it is that of the call."""
+    knows = knowing(GREETING, SAVED)
+    result = twilio_call(tmp_path, [[GREETING], [SAVED]], two_turns(), transcriber=knows)
+    (line,) = [line for line in result.turns[1].lines if line.who == "agent"]
+    assert line.ended_us is not None
+
+    assert [word.text for word in line.words] == line.text.split()
+    assert (
+        line.began_us - 200_000 <= line.words[0].began_us < line.words[-1].ended_us <= line.ended_us + 200_000
+    )
+
+
+def test_other_words_fail(tmp_path: Path) -> None:
+    """Words that were not heard fail the turn, showing what was heard instead."""
+    knows = knowing(GREETING, SAVED)
+    result = twilio_call(
+        tmp_path, [[GREETING], [SAVED]], two_turns(answer="{says: has been deleted}"), transcriber=knows
+    )
+    (finding,) = [finding for finding in result.all_findings if finding.fails]
+
+    assert (finding.kind, finding.actual) == ("says", '"Your message has been saved."')
+
+
+INTENTS = "intents: {is_saved: {phrases: [your message was saved]}, is_empty: {phrases: [no more messages]}}"
+
+
+@pytest.mark.parametrize(("name", "failed"), [(SAVED, []), (MOMENT, [("intent", "failed")])])
+def test_intents_of_recognised_words(tmp_path: Path, name: str, failed: list[tuple[str, str]]) -> None:
+    """An intent is that of the words that were made out."""
+    (tmp_path / "words.yaml").write_text(INTENTS, "utf-8")
+    turns = two_turns(answer="{intent: is_saved, does_not_say: [deleted]}")
+    knows = knowing(GREETING, SAVED, MOMENT)
+    result = twilio_call(
+        tmp_path, [[GREETING], [name]], turns, project="intents: [words.yaml]", transcriber=knows
+    )
+
+    assert failing(result) == failed
+
+
+def test_sound_that_nobody_understands_is_not_exercised(tmp_path: Path) -> None:
+    """Speech of which nothing is made out neither holds nor breaks an expectation: it was not tried."""
+    turns = two_turns(answer="{does_not_say: [password]}")
+    result = twilio_call(tmp_path, [[GREETING], [SAVED]], turns, transcriber=knowing(GREETING))
+    (finding,) = [finding for finding in result.all_findings if finding.fails]
+
+    assert (finding.kind, finding.status.value) == ("does_not_say", "not exercised")
+    assert "but recognition (scripted) has no words of it" in finding.message
+
+
+def test_an_engine_that_fails_leaves_expectations_untried(tmp_path: Path) -> None:
+    """What the engine gives up at is told with its reason, and kept as an answer that failed."""
+    knows = knowing(GREETING, SAVED, fails="has been saved")
+    result = twilio_call(tmp_path, [[GREETING], [SAVED]], two_turns(), transcriber=knows)
+    (finding,) = [finding for finding in result.all_findings if finding.fails]
+
+    assert (finding.kind, finding.status.value) == ("says", "not exercised")
+    assert (
+        "recognition (scripted) failed: nobody could make out 'Your message has been saved.'"
+        in finding.message
+    )
+    (folder,) = (tmp_path / "out" / "calls").iterdir()
+    answers = [each for each in read_derived(folder) if each.kind == TRANSCRIPT]
+    assert [(each.turn, each.state.value) for each in answers] == [(0, "ok"), (1, "failed")]
+
+
+def test_what_was_cut_off_is_not_heard(tmp_path: Path) -> None:
+    """Of a reply that the caller breaks off only the words before are known: the recording has no others."""
+    turns = """
+    - turn: Greeting
+      expect: {says: {matches: ^hello}, does_not_say: [recorded]}
+    - turn: Stop
+      caller: {audio: audio/caller/five-five.flac, interrupt: {after: 1 s}}
+      expect: {says: has been saved}
+    """
+    knows = knowing(GREETING, SAVED)
+    result = twilio_call(tmp_path, [[GREETING], [SAVED]], turns, clears=True, transcriber=knows)
+    greeting = result.turns[0].lines[0]
+
+    assert failing(result) == []
+    assert greeting.text.startswith("Hello.")
+    assert "recorded" not in greeting.text
+    assert greeting.cut
+
+
+def test_recognised_words_decide_how_a_call_goes_on(tmp_path: Path) -> None:
+    """A `choose` waits for the words of the reply, however long they take, and binds what they caught."""
+    turns = """
+    - caller: {audio: audio/caller/five-five.flac}
+    - choose:
+        - when: {says: no more messages}
+          turns: [{turn: Empty, caller: {hangup: true}}]
+        - when: {says: {matches: 'has been (?P<what>\\w+)'}}
+          turns:
+            - turn: Done
+              caller: {audio: audio/caller/account.flac}
+              expect: {says: "message is now being recorded", does_not_say: ["{{ what }}"]}
+    """
+    knows = knowing(GREETING, SAVED, NO_MORE)
+    result = twilio_call(tmp_path, [[], [SAVED], [GREETING]], turns, transcriber=knows)
+    took = {turn.name: turn.outcome for turn in result.turns}
+
+    assert failing(result) == []
+    assert took["Done"] is Outcome.PASSED
+    assert took["Empty"] is Outcome.SKIPPED
+    (file,) = (tmp_path / "out" / "calls").glob("*/events.jsonl")
+    events = [json.loads(line) for line in file.read_text("utf-8").splitlines()[1:]]
+    (captured,) = [event for event in events if event["kind"] == "captured"]
+    assert (captured["name"], captured["value"]) == ("what", "saved")
+
+
+def test_a_filler_is_known_by_its_sound(tmp_path: Path) -> None:
+    """What only fills the time is not the reply: the turn waits for what is said after it."""
+    turns = """
+    - turn: Ask
+      caller: {audio: audio/caller/five-five.flac}
+      filler: [one moment please]
+      expect: {says: has been saved}
+    - turn: Again
+      caller: {audio: audio/caller/account.flac}
+      expect: {says: no more messages}
+    """
+    knows = knowing(MOMENT, SAVED, NO_MORE)
+    result = twilio_call(tmp_path, [[], [MOMENT, "pause", SAVED], [NO_MORE]], turns, transcriber=knows)
+
+    assert failing(result) == []
+
+
+def test_a_turn_that_ends_the_call_is_judged_by_its_sound(tmp_path: Path) -> None:
+    """With `on_failure: end_call` the words are made out before the next turn is begun."""
+    turns = """
+    - turn: Greeting
+      expect: {says: goodbye}
+    - turn: Never
+      caller: {audio: audio/caller/five-five.flac}
+      expect: {says: has been saved}
+    """
+    result = twilio_call(
+        tmp_path,
+        [[GREETING], [SAVED]],
+        turns,
+        transcriber=knowing(GREETING, SAVED),
+        head="on_failure: end_call",
+    )
+
+    assert [turn.outcome for turn in result.turns] == [Outcome.FAILED, Outcome.SKIPPED]
+
+
+def test_two_calls_are_alike(tmp_path: Path) -> None:
+    """Whoever listens, and however long that takes: two calls in virtual time leave the same evidence."""
+    knows = knowing(GREETING, SAVED)
+    turns = two_turns(answer="{says: {matches: 'has been (?P<what>\\w+)'}}")
+
+    def left(name: str) -> dict[str, bytes]:
+        (tmp_path / name).mkdir()
+        twilio_call(tmp_path / name, [[GREETING], [SAVED]], turns, transcriber=knows)
+        (folder,) = (tmp_path / name / "out" / "calls").iterdir()
+        return {path.name: path.read_bytes() for path in sorted(folder.glob("*.jsonl"))}
+
+    assert left("one") == left("two")
+
+
+def test_a_recording_without_text_is_listened_to(tmp_path: Path) -> None:
+    """What the caller plays without saying what it is, is in the transcript as it was made out."""
+    shutil.copy(CLIPS / "caller" / "forward.flac", tmp_path / "clip.flac")
+    turns = "- {turn: Ask, caller: {audio: clip.flac}, expect: {says: has been saved}}"
+    both = {**knowing(SAVED).sounds, **knowing("forward", folder="caller").sounds}
+    result = twilio_call(tmp_path, [[], [SAVED]], turns, transcriber=ScriptedTranscriber(both))
+
+    assert said(result)[0] == ("caller", words("forward", "caller"), BY)
