@@ -37,6 +37,7 @@ _PURITY: Final = 0.65  # share of all energy in the two tones
 _HIGH_OVER_LOW: Final = 10 ** (9 / 10)  # twist; telephones send the high tone 2 dB louder
 _LOW_OVER_HIGH: Final = 10 ** (12 / 10)
 _ALONE: Final = 10 ** (8 / 10)  # over the other three of its group
+_FEW: Final = 8  # blocks: for so many a view costs more than it saves
 _STAYS: Final = 0.25  # of a tone's power at its loudest: half a block of it
 
 
@@ -131,6 +132,14 @@ class KeyDetector:
         cut = self._start_of(self._block) - self._begins
         self._kept, self._begins = self._kept[cut:], self._begins + cut
         return found
+
+    def skip(self, count: int) -> None:
+        """Take as many samples of digital silence, while no key is heard."""
+        position = self.position + count
+        lead = min(position, 2 * self._bank.width)  # so that what begins next begins out of silence
+        self._kept, self._begins = np.zeros(lead, np.int16), position - lead
+        self._block = -(-self._begins * 1_000_000 // (HOP_US * self.rate_hz))
+        self._before = np.zeros((2, 8))
 
     def finish(self) -> list[Key]:
         """No more comes: the keys that its end makes known."""
@@ -227,6 +236,8 @@ def _bank(rate_hz: int) -> _Bank:
 
 
 def _windows(samples: Samples, starts: list[int], width: int) -> NDArray[np.float64]:
+    if len(starts) <= _FEW:
+        return np.array([samples[start : start + width] for start in starts], np.float64)
     views = np.lib.stride_tricks.sliding_window_view(samples, width)
     return views[starts].astype(np.float64)
 
@@ -237,6 +248,8 @@ def _pure(powers: NDArray[np.float64], energies: NDArray[np.float64]) -> NDArray
     row, column = low.argmax(axis=1), high.argmax(axis=1)
     every = np.arange(len(powers))
     low_top, high_top = low[every, row], high[every, column]
+    if not ((low_top + high_top) >= _PURITY * energies).any():  # as of nearly all that is heard
+        return np.full(len(powers), -1)
     fine = (low_top + high_top >= _PURITY * energies) & (np.minimum(low_top, high_top) >= _LEAST_LEVEL**2)
     fine &= (high_top <= _HIGH_OVER_LOW * low_top) & (low_top <= _LOW_OVER_HIGH * high_top)
     fine &= (_runner_up(low) * _ALONE <= low_top) & (_runner_up(high) * _ALONE <= high_top)

@@ -23,7 +23,7 @@ from turnspec.doubles.agent.reply import FunctionCall, FunctionResult, Heard, Re
 from turnspec.doubles.agent.selection import OTHERWISE, Choice, Moment, choose
 from turnspec.doubles.agent.session import SessionWishes
 from turnspec.doubles.agent.spoiling import spoilt
-from turnspec.doubles.agent.tones import with_tones
+from turnspec.doubles.agent.tones import keys_heard, with_tones
 from turnspec.dsl import AgentScript, Fault, FunctionSpec, ReplyFault
 from turnspec.dsl import Reply as Written
 from turnspec.dsl.agent import Keys, percent_of
@@ -124,8 +124,8 @@ class LocalAgent:
         self._known.learn(words, speech)
 
     def hear_audio(self, speech: Track) -> Heard:
-        """The words of the known recording that one utterance is."""
-        return self._known.hear(speech)
+        """The words of the known recording that one utterance is; keys, where those are all it is."""
+        return keys_heard(speech) or self._known.hear(speech)
 
     def answer(self, heard: Heard, functions: frozenset[str]) -> Reply:
         """The reply that scores highest; counts one caller turn."""

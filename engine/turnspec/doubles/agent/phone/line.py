@@ -14,7 +14,9 @@ from typing import Final
 from turnspec.audio.activity import Activity, ActivityTracker
 from turnspec.audio.codecs import decode, silence_byte
 from turnspec.audio.edges import voiced_span
+from turnspec.audio.keyed import KeyFilter
 from turnspec.audio.samples import Tape, position_at, time_of, track_of
+from turnspec.audio.tones import Key
 from turnspec.call import AudioFormat
 from turnspec.call.evidence import Track
 
@@ -47,6 +49,8 @@ class CallerLine:
         self._silence = silence_byte(format)
         self._tape = Tape()
         self._activity = ActivityTracker(format.rate_hz, hangover_us=PAUSE_US, min_speech_us=LEAST_SPEECH_US)
+        self._filter = KeyFilter(format.rate_hz)
+        self._keys: list[Key] = []
         self._ends_us = 0  # of what has come
         self._over_us = 0  # where the turn before ended
         self._offsets: deque[int] = deque(maxlen=RECENT_FRAMES)
@@ -63,7 +67,8 @@ class CallerLine:
         if payload.count(self._silence) == len(payload):  # as in most frames of a call
             noticed = self._quiet(len(payload) // self._format.sample_bytes)
         else:
-            samples = decode(payload, self._format)
+            samples, keys = self._filter.feed(decode(payload, self._format))
+            self._keys += keys
             self._tape.put(len(self._tape), samples)
             noticed = self._activity.feed(begins_us, samples)
             self._ends_us = time_of(len(self._tape), self._rate_hz)
@@ -73,6 +78,11 @@ class CallerLine:
         self._offsets.append(at_us - self._ends_us)
         self.late_us = max(0, self._ends_us - begins_us - FRAME_US)
         return noticed
+
+    def taken_keys(self) -> list[Key]:
+        """The keys that were heard as tones since this was asked last."""
+        keys, self._keys = self._keys, []
+        return keys
 
     def rest(self) -> list[Activity]:
         """Nothing comes for a while, so that what was being said ends here; what of that was noticed."""
@@ -97,6 +107,7 @@ class CallerLine:
         self._over_us = end_us
 
     def _quiet(self, count: int) -> list[Activity]:
+        self._keys += self._filter.rest(count)
         noticed = self._activity.feed_silence(self._ends_us, count)
         self._tape.lengthen(count)
         self._ends_us = time_of(len(self._tape), self._rate_hz)

@@ -24,6 +24,8 @@ UNKNOWN_ENDPOINTING_US: Final = 600_000
 SLACK_US: Final = 50_000  # by so much may two measures of one recording differ
 KEYS_END_US: Final = 800_000
 KNOWN: Final = "known clip"
+PROTOCOL: Final = "protocol"
+TONES: Final = "tones"
 
 
 class Listener(Protocol):
@@ -59,6 +61,7 @@ class CallerTurns:
         self._speech_us: tuple[int, int | None] | None = None  # of the turn: begin, end if paused
         self._digits = ""
         self._pressed = 0
+        self._source = PROTOCOL  # of the keys so far
 
     @property
     def going_on(self) -> bool:
@@ -68,6 +71,7 @@ class CallerTurns:
     def listen(self, payload: bytes, at_us: int) -> None:
         """Take the caller's next audio."""
         self._notice(self._line.hear(payload, at_us), at_us)
+        self._take_tones(at_us)
 
     def break_off(self, at_us: int) -> None:
         """No more audio comes for a while: who was speaking is taken to pause."""
@@ -75,13 +79,21 @@ class CallerTurns:
 
     def press(self, digit: str, at_us: int) -> None:
         """Take one key."""
+        self._press(digit, at_us, at_us)
+
+    def _take_tones(self, at_us: int) -> None:
+        for key in self._line.taken_keys():
+            self._source = TONES
+            self._press(key.digit, min(at_us, self._line.call_us(key.end_us)), at_us)
+
+    def _press(self, digit: str, pressed_us: int, at_us: int) -> None:
         self._listener.began(at_us, by_voice=False)
         self._pressed += 1
         if digit == "#":
-            self._keyed(self._digits or digit, at_us, at_us)
+            self._keyed(self._digits or digit, pressed_us, at_us)
         else:
             self._digits += digit
-            self._agenda.at(at_us + KEYS_END_US, partial(self._no_more_keys, self._pressed, at_us))
+            self._agenda.at(pressed_us + KEYS_END_US, partial(self._no_more_keys, self._pressed, pressed_us))
 
     def press_all(self, digits: str, at_us: int) -> None:
         """Take keys that the line has collected: they are all of a turn."""
@@ -130,4 +142,5 @@ class CallerTurns:
 
     def _keyed(self, digits: str, pressed_us: int, at_us: int) -> None:
         self._digits = ""
-        self._listener.finished(Heard(digits, "protocol", "dtmf"), pressed_us, at_us)
+        source, self._source = self._source, PROTOCOL
+        self._listener.finished(Heard(digits, source, "dtmf"), pressed_us, at_us)
