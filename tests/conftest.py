@@ -14,7 +14,7 @@ from hypothesis import settings
 
 # What a machine has installed must not change what tests mean: those that speak or listen name their engine.
 os.environ["TURNSPEC_SPEECH"] = os.environ["TURNSPEC_TRANSCRIPTION"] = "none"
-os.environ["TURNSPEC_VOICE_ACTIVITY"] = "energy"  # most tests speak in tones
+os.environ.setdefault("TURNSPEC_VOICE_ACTIVITY", "energy")  # most tests speak in tones
 
 # Where everything is required, the same examples are tried each time: what fails there fails for all.
 settings.register_profile("same", derandomize=True, database=None)

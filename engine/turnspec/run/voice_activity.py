@@ -113,17 +113,15 @@ class Finders:
     def problems(self, target: TargetSpec) -> tuple[Problem, ...]:
         """What stands against it as the files ask for it."""
         try:
-            self.of(target)
+            finder_for(self._spec(target), self._option)
         except NoActivityEngine as error:
             return (_problem(self._spec(target), error),)
         return ()
 
-    def of(self, target: TargetSpec) -> SpeechFinder:
-        """That of one target.
-
-        Raises:
-            NoActivityEngine: As `problems` tell.
-        """
+    def of(self, target: TargetSpec) -> SpeechFinder | None:
+        """That of one target; None where `problems` tell why there is none."""
+        if self.problems(target):
+            return None
         return finder_for(self._spec(target), self._option)
 
     def _spec(self, target: TargetSpec) -> VoiceActivityEngine:
