@@ -29,11 +29,12 @@ class Reply:
 
 @dataclass(frozen=True)
 class Request:
-    """What came: the path, the headers in lower case, the document."""
+    """What came: the path, the headers in lower case, the document, which a form has none of, as it came."""
 
     path: str
     headers: Mapping[str, str]
     document: dict[str, Any]
+    body: bytes = b""
 
 
 Answer = Reply | Callable[[Request], Reply]
@@ -110,7 +111,8 @@ def stub(*answers: Answer) -> Iterator[OpenAIStub]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            reply = serving.answer(Request(self.path, headers, json.loads(body)))
+            document = json.loads(body) if "json" in headers["content-type"] else {}
+            reply = serving.answer(Request(self.path, headers, document, body))
             if reply.hangs:
                 serving.closing.wait()
             serving.answered()

@@ -37,7 +37,8 @@ def main(project: str, sounds: str, *names: str) -> None:
     recognizer.close()
     times = [[word.text, word.from_us, word.to_us, word.probability] for word in one.words]
     engine = recognizer.transcriber
-    sys.stdout.write(json.dumps({"engine": engine.name, "model": engine.model, "texts": texts, "first": times}))
+    told = {"engine": engine.name, "model": engine.model, "texts": texts, "first": times}
+    sys.stdout.write(json.dumps(told))
 
 
 def _by_telephone(path: Path) -> Track:
