@@ -106,7 +106,7 @@ class Calls:
         if wants_another(case, result) and not self.interrupted:
             self._earlier[case.number] = result
             return
-        self._results[case.number] = _light(result)
+        self._results[case.number] = light(result)
         self._progress.finished(result)
 
     def stopped(self, case: Case, interrupted: Interrupted) -> None:
@@ -115,7 +115,7 @@ class Calls:
         self.add(case, interrupted.result)
 
 
-def _light(result: CallResult) -> CallResult:
+def light(result: CallResult) -> CallResult:
     """A result as it is kept: nobody looks at the sound of each of a hundred runs that held."""
     if not result.group or result.outcome is not Outcome.PASSED:
         return result

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from turnspec.call.evidence import EVENTS_FILE
+from turnspec.checks.figures import figures_of_run
 from turnspec.results import CallResult, Finding, GroupResult, Outcome, RunInfo, RunResult, Status
 from turnspec.results.document import DocumentError, from_document
 from turnspec.run.attempts import attempt_of, with_earlier
@@ -19,6 +20,7 @@ from turnspec.run.case import Case
 from turnspec.run.manifest import Manifest, PlannedCall, SavedError, read_manifest
 from turnspec.run.options import RunOptions
 from turnspec.run.planning import Planned, plan_cases
+from turnspec.run.progress import light
 from turnspec.run.saved_call import SavedCall, judged, planned_from, read_call, saved_slugs, told
 
 RESULTS_FILE: Final = "results.json"
@@ -157,9 +159,10 @@ class _Again:
         made = {number: self._call(planned) for number, planned in enumerate(self._manifest.calls)}
         results = tuple(made.values())
         if self._results is not None:
-            return replace(self._results, calls=results, groups=self._groups(made))
-        info = _info(self._folder, self._manifest.info)
-        return RunResult(info, results, interrupted=True, groups=self._groups(made))
+            run = replace(self._results, calls=results)
+        else:
+            run = RunResult(_info(self._folder, self._manifest.info), results, interrupted=True)
+        return replace(run, groups=self._groups(made), figures=figures_of_run(results))
 
     def _groups(self, made: Mapping[int, CallResult]) -> tuple[GroupResult, ...]:
         return tuple(group.result(made) for group in self._planned.groups)
@@ -173,7 +176,7 @@ class _Again:
             return told(planned, saved[-1], f"It cannot be judged now: {self.why_not}.")
         case = self._cases[planned.slug]
         attempts = [self._judged(case, planned.slugs.index(each.slug) + 1, each, before) for each in saved]
-        return reduce(lambda earlier, result: with_earlier(result, earlier), attempts)
+        return light(reduce(lambda earlier, result: with_earlier(result, earlier), attempts))
 
     def _judged(self, case: Case, number: int, call: SavedCall, before: CallResult | None) -> CallResult:
         lateness_us = before.lateness_us if before is not None else 0
