@@ -9,6 +9,7 @@ import pytest
 
 from support_twilio import AUDIO, agent_script, local_agent
 from turnspec.audio.files import AudioFileError, load_clip
+from turnspec.call.events import Origin
 from turnspec.call.evidence import Track
 from turnspec.doubles.agent import (
     AgentScriptError,
@@ -75,7 +76,7 @@ class TestReplies:
         """No recording and no synthesiser: silence as long as saying it takes, and marked as that."""
         reply = local_agent(BANK).answer(heard("hm"), ALL)
         assert reply.name == "otherwise"
-        assert reply.silent
+        assert reply.origin is Origin.SILENT
         assert reply.audio is not None
         assert not any(reply.audio.pcm)
         assert abs(reply.audio.duration_us - natural_length_us("I understand.")) < 1000
@@ -84,7 +85,7 @@ class TestReplies:
         """A recording is read at its own rate, and is not silent."""
         script = BANK.replace("agent/goodbye.flac", str(AUDIO / "agent" / "saved.flac"))
         reply = local_agent(script).answer(heard("the clip"), ALL)
-        assert not reply.silent
+        assert reply.origin is None
         assert reply.audio is not None
         assert any(reply.audio.pcm)
 

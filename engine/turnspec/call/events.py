@@ -23,11 +23,12 @@ class Side(StrEnum):
 
 
 class Origin(StrEnum):
-    """Where the caller's words come from; what the engine makes up says so."""
+    """Where words come from, and their sound; what the engine makes up says so."""
 
     RECORDED = "recorded"  # an audio file
     MICROPHONE = "microphone"  # a person who speaks just now
     SYNTHESISED = "synthesised"
+    SILENT = "silent"  # nobody could say it: silence as long as saying it takes
     SCRIPTED = "scripted"  # text sent as text, digits
 
 
@@ -410,7 +411,8 @@ class AgentSaid(Event):
     """The exact words of one item of a response, with the length of all its audio.
 
     `audio_us` is None where the item is text without audio. `began_us` is when its first delta left
-    or arrived. Words not heard because playback was flushed are cut later, by `spoken words`.
+    or arrived. Words not heard because playback was flushed are cut later, by `spoken words`. `origin` is
+    that of a local agent's sound.
     """
 
     kind = "agent-said"
@@ -419,6 +421,7 @@ class AgentSaid(Event):
     text: str
     began_us: int
     audio_us: int | None = None
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

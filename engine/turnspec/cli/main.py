@@ -69,6 +69,7 @@ def cli() -> None:
     show_default=True,
     help="Whose recordings the HTML report carries inside; all are kept as FLAC beside it.",
 )
+@click.option("--speech", metavar="ENGINE", help="What says texts: auto, none, nanotts, flite, ...")
 @click.option("--transcription", metavar="ENGINE", help="What makes out words: auto, none, whisper, ...")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Processes for virtual calls.")
 @click.option("--fail-fast", is_flag=True, help="Make no further call after the first failure.")
@@ -125,6 +126,7 @@ def plan(paths: tuple[Path, ...], form: str, **options: object) -> None:
 @click.option("--as", "stands_for", metavar="HOST", help="realtime: redirect clients of this host (TLS).")
 @click.option("--auth-token", help="twilio-bot: what must have signed requests; without it nothing needs to.")
 @click.option("--token", help="audiocodes-bot: the one bearer token that is let in; without it any is.")
+@click.option("--speech", metavar="ENGINE", help="What says its replies: auto, none, nanotts, flite, ...")
 @click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every frame too.")
 def serve(**options: object) -> None:
@@ -186,6 +188,21 @@ def measure(paths: tuple[Path, ...], **options: object) -> None:
     from turnspec.cli.measuring import measure_command
 
     sys.exit(measure_command(paths, options))
+
+
+@cli.command()
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--engine", metavar="NAME", help="Only this engine.")
+@click.option("--language", metavar="TAG", help="Only voices of this language: en, pt-BR.")
+@click.option("--say", metavar="TEXT", help="Say TEXT into the file of -o.")
+@click.option("--voice", metavar="VOICE", help="The voice that says it: a language, or a name.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file that is written (WAV).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def voices(path: Path | None, **options: object) -> None:
+    """Show the engines that speak, and their voices, as the project at PATH has them (default: here)."""
+    from turnspec.cli.voices import voices_command
+
+    sys.exit(voices_command(path, options))
 
 
 @cli.command()

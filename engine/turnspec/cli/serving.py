@@ -22,6 +22,7 @@ from turnspec.run.loops import WallLoop, run_on
 from turnspec.run.redirect import NoTls, host_name, require_tls
 from turnspec.run.scripts import WrongScript, playable
 from turnspec.run.serving import PROTOCOLS, Served, Wanted, serve_alone
+from turnspec.run.voices.finding import asked_for, wrong_name
 
 HARNESS_EXIT: Final = 3
 SHOWN: Final = 60  # characters of one fact
@@ -67,7 +68,11 @@ def _serve(wanted: Wanted, options: Mapping[str, Any]) -> int:
     try:
         if wanted.stands_for is not None:
             require_tls()
-        script = playable(options["agent"], PROTOCOLS[wanted.double])
+        if refusal := wrong_name(asked_for(options["speech"])):
+            print(refusal, file=sys.stderr)
+            return USAGE_EXIT
+        script = playable(options["agent"], PROTOCOLS[wanted.double], options["speech"])
+        script.make_ready()
     except WrongScript as wrong:
         print(wrong)
         return USAGE_EXIT

@@ -39,6 +39,7 @@ from turnspec.run.stand import FarEnd, SidedWitness, local_agent
 from turnspec.run.virtual import VirtualLoop
 from turnspec.run.voice import Prepared, prepare
 from turnspec.run.voices import makers
+from turnspec.run.voices.agents import SpokenAgent, voice_of
 from turnspec.run.wheel import PacingWheel
 from turnspec.speech.synthesis import SynthesisError
 
@@ -215,6 +216,7 @@ def _brain(case: Case, live: LiveCall, **said: Any) -> LocalAgent:
             scenario_variables=case.plan.variables,
             faults=faults_by("agent", case.plan.scenario.faults),
             identity=_agent_identity(case),
+            voice=_voice_of_agent(case),
             **said,
         )
     except AudioFileError as error:
@@ -222,6 +224,13 @@ def _brain(case: Case, live: LiveCall, **said: Any) -> LocalAgent:
     if live.late is not None:
         live.late.learners.append(agent.learn)
     return agent
+
+
+def _voice_of_agent(case: Case) -> SpokenAgent | None:
+    if case.synthesizer is None or case.script is None:
+        return None
+    voice = voice_of(case.script, case.synthesizer, case.voice)
+    return SpokenAgent(case.synthesizer, voice, waits=case.clock == VIRTUAL)
 
 
 def _known_utterances(case: Case) -> Iterator[tuple[Path, str]]:

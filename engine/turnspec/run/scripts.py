@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,9 +18,14 @@ from turnspec.dsl.references import texts_of_script
 from turnspec.run.engines import engines_of
 from turnspec.run.faulty_ends import problems_of_script_faults
 from turnspec.run.masking import masker
+from turnspec.run.options import RunOptions
 from turnspec.run.planning import audio_problem
 from turnspec.run.stand import agents_press_keys, endpointing_us
 from turnspec.run.unset import unset_in
+from turnspec.run.virtual import VirtualLoop
+from turnspec.run.voices import EngineSpeech, Speech, speech_for
+from turnspec.run.voices.agents import SpokenAgent, voice_of
+from turnspec.run.voices.ready import texts_of_agent
 from turnspec.speech.intents import Intents
 
 
@@ -39,6 +45,7 @@ class Playable:
     intents: Intents
     variables: Mapping[str, Any] = field(default_factory=dict)
     mask: Callable[[str], str] | None = None
+    speech: Speech = field(default_factory=Speech)
 
     def agent(self, identity: Identity, utterances: Mapping[Path, str] | None = None) -> LocalAgent:
         """The agent of one more call, which `identity` tells from others.
@@ -54,11 +61,26 @@ class Playable:
             utterances=utterances,
             variables=dict(self.variables),
             identity=identity,
+            voice=self._voice(),
         )
 
+    def make_ready(self) -> None:
+        """Make what it says that is known before any call; what cannot be said is told in the call."""
+        speech = self.speech.synthesizer
+        if isinstance(speech, EngineSpeech):
+            voice = voice_of(self.script, speech, self.speech.voice)
+            speech.make_ready((text, voice) for text in texts_of_agent(self.script))
 
-def playable(path: Path, protocol: str) -> Playable:
-    """Read an agent script and its project, for a double of `protocol`.
+    def _voice(self) -> SpokenAgent | None:
+        speech = self.speech.synthesizer
+        if speech is None:
+            return None
+        voice = voice_of(self.script, speech, self.speech.voice)
+        return SpokenAgent(speech, voice, waits=isinstance(asyncio.get_running_loop(), VirtualLoop))
+
+
+def playable(path: Path, protocol: str, speaks: str | None = None) -> Playable:
+    """Read an agent script and its project, for a double of `protocol`; `speaks` names an engine that does.
 
     Raises:
         WrongScript: The script, or its project, has problems.
@@ -72,11 +94,13 @@ def playable(path: Path, protocol: str) -> Playable:
     environment = _environment(loaded)
     keys = agents_press_keys(protocol)
     engines = engines_of(loaded, environment)
+    speech = speech_for(loaded, environment, RunOptions(speech=speaks))
     problems = (
         *engines.problems,
+        *speech.problems,
         *script_problems(script, endpointing_us=endpointing_us(protocol), keys=keys),
         *problems_of_script_faults(script, protocol),
-        *unset_in(texts_of_script(script), environment),
+        *unset_in((*texts_of_script(script), *speech.texts), environment),
     )
     if problems:
         raise WrongScript(in_reading_order(problems))
@@ -84,8 +108,13 @@ def playable(path: Path, protocol: str) -> Playable:
         script,
         engines.intents,
         {**loaded.project.variables, "env": environment},
-        masker([*(environment.get(name, "") for name in loaded.project.secrets), *engines.secrets]),
+        masker([*_secrets(loaded, environment), *engines.secrets, *speech.secrets]),
+        speech,
     )
+
+
+def _secrets(loaded: Loaded, environment: Mapping[str, str]) -> list[str]:
+    return [environment.get(name, "") for name in loaded.project.secrets]
 
 
 def _environment(loaded: Loaded) -> dict[str, str]:

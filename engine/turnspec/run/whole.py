@@ -16,6 +16,7 @@ from turnspec.run.planning import Planned
 from turnspec.run.progress import Progress
 from turnspec.run.runner import make_calls
 from turnspec.run.unset import unset_variables
+from turnspec.run.voices.ready import make_ready
 
 RUN_ID_FORMAT = "%Y%m%dT%H%M%SZ"
 
@@ -43,7 +44,11 @@ def carry_out(planned: Planned, options: RunOptions, progress: Progress, started
     except KeyboardInterrupt:
         return RunResult(_info(started, options), interrupted=True)
     try:
-        calls = make_calls(planned.cases, options, progress, planned.limit_s, planned.groups)
+        try:
+        make_ready(planned.cases)
+    except KeyboardInterrupt:
+        return RunResult(_info(started, options), interrupted=True)
+    calls = make_calls(planned.cases, options, progress, planned.limit_s, planned.groups)
     finally:
         for recognizer in {id(case.recognizer): case.recognizer for case in planned.cases}.values():
             if recognizer is not None:

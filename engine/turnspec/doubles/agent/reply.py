@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from turnspec.adapters.faults import CallFaults
+from turnspec.call.events import Origin
 from turnspec.call.evidence import Track
+from turnspec.doubles.agent.voicing import Making
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Reply:
     name: str
     text: str | None = None
     audio: Track | None = None
-    silent: bool = False  # `audio` is silence of natural length: no recording, no synthesiser
+    making: Making | None = None  # the audio, where it is not made yet
+    origin: Origin | None = None  # of audio that is no recording; what is only silence says so
     calls: tuple[FunctionCall, ...] = ()
     digits: str = ""
     transfer: Transfer | None = None

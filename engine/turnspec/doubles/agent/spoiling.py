@@ -10,6 +10,7 @@ from turnspec.adapters.faults import told
 from turnspec.audio.samples import position_at
 from turnspec.call.evidence import Track
 from turnspec.doubles.agent.reply import Reply
+from turnspec.doubles.agent.voicing import after
 from turnspec.dsl import ReplyFault
 
 SAMPLE_BYTES: Final = 2  # of a track
@@ -28,6 +29,8 @@ def _changed(reply: Reply, fault: ReplyFault) -> Reply:
     match fault.word:
         case "truncate_audio" if reply.audio is not None:
             return replace(reply, audio=_first(reply.audio, fault.value.us))
+        case "truncate_audio" if reply.making is not None:
+            return replace(reply, making=after(reply.making, lambda said: _first(said, fault.value.us)))
         case "slow_first_audio":
             return replace(reply, late_us=reply.late_us + fault.value.us)
         case "error":

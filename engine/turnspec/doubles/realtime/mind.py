@@ -152,6 +152,8 @@ def _answer_of(reply: Reply, from_us: int, now_us: int) -> Answer:
     return Answer(
         text=reply.text,
         audio=reply.audio,
+        making=reply.making,
+        origin=reply.origin,
         calls=tuple(Call(call.name, _json(call.arguments)) for call in reply.calls),
         not_before_us=max(now_us, from_us + (reply.first_audio_us or 0)) + reply.late_us,
         fails_with=reply.fails_with,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from turnspec.call import Track
+from turnspec.call.events import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,14 @@ class Call:
 class Answer:
     """What one response is made of: words and their audio, then calls, then perhaps the end.
 
+    `making` gives audio that is not made yet, None: look again in a moment. `origin` is that of the audio.
     Nothing of it leaves before `not_before_us`. Audio is sent at `pace_percent` of real time; None: at once.
     """
 
     text: str | None = None
     audio: Track | None = field(default=None, repr=False)
+    making: Callable[[], Track | None] | None = None
+    origin: Origin | None = None
     calls: tuple[Call, ...] = ()
     not_before_us: int = 0
     pace_percent: int | None = None

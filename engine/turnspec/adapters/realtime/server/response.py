@@ -7,8 +7,8 @@ tokens, closes what is open as incomplete and ends the response.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, assert_never
 
 from turnspec.adapters.realtime.faults import error_details
@@ -23,6 +23,7 @@ from turnspec.adapters.realtime.server.timeline import (
     Sound,
     Step,
     Timed,
+    AwaitSound,
     Voice,
     Words,
     timeline,
@@ -43,6 +44,8 @@ from turnspec.call.events import (
 
 ARGUMENTS_DELTA: Final = 16  # characters of a function's arguments in one delta
 MINUTE_S: Final = 60
+LOOK_AGAIN_US: Final = 20_000
+"""How long to wait before looking again for sound that is being made: a frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,8 @@ class Response:
         self._exchange, self._ids, self._settings = exchange, exchange.ids, settings
         self._report, self._side = exchange.report, exchange.side
         self._context = exchange.conversation.entries
-        voice = Voice(settings.format, settings.speed) if settings.modality == "audio" else None
-        self._steps: deque[Timed] = deque(timeline(answer, voice, self.start_us))
+        self._voice = Voice(settings.format, settings.speed) if settings.modality == "audio" else None
+        self._steps: deque[Timed] = deque(self._from_start(answer))
         self._message: _Message | None = None
         self._output: list[Entry] = []
         self._said: list[str] = []
@@ -118,10 +121,28 @@ class Response:
         events: list[Document] = []
         while self._steps and self._steps[0][0] <= now_us:
             step = self._steps.popleft()[1]
+            if isinstance(step, AwaitSound):
+                self._await_sound(step, now_us)
+                continue
             if not self._fits(step):
                 return events + self._run_out(step, now_us)
             events += self._take(step, now_us)
         return events
+
+    def _from_start(self, answer: Answer) -> Iterable[Timed]:
+        """All that it does, or first of all the wait for its sound, which is made while it is not due yet."""
+        if answer.making is None or self._voice is None or answer.fails_with:
+            return timeline(answer, self._voice, self.start_us)
+        answer.making()
+        return [(self.start_us, AwaitSound(answer.making))]
+
+    def _await_sound(self, step: AwaitSound, now_us: int) -> None:
+        audio = step.making()
+        if audio is None:
+            self._steps.append((now_us + LOOK_AGAIN_US, step))
+            return
+        self.start_us = now_us
+        self._steps.extend(timeline(replace(self.answer, audio=audio), self._voice, now_us))
 
     def cancel(self, reason: str, now_us: int) -> list[Document]:
         """Close what is open, as incomplete, and end."""
@@ -220,6 +241,7 @@ class Response:
                 text=message.text,
                 began_us=message.began_us,
                 audio_us=audio_us,
+                origin=self.answer.origin if audio_us else None,
             )
         )
         return closing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -58,8 +58,15 @@ class Finish:
     code: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AwaitSound:
+    """Wait until the audio is made, and go on from there."""
+
+    making: Callable[[], Track | None] = field(repr=False)
+
+
 Step: TypeAlias = BeginMessage | Words | Sound | EndMessage | MakeCall | Finish
-Timed: TypeAlias = tuple[int, Step]
+Timed: TypeAlias = tuple[int, Step | AwaitSound]
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from turnspec.doubles.agent.phone.agenda import Agenda
 from turnspec.doubles.agent.phone.port import Port
 from turnspec.doubles.agent.phone.saying import Saying
 from turnspec.doubles.agent.phone.turns import CallerTurns
+from turnspec.doubles.agent.voicing import LOOK_AGAIN_US
 from turnspec.doubles.agent.reply import Agent, FunctionCall, Heard, Reply, Transfer
 
 CHUNK_US: Final = 100_000
@@ -194,6 +195,8 @@ class PhoneAgent:
         saying = self._current = Saying(reply, self._response(at_us), reference_us)
         for fault, detail in reply.injected:
             self._report(FaultInjected(at_us=at_us, side=Side.AGENT, fault=fault, detail=detail))
+        if self._speaks is not None and reply.making is not None:
+            reply.making()  # it is made while it is not due yet
         start_us = max(at_us, reference_us + (reply.first_audio_us or 0)) + reply.late_us
         if start_us <= at_us:
             self._speak(saying, at_us)
@@ -210,6 +213,11 @@ class PhoneAgent:
         if saying.dropped:
             return
         audio = saying.reply.audio if self._speaks else None
+        if self._speaks is not None and saying.reply.making is not None:
+            audio = saying.reply.making()
+            if audio is None:
+                self._agenda.at(at_us + LOOK_AGAIN_US, partial(self._speak, saying))
+                return
         self._port.say(saying.response_id, saying.reply, at_us, aloud=audio is not None)
         self._say_so(saying, audio, at_us)
         if audio is None or self._speaks is None:
@@ -231,6 +239,7 @@ class PhoneAgent:
                 text=saying.reply.text,
                 began_us=at_us,
                 audio_us=audio.duration_us if audio else None,
+                origin=saying.reply.origin if audio else None,
             )
         )
 
