@@ -70,6 +70,7 @@ def cli() -> None:
     help="Whose recordings the HTML report carries inside; all are kept as FLAC beside it.",
 )
 @click.option("--speech", metavar="ENGINE", help="What says texts: auto, none, nanotts, flite, ...")
+@click.option("--voice-activity", metavar="ENGINE", help="What finds speech: auto, silero, webrtc, energy.")
 @click.option("--transcription", metavar="ENGINE", help="What makes out words: auto, none, whisper, ...")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Processes for virtual calls.")
 @click.option("--fail-fast", is_flag=True, help="Make no further call after the first failure.")
@@ -173,6 +174,21 @@ def report(folder: Path, **options: object) -> None:
 
 
 @cli.command()
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--engine", metavar="NAME", help="Only this engine.")
+@click.option("--language", metavar="TAG", help="Only voices of this language: en, pt-BR.")
+@click.option("--say", metavar="TEXT", help="Say TEXT into the file of -o.")
+@click.option("--voice", metavar="VOICE", help="The voice that says it: a language, or a name.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file that is written (WAV).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def voices(path: Path | None, **options: object) -> None:
+    """Show the engines that speak, and their voices, as the project at PATH has them (default: here)."""
+    from turnspec.cli.voices import voices_command
+
+    sys.exit(voices_command(path, options))
+
+
+@cli.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--caller",
@@ -191,21 +207,6 @@ def measure(paths: tuple[Path, ...], **options: object) -> None:
 
 
 @cli.command()
-@click.argument("path", required=False, type=click.Path(path_type=Path))
-@click.option("--engine", metavar="NAME", help="Only this engine.")
-@click.option("--language", metavar="TAG", help="Only voices of this language: en, pt-BR.")
-@click.option("--say", metavar="TEXT", help="Say TEXT into the file of -o.")
-@click.option("--voice", metavar="VOICE", help="The voice that says it: a language, or a name.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file that is written (WAV).")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def voices(path: Path | None, **options: object) -> None:
-    """Show the engines that speak, and their voices, as the project at PATH has them (default: here)."""
-    from turnspec.cli.voices import voices_command
-
-    sys.exit(voices_command(path, options))
-
-
-@cli.command()
 @click.argument(
     "kind", required=False, type=click.Choice(["scenario", "agent", "fragment", "intents", "project"])
 )
@@ -215,6 +216,23 @@ def schema(kind: str | None, *, write: bool) -> None:
     from turnspec.cli.checking import schema_command
 
     sys.exit(schema_command(kind, write=write))
+
+
+@cli.command()
+@click.option("-t", "--target", required=True, help="The target to talk to, by its name in the project.")
+@click.option("--protocol", help="Talk over this protocol.")
+@click.option("--microphone", metavar="DEVICE", help="What hears you [the system's own].")
+@click.option("--speaker", metavar="DEVICE", help="Where you hear the agent [the system's own].")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where the scenario is written.")
+@click.option("--force", is_flag=True, help="Write over a talk that is there already.")
+@click.option("--turns", type=click.IntRange(1), help="Hang up once so many turns are answered.")
+@click.option("--silence", metavar="DURATION", help="Hang up once nobody was heard for so long [60 s].")
+@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
+def talk(**options: object) -> None:
+    """Talk to a target yourself, and keep a scenario of the conversation."""
+    from turnspec.cli.talking import talk_command
+
+    sys.exit(talk_command(options))
 
 
 @cli.command()
@@ -237,20 +255,3 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)
-@cli.command()
-@click.option("-t", "--target", required=True, help="The target to talk to, by its name in the project.")
-@click.option("--protocol", help="Talk over this protocol.")
-@click.option("--microphone", metavar="DEVICE", help="What hears you [the system's own].")
-@click.option("--speaker", metavar="DEVICE", help="Where you hear the agent [the system's own].")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where the scenario is written.")
-@click.option("--force", is_flag=True, help="Write over a talk that is there already.")
-@click.option("--turns", type=click.IntRange(1), help="Hang up once so many turns are answered.")
-@click.option("--silence", metavar="DURATION", help="Hang up once nobody was heard for so long [60 s].")
-@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
-def talk(**options: object) -> None:
-    """Talk to a target yourself, and keep a scenario of the conversation."""
-    from turnspec.cli.talking import talk_command
-
-    sys.exit(talk_command(options))
-
-

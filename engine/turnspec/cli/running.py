@@ -97,7 +97,6 @@ def _asked(options: Mapping[str, Any]) -> RunOptions:
         cache=not options["no_cache"],
         devices=Devices(options["listen"], options["microphone"], options["speaker"]),
         speech=options["speech"],
-        speech=options["speech"],
         transcription=options["transcription"],
         voice_activity=options["voice_activity"],
         debug=options["debug"],

@@ -44,11 +44,11 @@ def carry_out(planned: Planned, options: RunOptions, progress: Progress, started
     except KeyboardInterrupt:
         return RunResult(_info(started, options), interrupted=True)
     try:
-        try:
         make_ready(planned.cases)
     except KeyboardInterrupt:
         return RunResult(_info(started, options), interrupted=True)
-    calls = make_calls(planned.cases, options, progress, planned.limit_s, planned.groups)
+    try:
+        calls = make_calls(planned.cases, options, progress, planned.limit_s, planned.groups)
     finally:
         for recognizer in {id(case.recognizer): case.recognizer for case in planned.cases}.values():
             if recognizer is not None:
