@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from turnspec.audio import Samples, load_clip, position_at, samples_of
 
@@ -24,6 +25,15 @@ def noise(duration_us: int, rate_hz: int = 8_000, rms: int = 2_000, seed: int = 
     """White noise, the same for the same seed."""
     values = np.random.default_rng(seed).normal(0, rms, position_at(duration_us, rate_hz))
     return np.clip(np.rint(values), -32_768, 32_767).astype(np.int16)
+
+
+def pink(length: int, seed: int) -> NDArray[np.float64]:
+    """Pink noise of an RMS of 1."""
+    spectrum = np.fft.rfft(np.random.default_rng(seed).normal(size=length))
+    spectrum[0] = 0
+    spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
+    sound = np.fft.irfft(spectrum, length)
+    return np.asarray(sound / np.sqrt(np.mean(sound * sound)))
 
 
 def faded(samples: Samples, fade_us: int, rate_hz: int = 8_000) -> Samples:

@@ -16,6 +16,7 @@ from turnspec.run.calling import call_virtual
 from turnspec.run.options import RunOptions
 from turnspec.run.planning import Planned, plan_cases
 from turnspec.speech import Synthesizer
+from turnspec.speech.transcription import Transcriber
 
 CLIPS = Path(__file__).resolve().parents[1] / "scenarios" / "audio"
 CLIP = re.compile(r"\baudio/([\w/-]+)(?:\.\w+|/\{\{)")  # a recording, or a folder before a template
@@ -59,10 +60,10 @@ class Talk:
         """The outcome of each turn."""
         return [turn.outcome.value for turn in self.result.turns]
 
-    def events(self, kind: str) -> list[Any]:
-        """The recorded events of a kind."""
+    def events(self, kind: str | None = None) -> list[Any]:
+        """The recorded events of a kind, or all."""
         lines = (self.output / str(self.result.folder) / "events.jsonl").read_text("utf-8").splitlines()
-        return [event for event in map(json.loads, lines[1:]) if event["kind"] == kind]
+        return [event for event in map(json.loads, lines[1:]) if kind in (None, event["kind"])]
 
 
 def plan_talk(
@@ -74,6 +75,7 @@ def plan_talk(
     protocol: str = "twilio",
     project: str = "",
     synthesizer: Synthesizer | None = None,
+    transcriber: Transcriber | None = None,
 ) -> Planned:
     """Write a project of one scenario and plan its call; recordings of the examples are in `audio/`."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -83,7 +85,12 @@ def plan_talk(
     (folder / "agent.yaml").write_text(dedent(agent), "utf-8")
     text = f"scenario: Talk\ntarget: desk\n{dedent(head)}turns:\n{indent(dedent(turns), '  ')}"
     (folder / "talk.yaml").write_text(text, "utf-8")
-    options = RunOptions(paths=(folder / "talk.yaml",), output=folder / "out", synthesizer=synthesizer)
+    options = RunOptions(
+        paths=(folder / "talk.yaml",),
+        output=folder / "out",
+        synthesizer=synthesizer,
+        transcriber=transcriber,
+    )
     return plan_cases(options)
 
 

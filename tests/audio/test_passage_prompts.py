@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from support_sound import real_prompts
+from support_sound import pink, real_prompts
 from turnspec.audio.codecs import decode, encode
 from turnspec.audio.edges import voiced_span
 from turnspec.audio.passage import Listening, Passage, Recording
@@ -77,15 +77,6 @@ def prompts() -> dict[str, Samples]:
 def recordings() -> dict[str, Recording]:
     """The forty, to be looked for."""
     return {name: Recording(samples, RATE_HZ) for name, samples in prompts().items()}
-
-
-def pink(length: int, seed: int) -> Wave:
-    """Pink noise of an RMS of 1."""
-    spectrum = np.fft.rfft(np.random.default_rng(seed).normal(size=length))
-    spectrum[0] = 0
-    spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
-    noise = np.fft.irfft(spectrum, length)
-    return np.asarray(noise / np.sqrt(np.mean(noise * noise)))
 
 
 def voiced(name: str) -> Samples:

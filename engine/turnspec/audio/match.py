@@ -53,7 +53,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class _Sound:
-    """Speech from its first to its last sounding sample, around zero; so many samples come before it.
+    """Speech from its first to its last sounding sample, around zero; `before` samples of `whole` precede it.
 
     `energy[n]` is the energy of the first n samples, `sounding[n]` says how many of the first n frames
     are sound, `loud` which frames are heard in noise, too.
@@ -64,6 +64,7 @@ class _Sound:
     sounding: NDArray[np.int64]
     loud: NDArray[np.bool_]
     before: int
+    whole: Signal
 
     def energy_between(self, start: int, end: int) -> float:
         return float(self.energy[end] - self.energy[start])
@@ -71,6 +72,7 @@ class _Sound:
     def coverage(self, start: int, end: int) -> float:
         """How much of the sounding time lies between two samples, 0 to 1."""
         width = frame_width(RATE_HZ)
+        start, end = max(0, start), min(len(self.signal), end)
         inside = self.sounding[-(-end // width)] - self.sounding[start // width]
         return float(inside) / float(self.sounding[-1])
 
@@ -166,6 +168,7 @@ def _sound(samples: Samples) -> _Sound | None:
         np.concatenate(([0], np.cumsum(sounding, dtype=np.int64))),
         sounding & (energies >= loudness * LOUD_SHARE // 100),
         before,
+        samples - np.mean(voiced),
     )
 
 
@@ -216,21 +219,53 @@ def _coarse_shift(agreement: Signal, most: int) -> int:
 def _best_near(heard: _Sound, clip: _Sound, shift: int, covered: _Covered) -> tuple[float, int] | None:
     """The score at the true peak around `shift`, between samples perhaps, and the sample nearest to it."""
     shifts = range(shift - NEAR, shift + NEAR + 1)
-    scores = [_overlap_score(heard, clip, each, covered) for each in shifts]
+    scores = [_overlap_score(heard, clip, each) for each in shifts]
     index = max(range(1, len(scores) - 1), key=scores.__getitem__)
     before, top, after = scores[index - 1 : index + 2]
     bend = 2 * top - before - after
     between = (after - before) ** 2 / (8 * bend) if bend > 0 else 0.0
     score = min(1.0, top + between)
-    return (score, shifts[index]) if score >= LEAST_SCORE else None
+    if score < LEAST_SCORE:
+        return None
+    overlap = _with_what_noise_hides(heard, clip, shifts[index])
+    return (score, shifts[index]) if covered(heard, clip, shifts[index], overlap) >= LEAST_COVERAGE else None
 
 
-def _overlap_score(heard: _Sound, clip: _Sound, shift: int, covered: _Covered) -> float:
-    """Correlation of the overlap when the clip lies at sample `shift`; 0 if too much is outside of it."""
-    start, end = max(0, shift), min(len(heard.signal), shift + len(clip.signal))
-    if end <= start or covered(heard, clip, shift, slice(start, end)) < LEAST_COVERAGE:
+def _overlap(heard: _Sound, clip: _Sound, shift: int) -> slice:
+    """The samples of the utterance that overlap when the clip lies at its sample `shift`."""
+    return slice(max(0, shift), max(0, min(len(heard.signal), shift + len(clip.signal))))
+
+
+def _overlap_score(heard: _Sound, clip: _Sound, shift: int) -> float:
+    """The correlation of the overlap; 0 if there is none."""
+    overlap = _overlap(heard, clip, shift)
+    start, end = overlap.start, overlap.stop
+    if end <= start:
         return 0.0
     energy = heard.energy_between(start, end) * clip.energy_between(start - shift, end - shift)
-    # Not `@`: BLAS splits long products among however many threads there are, and sums in that order.
-    product = float(np.einsum("i,i->", heard.signal[start:end], clip.signal[start - shift : end - shift]))
+    product = _product(heard.signal[start:end], clip.signal[start - shift : end - shift])
     return product / math.sqrt(energy) if energy > 0 else 0.0
+
+
+def _with_what_noise_hides(heard: _Sound, clip: _Sound, shift: int) -> slice:
+    """The overlap, and what lies before and after it where that is more like the clip than like nothing."""
+    overlap = _overlap(heard, clip, shift)
+    start, end = overlap.start, overlap.stop
+    first = max(-heard.before, shift)
+    last = min(len(heard.whole) - heard.before, shift + len(clip.signal))
+    ours = clip.signal[start - shift : end - shift]
+    gain = _product(heard.signal[start:end], ours) / _product(ours, ours)
+
+    def hidden(begin: int, until: int) -> bool:
+        if begin >= until:
+            return False
+        theirs = heard.whole[heard.before + begin : heard.before + until]
+        ours = clip.signal[begin - shift : until - shift]
+        return 2 * _product(theirs, ours) > gain * _product(ours, ours)
+
+    return slice(first if hidden(first, start) else start, last if hidden(end, last) else end)
+
+
+def _product(one: Signal, other: Signal) -> float:
+    # Not `@`: BLAS splits long products among however many threads there are, and sums in that order.
+    return float(np.einsum("i,i->", one, other))

@@ -88,6 +88,8 @@ def _serve(wanted: Wanted, options: Mapping[str, Any]) -> int:
     except OSError as error:
         print(f"the log cannot be written: {wanted.log}: {error.strerror or error}", file=sys.stderr)
         return USAGE_EXIT
+    finally:
+        script.close()
     return INTERRUPTED_EXIT
 
 

@@ -36,6 +36,7 @@ from turnspec.run.person import person_at
 from turnspec.run.recording import Recording
 from turnspec.run.sabotage import faults_by
 from turnspec.run.stand import FarEnd, SidedWitness, local_agent
+from turnspec.run.transcription.for_agents import AgentRecogniser
 from turnspec.run.virtual import VirtualLoop
 from turnspec.run.voice import Prepared, prepare
 from turnspec.run.voices import makers
@@ -128,7 +129,10 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> Non
     except (AudioFileError, SynthesisError) as error:
         raise HarnessError(str(error)) from error
     clock = CallClock(asyncio.get_running_loop())
-    live = LiveCall(case.plan, record.evidence, clock, utterances, _Closer(record), way, playback)
+    closer = _Closer(record)
+    live = LiveCall(
+        case.plan, record.evidence, clock, utterances, closer, way, playback, any_sound=case.any_sound
+    )
     if line is not None and case.speaker is not None:
         live.late = LateLines(case.speaker, line)
     record.live = live
@@ -140,12 +144,12 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> Non
         live.on_function = _Answering(live, case).called
     try:
         async with person_at(case.plan, case.devices) as live.person, _far_end(record, live, targets) as far:
+            if record.attend is not None:
+                record.attend(live)
             clock.began = asyncio.get_running_loop().time()  # the call begins once the far end is up
             for _ in range(far.strays):
                 live.happened(outside_call(0))
             record.seat = await converse(live, case.adapter, case.dial(far, live), wheel, far.died)
-            if record.attend is not None:
-                record.attend(live)
             record.trouble = _trouble(record, far)
     except asyncio.CancelledError:
         live.stop()
@@ -217,6 +221,8 @@ def _brain(case: Case, live: LiveCall, **said: Any) -> LocalAgent:
             faults=faults_by("agent", case.plan.scenario.faults),
             identity=_agent_identity(case),
             voice=_voice_of_agent(case),
+            recogniser=_recogniser_of_agent(case),
+            any_sound=case.any_sound,
             **said,
         )
     except AudioFileError as error:
@@ -224,6 +230,12 @@ def _brain(case: Case, live: LiveCall, **said: Any) -> LocalAgent:
     if live.late is not None:
         live.late.learners.append(agent.learn)
     return agent
+
+
+def _recogniser_of_agent(case: Case) -> AgentRecogniser | None:
+    if case.agents_recognizer is None:
+        return None
+    return AgentRecogniser(case.agents_recognizer, waits=case.clock == VIRTUAL)
 
 
 def _voice_of_agent(case: Case) -> SpokenAgent | None:

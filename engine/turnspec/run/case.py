@@ -68,6 +68,7 @@ class Case:
     knowing: Knowing = field(default_factory=Knowing)
     finder: SpeechFinder | None = None  # who finds speech in what is heard; None: energy alone
     recognizer: Recognizer | None = None  # who makes out words that nobody tells
+    agents_recognizer: Recognizer | None = None  # and those that a local agent hears
     devices: Devices = field(default_factory=Devices)  # by which a person takes part
     engine_texts: tuple[Text, ...] = ()  # of the engines that are asked about this call
 

@@ -51,8 +51,8 @@ from turnspec.run.person import Person
 from turnspec.run.playing import Playing
 from turnspec.run.recording import Recording
 from turnspec.run.sabotage import sabotage_of
-from turnspec.run.voice import FRAME_US, CallerVoice, Prepared
 from turnspec.run.turning import Turning
+from turnspec.run.voice import FRAME_US, CallerVoice, Prepared
 
 DEFAULT_RATE_HZ = 8_000
 HIGH_WATER = 1 << 20  # bytes unread by the peer: some ten seconds of frames
@@ -70,6 +70,8 @@ class LiveCall:
         closer: TurnCloser,
         way: Line | None = None,
         playback: PlaybackClock | None = None,
+        *,
+        any_sound: bool = True,
     ) -> None:
         self.plan = plan
         self.evidence = evidence
@@ -83,7 +85,8 @@ class LiveCall:
         line = plan.capabilities.caller_format
         self.rate_hz = line.rate_hz if line else DEFAULT_RATE_HZ
         self._queue: deque[Event] = deque()
-        self._playing = Playing(playback or PlaybackClock(self.rate_hz), clock, self._queue)
+        heard = playback or PlaybackClock(self.rate_hz)
+        self._playing = Playing(heard, clock, self._queue, any_sound=any_sound)
         self._key_ear = key_ear_of(plan, self._playing.playback)
         self.recorder = Recorder(self._playing.playback)
         self.recording: Recording | None = None  # on disk

@@ -299,6 +299,7 @@ class _Planner:
             mask=self._mask,
             finder=self._finders.of(way.target),
             recognizer=self._transcription.recognizer_for(plan),
+            agents_recognizer=self._transcription.recognizer_for_agents(),
             synthesizer=self._speech.synthesizer,
             voice=self._speech.voice,
         )

@@ -21,8 +21,11 @@ from turnspec.run.masking import masker
 from turnspec.run.options import RunOptions
 from turnspec.run.planning import audio_problem
 from turnspec.run.stand import agents_press_keys, endpointing_us
+from turnspec.run.transcription import Recognizer, transcription_for
+from turnspec.run.transcription.for_agents import AgentRecogniser
 from turnspec.run.unset import unset_in
 from turnspec.run.virtual import VirtualLoop
+from turnspec.run.voice_activity import takes_any_sound
 from turnspec.run.voices import EngineSpeech, Speech, speech_for
 from turnspec.run.voices.agents import SpokenAgent, voice_of
 from turnspec.run.voices.ready import texts_of_agent
@@ -46,6 +49,8 @@ class Playable:
     variables: Mapping[str, Any] = field(default_factory=dict)
     mask: Callable[[str], str] | None = None
     speech: Speech = field(default_factory=Speech)
+    any_sound: bool = True  # is speech to it
+    recognizer: Recognizer | None = None  # who makes out words that no known recording has
 
     def agent(self, identity: Identity, utterances: Mapping[Path, str] | None = None) -> LocalAgent:
         """The agent of one more call, which `identity` tells from others.
@@ -62,6 +67,8 @@ class Playable:
             variables=dict(self.variables),
             identity=identity,
             voice=self._voice(),
+            any_sound=self.any_sound,
+            recogniser=self._recogniser(),
         )
 
     def make_ready(self) -> None:
@@ -70,6 +77,16 @@ class Playable:
         if isinstance(speech, EngineSpeech):
             voice = voice_of(self.script, speech, self.speech.voice)
             speech.make_ready((text, voice) for text in texts_of_agent(self.script))
+
+    def close(self) -> None:
+        """End what makes out words."""
+        if self.recognizer is not None:
+            self.recognizer.close()
+
+    def _recogniser(self) -> AgentRecogniser | None:
+        if self.recognizer is None:
+            return None
+        return AgentRecogniser(self.recognizer, waits=isinstance(asyncio.get_running_loop(), VirtualLoop))
 
     def _voice(self) -> SpokenAgent | None:
         speech = self.speech.synthesizer
@@ -95,12 +112,14 @@ def playable(path: Path, protocol: str, speaks: str | None = None) -> Playable:
     keys = agents_press_keys(protocol)
     engines = engines_of(loaded, environment)
     speech = speech_for(loaded, environment, RunOptions(speech=speaks))
+    transcription = transcription_for(loaded, environment, RunOptions())
     problems = (
         *engines.problems,
         *speech.problems,
+        *transcription.problems,
         *script_problems(script, endpointing_us=endpointing_us(protocol), keys=keys),
         *problems_of_script_faults(script, protocol),
-        *unset_in((*texts_of_script(script), *speech.texts), environment),
+        *unset_in((*texts_of_script(script), *speech.texts, *transcription.texts), environment),
     )
     if problems:
         raise WrongScript(in_reading_order(problems))
@@ -108,8 +127,10 @@ def playable(path: Path, protocol: str, speaks: str | None = None) -> Playable:
         script,
         engines.intents,
         {**loaded.project.variables, "env": environment},
-        masker([*_secrets(loaded, environment), *engines.secrets, *speech.secrets]),
+        masker([*_secrets(loaded, environment), *engines.secrets, *speech.secrets, *transcription.secrets]),
         speech,
+        takes_any_sound(loaded.project.engines.voice_activity),
+        transcription.recognizer_for_agents(),
     )
 
 

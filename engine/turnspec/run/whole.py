@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 from turnspec.checks.figures import figures_of_run
 from turnspec.dsl.problems import Problem, render_problem
 from turnspec.results import CallResult, RunInfo, RunResult, WrongFile
+from turnspec.run.case import Case
 from turnspec.run.manifest import begin
 from turnspec.run.options import RunOptions
 from turnspec.run.planning import Planned
 from turnspec.run.progress import Progress
 from turnspec.run.runner import make_calls
+from turnspec.run.transcription import Recognizer
 from turnspec.run.unset import unset_variables
 from turnspec.run.voices.ready import make_ready
 
@@ -44,15 +46,10 @@ def carry_out(planned: Planned, options: RunOptions, progress: Progress, started
     except KeyboardInterrupt:
         return RunResult(_info(started, options), interrupted=True)
     try:
-        make_ready(planned.cases)
-    except KeyboardInterrupt:
-        return RunResult(_info(started, options), interrupted=True)
-    try:
         calls = make_calls(planned.cases, options, progress, planned.limit_s, planned.groups)
     finally:
-        for recognizer in {id(case.recognizer): case.recognizer for case in planned.cases}.values():
-            if recognizer is not None:
-                recognizer.close()
+        for recognizer in _recognizers(planned.cases):
+            recognizer.close()
     return RunResult(
         _info(started, options),
         calls.results,
@@ -80,3 +77,9 @@ def _wrong_files(problems: Iterable[Problem]) -> tuple[WrongFile, ...]:
     for problem in problems:
         by_file.setdefault(problem.span.file, []).append(render_problem(problem))
     return tuple(WrongFile(file, tuple(rendered)) for file, rendered in by_file.items())
+
+
+def _recognizers(cases: Sequence[Case]) -> Iterator[Recognizer]:
+    """Who makes out words in these calls, each once."""
+    all_of_them = (each for case in cases for each in (case.recognizer, case.agents_recognizer))
+    yield from {id(each): each for each in all_of_them if each is not None}.values()

@@ -11,19 +11,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from turnspec.audio.activity import ActivityTracker, SpeechBegan, SpeechEnded
 from turnspec.audio.files import load_clip
 from turnspec.audio.match import RATE_HZ, ClipIndex
 from turnspec.audio.noise import is_steady_noise
 from turnspec.audio.resample import resample
-from turnspec.audio.samples import samples_of, track_of
+from turnspec.audio.samples import Samples, samples_of, time_of
 from turnspec.call.evidence import Track
 from turnspec.doubles.agent.reply import Heard
 from turnspec.dsl import AgentScript
 
 KNOWN_CLIP: Final = "known clip"
 NOTHING_KNOWS: Final = "none"
-SETTLED_US: Final = 1_000_000  # silence after which nothing is pending
 
 
 class KnownClips:
@@ -62,12 +60,13 @@ class KnownClips:
             self._shelves[1] = _Shelf(self._told)
 
     def hear(self, speech: Track) -> Heard:
-        """The words of the recording that `speech` is; no words if it is none of them."""
-        at_rate = track_of(resample(samples_of(speech), speech.rate_hz, RATE_HZ), RATE_HZ)
+        """The words of the recording that `speech` is; no words if it is none, or not enough of one."""
+        at_rate = resample(samples_of(speech), speech.rate_hz, RATE_HZ)
         for shelf in self._shelves:
             if heard := shelf.hear(at_rate):
                 return heard
-        return Heard(None, NOTHING_KNOWS)
+        goes_on = (shelf.goes_on_us(at_rate) for shelf in self._shelves)
+        return Heard(None, NOTHING_KNOWS, goes_on_us=next((us for us in goes_on if us is not None), None))
 
 
 class _Shelf:
@@ -76,35 +75,28 @@ class _Shelf:
     def __init__(self, clips: Iterable[tuple[str, Track]]) -> None:
         known = [(words, track) for words, track in clips if _may_hold_words(track)]
         self._words = [words for words, _ in known]
-        self._lengths_us = [_clip_voiced_us(track) for _, track in known]
         self._index = ClipIndex.from_tracks({str(number): track for number, (_, track) in enumerate(known)})
 
-    def hear(self, speech: Track) -> Heard | None:
-        if not self._words:
-            return None
-        match = self._index.best(samples_of(speech), speech.rate_hz)
+    def hear(self, speech: Samples) -> Heard | None:
+        match = self._index.best(speech, RATE_HZ)
         if match is None:
             return None
-        number = int(match.key)
-        # Most of a recording is enough to know it, so its length tells whether its last word has come.
-        missing_us = max(0, self._lengths_us[number] - _voiced_us(speech))
-        return Heard(self._words[number], KNOWN_CLIP, score=match.score, missing_us=missing_us)
+        # Most of a recording is enough to know it, so where it lies tells whether its last word has come.
+        return Heard(
+            self._words[int(match.key)],
+            KNOWN_CLIP,
+            score=match.score,
+            missing_us=max(0, match.ends_us - time_of(len(speech), RATE_HZ)),
+            ended_us=match.ends_us,
+            goes_on_us=match.goes_on_us,
+        )
+
+    def goes_on_us(self, speech: Samples) -> int | None:
+        """How soon the recording goes on that begins with this; None: none is known to."""
+        match = self._index.opening(speech, RATE_HZ)
+        return None if match is None else match.goes_on_us
 
 
 @lru_cache(maxsize=512)
 def _may_hold_words(track: Track) -> bool:
     return not is_steady_noise(samples_of(track), track.rate_hz)
-
-
-@lru_cache(maxsize=512)
-def _clip_voiced_us(clip: Track) -> int:
-    return _voiced_us(clip)
-
-
-def _voiced_us(track: Track) -> int:
-    """From the first to the last speech, by the same measure for recordings and live audio."""
-    activity = ActivityTracker(track.rate_hz)
-    noticed = [*activity.feed(0, samples_of(track)), *activity.advance(track.duration_us + SETTLED_US)]
-    begins = [edge.began_us for edge in noticed if isinstance(edge, SpeechBegan)]
-    ends = [edge.ended_us for edge in noticed if isinstance(edge, SpeechEnded)]
-    return ends[-1] - begins[0] if ends else 0

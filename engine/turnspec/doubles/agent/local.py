@@ -4,35 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import JsonValue
 
 from turnspec.adapters.faults import CallFaults
-from turnspec.audio.files import AudioFileError, read_audio
-from turnspec.audio.samples import silence, track_of
+from turnspec.audio.files import AudioFileError
 from turnspec.call import Identity
 from turnspec.call.evidence import Track
 from turnspec.doubles.agent.drawing import Draws
 from turnspec.doubles.agent.functions import DeclaredFunctions
 from turnspec.doubles.agent.hearing import KnownClips
+from turnspec.doubles.agent.recognising import Recogniser, Recognition
 from turnspec.doubles.agent.reply import FunctionCall, FunctionResult, Heard, Reply, Transfer
 from turnspec.doubles.agent.selection import OTHERWISE, Choice, Moment, choose
 from turnspec.doubles.agent.session import SessionWishes
 from turnspec.doubles.agent.spoiling import spoilt
 from turnspec.doubles.agent.tones import keys_heard, with_tones
+from turnspec.doubles.agent.voicing import AgentVoice, Making, Sound, sound_of
 from turnspec.dsl import AgentScript, Fault, FunctionSpec, ReplyFault
 from turnspec.dsl import Reply as Written
 from turnspec.dsl.agent import Keys, percent_of
 from turnspec.dsl.caller import are_digits
 from turnspec.dsl.templates import TemplateError, render_value
 from turnspec.speech.intents import Intents
-from turnspec.speech.text import natural_length_us
+from turnspec.speech.synthesis import SynthesisError
+from turnspec.speech.transcription import TranscriptionError
 
-SILENCE_RATE_HZ: Final = 8_000
 REAL_TIME: Final = 100  # percent
 UNSEEDED: Final = Identity("agent")
 
@@ -57,7 +57,9 @@ class LocalAgent:
     `{{ call.from }}` and the like stand for; `variables` are the project's, and `env`; `scenario_variables`
     are for its functions alone; `faults` come beside the script's own. Where the script does not say, it
     speaks at `pace` and in `dialect`. The audio of its replies has the rate of its recordings. What its
-    script leaves to chance is drawn from `identity`.
+    script leaves to chance is drawn from `identity`. `voice` says what has no recording; without it that is
+    silence; `recogniser` makes out what no recording has. Without `any_sound`, steady noise and tones of the
+    caller are no speech to it.
 
     Raises:
         AudioFileError: A recording that it is to recognise cannot be read.
@@ -78,9 +80,15 @@ class LocalAgent:
         pace: str | None = None,
         dialect: Literal["ga", "beta"] | None = None,
         identity: Identity = UNSEEDED,
+        voice: AgentVoice | None = None,
+        any_sound: bool = True,
+        recogniser: Recogniser | None = None,
     ) -> None:
         self._script = script
+        self.any_sound = any_sound
         self._pace, self._dialect = pace, dialect
+        self._voice = voice
+        self._recogniser = recogniser
         self._intents = intents
         self._draws = Draws(identity)
         self._known = KnownClips.of(script, (utterances or {}).items(), synthesised)
@@ -119,13 +127,23 @@ class LocalAgent:
         """Know one more utterance of the running scenario by its sound."""
         self._known.learn(words, speech)
 
-    def learn(self, words: str, speech: Track) -> None:
-        """Know one more utterance of the running scenario by its sound."""
-        self._known.learn(words, speech)
-
     def hear_audio(self, speech: Track) -> Heard:
         """The words of the known recording that one utterance is; keys, where those are all it is."""
         return keys_heard(speech) or self._known.hear(speech)
+
+    def recognise(self, speech: Track) -> Recognition | None:
+        """The words of an utterance that it knows no recording of; None: nobody makes them out."""
+        if self._recogniser is None:
+            return None
+        recognition = self._recogniser.recognition(speech)
+
+        def recognised() -> Heard | None:
+            try:
+                return recognition()
+            except TranscriptionError as error:
+                raise AgentScriptError(f"{self._script.path}: what the caller said: {error}") from error
+
+        return recognised
 
     def answer(self, heard: Heard, functions: frozenset[str]) -> Reply:
         """The reply that scores highest; counts one caller turn."""
@@ -186,12 +204,13 @@ class LocalAgent:
         timing = written.timing
         percent = percent_of(timing.pace or self._pace)
         wrong, keys = self._wrong(written), self._keys(written, thread.variables, name)
-        audio = with_tones(self._audio(written, text, name), keys)
+        sound = self._sound(written, text, name).changed(lambda said: with_tones(said, keys))
         reply = Reply(
             name=name,
             text=text,
-            audio=audio,
-            silent=text is not None and written.audio is None,
+            audio=sound.audio,
+            making=sound.making,
+            origin=sound.origin,
             calls=tuple(
                 FunctionCall(call.function, self._arguments(call.arguments, thread.variables, name))
                 for call in written.call
@@ -236,14 +255,23 @@ class LocalAgent:
     ) -> dict[str, JsonValue]:
         return {key: self._rendered(value, variables, name) for key, value in written.items()}
 
-    def _audio(self, written: Written, text: str | None, name: str) -> Track | None:
-        if written.audio is None:
-            # No synthesiser: silence of the length that saying it would take, and the reply says so.
-            return None if text is None else _silence(natural_length_us(text))
+    def _sound(self, written: Written, text: str | None, name: str) -> Sound:
         try:
-            return _recording(written.file(written.audio))
+            sound = sound_of(written, text, self._voice)
         except AudioFileError as error:
             raise AgentScriptError(f"{self._script.path}: {name}: {error}") from error
+        return sound if sound.making is None else replace(sound, making=self._told(sound.making, name))
+
+    def _told(self, making: Making, name: str) -> Making:
+        """What is being made; where it cannot be said, the reply is named that was to say it."""
+
+        def made() -> Track | None:
+            try:
+                return making()
+            except SynthesisError as error:
+                raise AgentScriptError(f"{self._script.path}: {name}: {error}") from error
+
+        return made
 
     def _rendered(self, value: JsonValue, variables: Mapping[str, Any], name: str) -> JsonValue:
         try:
@@ -257,16 +285,3 @@ def _parsed(output: str) -> Any:
         return json.loads(output)
     except ValueError:
         return output
-
-
-def _silence(duration_us: int) -> Track:
-    return track_of(silence(duration_us, SILENCE_RATE_HZ), SILENCE_RATE_HZ)
-
-
-def _recording(path: Path) -> Track:
-    return _read(path, path.stat().st_mtime_ns if path.is_file() else 0)
-
-
-@lru_cache(maxsize=256)
-def _read(path: Path, _modified_ns: int) -> Track:
-    return read_audio(path)

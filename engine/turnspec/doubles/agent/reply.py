@@ -21,7 +21,10 @@ class Heard:
     """What the agent made of one caller turn; `text` None: heard, not understood.
 
     `source` is `protocol`, `known clip`, `transcriber` or `none`; `modality` is `audio`, `text` or `dtmf`.
-    `missing_us`: so much of the end of the recording that it is has not been heard yet.
+    `missing_us`: so much of the end of the recording that it is has not been heard yet. `ended_us`: where in
+    what was heard that recording ends; None: not known. `goes_on_us`: so soon after it the next loud sound of
+    the recording comes that it is, or is the beginning of; None: none is known to come. `engine` made out the
+    words, for which the answer waited `waited_us` after the turn was over.
     """
 
     text: str | None
@@ -29,6 +32,10 @@ class Heard:
     modality: str = "audio"
     score: float | None = None
     missing_us: int = 0
+    ended_us: int | None = None
+    goes_on_us: int | None = None
+    engine: str | None = None
+    waited_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)

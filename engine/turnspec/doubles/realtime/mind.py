@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from turnspec.adapters.realtime.server import Answer, Ask, Call, Said, Transcript
 from turnspec.call import Track
 from turnspec.call.events import CallerHeard, Event, FaultInjected, ResponseChosen, Side
+from turnspec.doubles.agent.ears import takes_any_sound
+from turnspec.doubles.agent.recognising import Recognition, recognition_by
 from turnspec.doubles.agent.reply import Agent, Heard, Reply
 from turnspec.doubles.agent.session import session_of
 
 SLACK_US = 150_000  # by which two measurements of one end may differ
 REAL_TIME = 100
+NOTICED_US = 400_000  # after which speech over noise is noticed for certain
+FADE_US = 20_000
 NOT_TRANSCRIBED = "The audio could not be transcribed."
 NOTHING_HEARD = Heard(text=None, source="protocol", modality="text")
 
@@ -51,24 +56,48 @@ class ScriptedMind:
         self._prompted = 0  # how often in a row it spoke unprompted
         self._spoken = 0  # turns of the caller that came as audio
         self._lost = session_of(agent).lost_turns
+        self.any_sound = takes_any_sound(agent)
 
     def hear(self, said: Said, now_us: int) -> Transcript:
         """Take one user item, and report what was made of it."""
         self._prompted = 0
         heard = self._heard(said)
+        recognition = None if said.audio is None else recognition_by(self._agent, heard, said.audio)
+        if recognition is None:
+            return self._understood(said, heard, now_us)
+        return Transcript(making=partial(self._recognised, said, recognition, now_us))
+
+    def _recognised(
+        self, said: Said, recognition: Recognition, since_us: int, now_us: int
+    ) -> Transcript | None:
+        heard = recognition()
+        if heard is None:
+            return None
+        return self._understood(said, replace(heard, waited_us=now_us - since_us), now_us)
+
+    def _understood(self, said: Said, heard: Heard, now_us: int) -> Transcript:
         self._report(
             CallerHeard(
-                at_us=now_us, side=self._side, text=heard.text, source=heard.source, score=heard.score
+                at_us=now_us,
+                side=self._side,
+                text=heard.text,
+                source=heard.source,
+                score=heard.score,
+                engine=heard.engine,
+                waited_us=heard.waited_us,
             )
         )
-        self._unanswered.append((heard, said.ended_us))
+        self._unanswered.append((heard, _ended_us(said, heard)))
         self._spoken += said.audio is not None
         lost = said.audio is not None and self._lost is not None and self._spoken in self._lost
         return Transcript(heard.text, NOT_TRANSCRIBED if lost else None)
 
-    def goes_on(self, audio: Track) -> bool:
-        """Whether it is the beginning of a recording that it knows."""
-        return self._agent.hear_audio(audio).missing_us > SLACK_US
+    def goes_on(self, audio: Track) -> int:
+        """How soon the recording goes on that it knows this to be the beginning of; 0: it is none."""
+        heard = self._agent.hear_audio(audio)
+        if heard.goes_on_us is not None:
+            return heard.goes_on_us + NOTICED_US
+        return heard.missing_us if heard.missing_us > SLACK_US else 0
 
     def take_result(self, call_id: str, function: str, output: str) -> None:
         """Keep what a function gave back until all that the reply called have."""
@@ -146,6 +175,14 @@ class ScriptedMind:
         for fault, detail in reply.injected:
             self._report(FaultInjected(at_us=now_us, side=self._side, fault=fault, detail=detail))
         return answer
+
+
+def _ended_us(said: Said, heard: Heard) -> int:
+    """When the caller was done: where a recording lies is known better than where it fades into noise."""
+    if said.began_us is None or heard.ended_us is None or heard.missing_us:
+        return said.ended_us
+    ended_us = said.began_us + heard.ended_us
+    return said.ended_us if abs(ended_us - said.ended_us) <= FADE_US else ended_us
 
 
 def _answer_of(reply: Reply, from_us: int, now_us: int) -> Answer:

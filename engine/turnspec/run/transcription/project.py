@@ -53,6 +53,10 @@ class Transcription:
             return None
         return self.recognizer.with_phrases(phrases_of(plan))
 
+    def recognizer_for_agents(self) -> Recognizer | None:
+        """The same for local agents; an engine that has to know what may be said is of no use to them."""
+        return None if self.recognizer is None or self.recognizer.needs_phrases else self.recognizer
+
     def texts_for(self, plan: CallPlan) -> tuple[Text, ...]:
         """What has to be set for a call whose words have to be made out."""
         return self.texts if plan.recognises else ()

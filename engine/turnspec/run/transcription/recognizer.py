@@ -52,10 +52,16 @@ class Recognizer:
     kept: KeptAnswers = field(default_factory=lambda: KeptAnswers(None))
     language: str | None = None
 
+    @property
+    def needs_phrases(self) -> bool:
+        """Whether its engine has to be told what may be said."""
+        mine = self.transcriber
+        return isinstance(mine, PooledTranscriber) and "phrases" in mine.written
+
     def with_phrases(self, phrases: tuple[str, ...]) -> Recognizer:
         """The same, told what may be said, if its engine has to know."""
         mine = self.transcriber
-        if not isinstance(mine, PooledTranscriber) or "phrases" not in mine.written:
+        if not isinstance(mine, PooledTranscriber) or not self.needs_phrases:
             return self
         told = replace(mine, written={**mine.written, "phrases": list(phrases)})
         return replace(self, transcriber=told)

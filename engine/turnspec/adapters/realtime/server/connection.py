@@ -18,7 +18,7 @@ from turnspec.adapters.realtime.server.entries import entry_of, said_of
 from turnspec.adapters.realtime.server.exchange import Exchange
 from turnspec.adapters.realtime.server.identify import Ids
 from turnspec.adapters.realtime.server.listening import Listening
-from turnspec.adapters.realtime.server.mind import Mind
+from turnspec.adapters.realtime.server.mind import Mind, Transcript
 from turnspec.adapters.realtime.server.outputs import Output
 from turnspec.adapters.realtime.server.policy import MINUTE_US, OPENAI, Policy
 from turnspec.adapters.realtime.server.quiet import Quiet
@@ -105,12 +105,19 @@ class RealtimeServer:
         """When `advance` has something to do; None: the connection is over."""
         if self._exchange.is_over:
             return None
-        times = (self._responses.due_us, self._listening.due_us, self._idle_due_us, self._expires_us)
+        awaited_us = self._exchange.awaiting.due_us
+        times = (
+            self._responses.due_us,
+            self._listening.due_us,
+            self._idle_due_us,
+            self._expires_us,
+            awaited_us,
+        )
         return min((time for time in times if time is not None), default=None)
 
     @property
     def _idle_due_us(self) -> int | None:
-        busy = self._responses.busy or self._listening.hears_speech
+        busy = self._responses.busy or self._listening.hears_speech or self._exchange.awaiting.busy
         return None if busy else self._exchange.both_quiet.due_us
 
     def advance(self, now_us: int) -> list[Output]:
@@ -170,6 +177,7 @@ class RealtimeServer:
             self._expire()
             return
         self._responses.advance()
+        self._exchange.awaiting.advance(now_us)
         if self._exchange.is_over:
             return
         if (silent_us := self._listening.due_us) is not None and silent_us <= now_us:
@@ -204,11 +212,30 @@ class RealtimeServer:
             case client.SessionUpdate(session=patch):
                 self._update(patch)
             case client.ResponseCreate(response=params):
-                self._responses.create(params or ResponseParams())
+                self._asked(params or ResponseParams(), event.event_id)
             case client.ResponseCancel(response_id=response_id):
                 self._responses.cancel(response_id)
             case _:
                 self._take_item_event(event)
+
+    def _asked(self, params: ResponseParams, event_id: str | None) -> None:
+        """Make a response, once all that was said before it is understood.
+
+        Raises:
+            ClientError: Something that is asked cannot be.
+        """
+        if not self._exchange.awaiting.busy:
+            self._responses.create(params)
+            return
+
+        def asked_before() -> None:
+            try:
+                self._responses.create(params)
+            except ClientError as error:
+                error.event_id = event_id
+                self._refuse(error, "response.create")
+
+        self._exchange.awaiting.then(asked_before)
 
     def _take_item_event(
         self, event: client.ItemCreate | client.ItemRetrieve | client.ItemTruncate | client.ItemDelete
@@ -272,7 +299,7 @@ class RealtimeServer:
     def _told(self, entry: Entry) -> None:
         exchange = self._exchange
         exchange.both_quiet.from_now(exchange.now_us)
-        exchange.mind.hear(said_of(entry, exchange.now_us), exchange.now_us)
+        exchange.understand(exchange.mind.hear(said_of(entry, exchange.now_us), exchange.now_us), _known)
 
     def _returned(self, item: items.FunctionCallOutput, function: str) -> None:
         exchange = self._exchange
@@ -301,6 +328,11 @@ class RealtimeServer:
             AgentTruncated(at_us=exchange.now_us, side=exchange.side, item_id=item_id, heard_us=heard_us)
         )
         exchange.send(wire.item_truncated(item_id, content_index, audio_end_ms))
+
+
+def _known(transcript: Transcript) -> None:
+    """What the client itself made an item of is not transcribed for it."""
+    del transcript
 
 
 def _length(lifetime_us: int) -> str:

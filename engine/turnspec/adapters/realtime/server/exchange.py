@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from turnspec.adapters.base import Witness
+from turnspec.adapters.realtime.server.awaiting import Awaiting
 from turnspec.adapters.realtime.server.conversation import Conversation
 from turnspec.adapters.realtime.server.identify import Ids
-from turnspec.adapters.realtime.server.mind import Mind
+from turnspec.adapters.realtime.server.mind import Mind, Transcript
 from turnspec.adapters.realtime.server.outputs import Close, Output, Send
 from turnspec.adapters.realtime.server.policy import Policy
 from turnspec.adapters.realtime.server.quiet import Quiet
@@ -41,6 +43,7 @@ class Exchange:
     both_quiet: Quiet
     unprompted: Quiet
     outbox: list[Output]
+    awaiting: Awaiting = field(default_factory=Awaiting)
     now_us: int = 0
     is_over: bool = False
 
@@ -72,6 +75,21 @@ class Exchange:
         while (item_id := self.ids.next("item")) in self.conversation:
             pass
         return item_id
+
+    def understand(self, transcript: Transcript, act: Callable[[Transcript], None]) -> None:
+        """Do something with a transcript, now or once it is made out."""
+        making = transcript.making
+        if making is None:
+            self.awaiting.then(partial(act, transcript))
+            return
+
+        def found() -> bool:
+            made = making(self.now_us)
+            if made is not None:
+                act(made)
+            return made is not None
+
+        self.awaiting.look(found, self.now_us)
 
     def report(self, event: Event) -> None:
         """Tell the witness."""

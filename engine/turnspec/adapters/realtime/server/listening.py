@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from turnspec.adapters.realtime.server.conversation import Entry
 from turnspec.adapters.realtime.server.exchange import Exchange
 from turnspec.adapters.realtime.server.hearing import InputBuffer, Utterance
-from turnspec.adapters.realtime.server.mind import Ask, Said, Transcript
+from turnspec.adapters.realtime.server.mind import Ask, HasEars, Said, Transcript
 from turnspec.adapters.realtime.server.responses import ASKED_FOR, Responses
 from turnspec.adapters.realtime.server.settings import functions_of
 from turnspec.adapters.realtime.server.usage import transcription_usage
@@ -27,14 +28,16 @@ _WORD: Final = re.compile(r"\S+\s*")
 class _Turn:
     """A turn of the caller that is not over: its item to come, and where it began.
 
-    `paused_us` is where it may have ended, had its words not been known to go on. `told`: the client knows
-    of it; whoever plays an agent that is not to be interrupted would stop playing it.
+    `paused_us` is where it may have ended, had its words not been known to go on; `until_us` is how long that
+    is waited for. `told`: the client knows of it; whoever plays an agent that is not to be interrupted would
+    stop playing it.
     """
 
     item_id: str
     began_us: int
     told: bool
     paused_us: int | None = None
+    until_us: int = 0
 
 
 class Listening:
@@ -42,7 +45,9 @@ class Listening:
 
     def __init__(self, exchange: Exchange, responses: Responses) -> None:
         self._exchange, self._responses = exchange, responses
-        self._buffer = InputBuffer(exchange.session.input_format, exchange.session.vad)
+        session, mind = exchange.session, exchange.mind
+        any_sound = mind.any_sound if isinstance(mind, HasEars) else True
+        self._buffer = InputBuffer(session.input_format, session.vad, any_sound=any_sound)
         self._turn: _Turn | None = None
         self.configure()
 
@@ -120,10 +125,7 @@ class Listening:
             case SpeechBegan(began_us):
                 self._begun(began_us)
             case SpeechEnded(ended_us) if self._turn is not None:
-                if self._goes_on(self._turn, ended_us):
-                    self._turn.paused_us = ended_us
-                else:
-                    self._over(self._turn, ended_us, ended_us + self._vad.silence_us)
+                self._paused(self._turn, ended_us)
             case SpeechEnded():
                 pass  # it was committed or cleared by the client before it was over
 
@@ -137,18 +139,22 @@ class Listening:
         if self._vad.interrupts_response:
             self._responses.interrupt()
 
-    def _goes_on(self, turn: _Turn, ended_us: int) -> bool:
-        if self._vad.patience_us is None:
-            return False
-        return self._exchange.mind.goes_on(self._buffer.heard_so_far(turn.began_us, ended_us))
+    def _paused(self, turn: _Turn, ended_us: int) -> None:
+        """The turn is over, unless more is known to come, for which it waits."""
+        now_us, vad = self._buffer.end_us, self._vad
+        waits = vad.patience_us is not None or vad.waits_for_rest
+        heard = self._buffer.heard_so_far(turn.began_us, now_us) if waits else None
+        soon_us = 0 if heard is None else self._exchange.mind.goes_on(heard)
+        if not soon_us:
+            self._over(turn, ended_us, ended_us + vad.silence_us)
+            return
+        turn.paused_us = ended_us
+        turn.until_us = now_us + soon_us if vad.patience_us is None else ended_us + vad.patience_us
 
     def _lose_patience(self) -> None:
         turn = self._turn
-        if turn is None or turn.paused_us is None or self._vad.patience_us is None:
-            return
-        until_us = turn.paused_us + self._vad.patience_us
-        if self._buffer.end_us >= until_us:
-            self._over(turn, turn.paused_us, until_us)
+        if turn is not None and turn.paused_us is not None and self._buffer.end_us >= turn.until_us:
+            self._over(turn, turn.paused_us, turn.until_us)
 
     def _over(self, turn: _Turn, ended_us: int, until_us: int) -> None:
         self._turn = None
@@ -158,14 +164,19 @@ class Listening:
             exchange.send(wire.speech_stopped(until_us // 1000, turn.item_id))
         self._commit(self._buffer.take_speech(turn.began_us, ended_us, until_us), turn.item_id)
         if self._vad.creates_response:
+            exchange.awaiting.then(self._answer)
+
+    def _answer(self) -> None:
+        if self._turn is None:  # else the caller went on while the words were made out: that is answered, too
             self._responses.create_unasked()
 
     # --- items and transcripts ----------------------------------------------------------------
 
     def _commit(self, utterance: Utterance, item_id: str) -> None:
         entry, track = self._add(utterance, item_id), utterance.track
-        said = Said(utterance.ended_us, audio=track)
-        self._transcribe(entry, track, self._exchange.mind.hear(said, self._exchange.now_us))
+        said = Said(utterance.ended_us, audio=track, began_us=utterance.began_us)
+        transcript = self._exchange.mind.hear(said, self._exchange.now_us)
+        self._exchange.understand(transcript, partial(self._transcribe, entry, track))
 
     def _forget_turn(self) -> None:
         if self._turn is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from turnspec.call import Track
 from turnspec.call.events import Origin
@@ -12,19 +12,27 @@ from turnspec.call.events import Origin
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One user item: text, audio or both; `ended_us` is the true end of the caller's speech."""
+    """One user item: text, audio or both; `ended_us` is the true end of the caller's speech.
+
+    `began_us` is when its audio began, if that was heard in this call.
+    """
 
     ended_us: int
     text: str | None = None
     audio: Track | None = None
+    began_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What the caller said; `text` None: that is not known. `failure`: why transcribing it fails."""
+    """What the caller said; `text` None: that is not known. `failure`: why transcribing it fails.
+
+    `making` gives it where it is not made out yet, at a time of the call; None: look again in a moment.
+    """
 
     text: str | None = None
     failure: str | None = None
+    making: Callable[[int], Transcript | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +79,8 @@ class Mind(Protocol):
         """Take one user item; answers what its audio says."""
         ...
 
-    def goes_on(self, audio: Track) -> bool:
-        """Whether words are known to be missing at the end of what was said so far."""
+    def goes_on(self, audio: Track) -> int:
+        """How soon more is known to come after what was heard so far; 0: nothing is known to be missing."""
         ...
 
     def take_result(self, call_id: str, function: str, output: str) -> None:
@@ -93,4 +101,14 @@ class Mind(Protocol):
 
     def idle(self, silent_us: int, now_us: int) -> Answer | None:
         """What it says after so much silence; None: nothing."""
+        ...
+
+
+@runtime_checkable
+class HasEars(Protocol):
+    """A mind that says what is speech to it; to one that does not, every sound is."""
+
+    @property
+    def any_sound(self) -> bool:
+        """Whether every sound is; else steady noise and tones are none."""
         ...

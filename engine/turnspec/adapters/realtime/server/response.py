@@ -16,6 +16,7 @@ from turnspec.adapters.realtime.server.conversation import Entry
 from turnspec.adapters.realtime.server.exchange import Exchange
 from turnspec.adapters.realtime.server.mind import Answer, Call
 from turnspec.adapters.realtime.server.timeline import (
+    AwaitSound,
     BeginMessage,
     EndMessage,
     Finish,
@@ -23,7 +24,6 @@ from turnspec.adapters.realtime.server.timeline import (
     Sound,
     Step,
     Timed,
-    AwaitSound,
     Voice,
     Words,
     timeline,

@@ -49,7 +49,8 @@ class Vad:
     """Turn detection in numbers.
 
     `patience_us`: how long a pause may be where what was said is known to go on; None: none does. After
-    `idle_us` without speech the server speaks up; None: never.
+    `idle_us` without speech the server speaks up; None: never. `waits_for_rest`: a pause that is known to end
+    soon, inside a recording that is known, ends no turn, as the client did not say how long one may be.
     """
 
     threshold: float
@@ -59,6 +60,7 @@ class Vad:
     interrupts_response: bool
     patience_us: int | None = None
     idle_us: int | None = None
+    waits_for_rest: bool = False
 
 
 # The pause that ends a turn whose words are complete or unknown; OpenAI publishes only the longest waits.
@@ -171,6 +173,7 @@ class Session:
             create,
             interrupt,
             idle_us=None if idle_ms is None else idle_ms * 1000,
+            waits_for_rest=settings["silence_duration_ms"] == _SERVER_VAD["silence_duration_ms"],
         )
 
 

@@ -32,12 +32,14 @@ from turnspec.call.events import (
     Side,
 )
 from turnspec.call.evidence import Track
+from turnspec.doubles.agent.ears import takes_any_sound
 from turnspec.doubles.agent.phone.agenda import Agenda
 from turnspec.doubles.agent.phone.port import Port
 from turnspec.doubles.agent.phone.saying import Saying
 from turnspec.doubles.agent.phone.turns import CallerTurns
-from turnspec.doubles.agent.voicing import LOOK_AGAIN_US
+from turnspec.doubles.agent.recognising import recognition_by
 from turnspec.doubles.agent.reply import Agent, FunctionCall, Heard, Reply, Transfer
+from turnspec.doubles.agent.voicing import LOOK_AGAIN_US
 
 CHUNK_US: Final = 100_000
 BURST_CHUNK_US: Final = 500_000
@@ -62,7 +64,14 @@ class PhoneAgent:
         self._report = report
         self._speaks = speaks
         self._agenda = Agenda()
-        self._turns = CallerTurns(hears, agent.hear_audio, self._agenda, self)
+        self._turns = CallerTurns(
+            hears,
+            agent.hear_audio,
+            self._agenda,
+            self,
+            any_sound=takes_any_sound(agent),
+            recognition=partial(recognition_by, agent),
+        )
         self._current: Saying | None = None
         self._waiting: deque[tuple[Reply, int]] = deque()
         self._unplayed: dict[str, Saying] = {}
@@ -180,7 +189,15 @@ class PhoneAgent:
             self._port.caller_finished(heard, at_us)
         self._prompted = 0
         self._report(
-            CallerHeard(at_us=at_us, side=Side.AGENT, text=heard.text, source=heard.source, score=heard.score)
+            CallerHeard(
+                at_us=at_us,
+                side=Side.AGENT,
+                text=heard.text,
+                source=heard.source,
+                score=heard.score,
+                engine=heard.engine,
+                waited_us=heard.waited_us,
+            )
         )
         reply = self._agent.answer(heard, self._agent.own_functions)
         self._report(ResponseChosen(at_us=at_us, side=Side.AGENT, name=reply.name, scores=dict(reply.scores)))

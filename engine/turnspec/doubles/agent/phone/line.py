@@ -31,24 +31,32 @@ REST_US: Final = 200_000  # silence that ends whatever speech there was
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What was said, and when on the line's clock it was over.
+    """What was said, when on the line's clock its track began, and when it was over.
 
     Live, an end is noticed with what was known then; the end here is that of the whole recording.
     """
 
     track: Track
+    began_us: int
     ended_us: int
 
 
 class CallerLine:
     """The caller's audio of one call. Times of speech are on the line's own clock, 0 at its first sample."""
 
-    def __init__(self, format: AudioFormat) -> None:  # noqa: A002 - the word every caller uses
+    def __init__(
+        self,
+        format: AudioFormat,  # noqa: A002 - the word every caller uses
+        *,
+        any_sound: bool = True,
+    ) -> None:
         self._format = format
         self._rate_hz = format.rate_hz
         self._silence = silence_byte(format)
         self._tape = Tape()
-        self._activity = ActivityTracker(format.rate_hz, hangover_us=PAUSE_US, min_speech_us=LEAST_SPEECH_US)
+        self._activity = ActivityTracker(
+            format.rate_hz, hangover_us=PAUSE_US, min_speech_us=LEAST_SPEECH_US, any_sound=any_sound
+        )
         self._filter = KeyFilter(format.rate_hz)
         self._keys: list[Key] = []
         self._ends_us = 0  # of what has come
@@ -100,7 +108,8 @@ class CallerLine:
         to = min(position_at(end_us + AFTER_US, self._rate_hz), len(self._tape))
         samples = self._tape.read(position_at(from_us, self._rate_hz), to)
         span = voiced_span(samples, self._rate_hz)
-        return Utterance(track_of(samples, self._rate_hz), end_us if span is None else from_us + span[1])
+        ended_us = end_us if span is None else from_us + span[1]
+        return Utterance(track_of(samples, self._rate_hz), from_us, ended_us)
 
     def turn_over(self, end_us: int) -> None:
         """What came up to here has been answered."""

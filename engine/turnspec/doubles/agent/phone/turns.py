@@ -1,15 +1,16 @@
 """The caller's turns on a telephone line: what was said or pressed, and when it was over.
 
 100 ms of silence after speech may end a turn: if what came so far is a known recording to its end, the turn
-is over; if some of its end is lacking, that long is waited for it; else the turn is over after 600 ms. If the
-caller goes on before, so does the turn. Keys are one turn once 0.8 s passed without another, or at `#`, which
-is not part of the text (unless it is all of it): phones pause less between keys, and people wait for an
-answer after the last.
+is over; if it is one that goes on, or the beginning of one, its next sound is waited for; else the turn is
+over after 600 ms. If the caller goes on before, so does the turn. Keys are one turn once 0.8 s passed without
+another, or at `#`, which is not part of the text (unless it is all of it): phones pause less between keys,
+and people wait for an answer after the last.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
 
@@ -17,11 +18,15 @@ from turnspec.audio.activity import Activity, SpeechBegan
 from turnspec.call import AudioFormat
 from turnspec.call.evidence import Track
 from turnspec.doubles.agent.phone.agenda import Agenda
-from turnspec.doubles.agent.phone.line import CallerLine
+from turnspec.doubles.agent.phone.line import CallerLine, Utterance
+from turnspec.doubles.agent.recognising import LOOK_AGAIN_US, Recognition
 from turnspec.doubles.agent.reply import Heard
 
 UNKNOWN_ENDPOINTING_US: Final = 600_000
 SLACK_US: Final = 50_000  # by so much may two measures of one recording differ
+FADE_US: Final = 20_000
+NOTICED_US: Final = 400_000  # after which speech over noise is noticed for certain
+AHEAD_US: Final = 300_000  # before a turn is over its words begin to be made out
 KEYS_END_US: Final = 800_000
 KNOWN: Final = "known clip"
 PROTOCOL: Final = "protocol"
@@ -44,6 +49,29 @@ class Listener(Protocol):
         ...
 
 
+def no_recognition(heard: Heard, speech: Track) -> None:
+    """Nobody makes out words that no recording has."""
+    del heard, speech
+
+
+@dataclass(frozen=True, slots=True)
+class _Over:
+    """A turn that is over at `due_us` unless it goes on; on the line's clock it paused at `end_us`."""
+
+    heard: Heard
+    recognition: Recognition | None
+    end_us: int
+    ended_us: int
+    due_us: int
+
+    def heard_by(self, at_us: int) -> Heard | None:
+        """What was heard, None: that is not known yet."""
+        if self.recognition is None:
+            return self.heard
+        found = self.recognition()
+        return None if found is None else replace(found, waited_us=at_us - self.due_us)
+
+
 class CallerTurns:
     """Turns out of audio and keys. Both the audio's own time and `at_us` are needed to say when one ended."""
 
@@ -53,9 +81,13 @@ class CallerTurns:
         hear: Callable[[Track], Heard],
         agenda: Agenda,
         listener: Listener,
+        *,
+        recognition: Callable[[Heard, Track], Recognition | None] = no_recognition,
+        any_sound: bool = True,
     ) -> None:
-        self._line = CallerLine(format)
+        self._line = CallerLine(format, any_sound=any_sound)
         self._hear = hear
+        self._recognition = recognition
         self._agenda = agenda
         self._listener = listener
         self._speech_us: tuple[int, int | None] | None = None  # of the turn: begin, end if paused
@@ -121,20 +153,36 @@ class CallerTurns:
         self._speech_us = (begin_us, end_us)
         said = self._line.utterance(begin_us, end_us)
         heard = self._hear(said.track)
-        wait_us = UNKNOWN_ENDPOINTING_US
-        if heard.source == KNOWN:
-            # The recording itself says how soon the rest of it would have come.
-            wait_us = min(wait_us, heard.missing_us + SLACK_US)
-        due_us = max(at_us, self._line.call_us(end_us) + wait_us + self._line.late_us)
+        if heard.ended_us is not None and not heard.missing_us:
+            said = _ended_with(said, said.began_us + heard.ended_us)
+        due_us = max(at_us, self._line.call_us(_over_by(heard, said, end_us)) + self._line.late_us)
         ended_us = self._line.call_us(said.ended_us)
-        self._agenda.at(due_us, partial(self._still_silent, heard, end_us, ended_us))
+        recognition = self._recognition(heard, said.track)
+        if recognition is not None and due_us - AHEAD_US > at_us:
+            self._agenda.at(due_us - AHEAD_US, partial(self._listen_closely, recognition, end_us))
+        over = _Over(heard, recognition, end_us, ended_us, due_us)
+        self._agenda.at(due_us, partial(self._still_silent, over))
         self._listener.paused(heard, at_us)
 
-    def _still_silent(self, heard: Heard, end_us: int, ended_us: int, at_us: int) -> None:
-        if self._speech_us is not None and self._speech_us[1] == end_us:
-            self._speech_us = None
-            self._line.turn_over(end_us)
-            self._listener.finished(heard, ended_us, at_us)
+    def _silent_since(self, end_us: int) -> bool:
+        return self._speech_us is not None and self._speech_us[1] == end_us
+
+    def _listen_closely(self, recognition: Recognition, end_us: int, at_us: int) -> None:
+        """Begin to make out the words while the turn may still go on."""
+        del at_us
+        if self._silent_since(end_us):
+            recognition()
+
+    def _still_silent(self, over: _Over, at_us: int) -> None:
+        if not self._silent_since(over.end_us):
+            return
+        heard = over.heard_by(at_us)
+        if heard is None:  # the caller may go on meanwhile, and all of it is one turn then
+            self._agenda.at(at_us + LOOK_AGAIN_US, partial(self._still_silent, over))
+            return
+        self._speech_us = None
+        self._line.turn_over(over.end_us)
+        self._listener.finished(heard, over.ended_us, at_us)
 
     def _no_more_keys(self, pressed: int, pressed_us: int, at_us: int) -> None:
         if pressed == self._pressed:
@@ -144,3 +192,18 @@ class CallerTurns:
         self._digits = ""
         source, self._source = self._source, PROTOCOL
         self._listener.finished(Heard(digits, source, "dtmf"), pressed_us, at_us)
+
+
+def _ended_with(said: Utterance, ended_us: int) -> Utterance:
+    """Over with the recording that it is: where that lies is known better than where it fades into noise."""
+    return said if abs(said.ended_us - ended_us) <= FADE_US else replace(said, ended_us=ended_us)
+
+
+def _over_by(heard: Heard, said: Utterance, end_us: int) -> int:
+    """When on the line's clock a turn that paused at `end_us` is over, if nothing more is heard."""
+    if heard.goes_on_us is not None:
+        # The recording itself says how soon the rest of it would have come.
+        return said.began_us + said.track.duration_us + heard.goes_on_us + NOTICED_US
+    if heard.source == KNOWN:
+        return max(end_us, said.ended_us, said.began_us + (heard.ended_us or 0)) + SLACK_US
+    return end_us + UNKNOWN_ENDPOINTING_US
