@@ -1,11 +1,12 @@
 """Build the wheel through the sdist, install it into an empty environment, and run a copied scenario.
 
-What this proves: the distributions hold what they must, the base install is enough to run, and the
-command works on a scenario folder that lies anywhere.
+What this proves: the distributions hold what they must, the base install is enough to run, the command works
+on a scenario folder that lies anywhere, and what needs an extra says which line installs it.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,26 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+SPEAKS = """
+scenario: Hello
+target: {agent: agent.yaml, protocol: twilio}
+turns: [{caller: {say: hello}, expect: {says: hello}}]
+"""
+# What asks for something that the base install does not have, and the line that brings it.
+LACKING = {
+    "tts": ["--speech", "nanotts"],
+    "stt": ["--transcription", "whisper"],
+    "grammar": ["--transcription", "grammar"],
+    "vad": ["--voice-activity", "silero"],
+}
+WRITTEN = {
+    "intent": "engines: {intents: {engine: use}}\n",
+    "tts": "engines: {speech: nanotts}\n",
+    "stt": "engines: {transcription: whisper}\n",
+    "vad": "engines: {voice_activity: silero}\n",
+    "asgi": "targets: {app: {protocol: twilio, asgi: 'app:app'}}\n",
+}
+USAGE_EXIT = 2
 VIRTUAL = ("mailbox.yaml", "rover.yaml", "dictation.yaml", "editor.yaml")
 
 
@@ -32,6 +53,7 @@ def main() -> int:
         _run([str(turnspec), "run", *paths, "-o", str(folder / "report")], cwd=folder)
         missing = [name for name in ("junit.xml", "report.html") if not (folder / "report" / name).is_file()]
         assert not missing, f"no {missing}"
+        _ask_for_extras(turnspec, folder / "asking")
     print("built, installed into an empty environment, and used there")
     return 0
 
@@ -62,6 +84,31 @@ def _installed(wheel: Path, folder: Path) -> Path:
     pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     _run([*pip, *constraints, str(wheel)], cwd=folder)
     return folder / "bin" / "turnspec"
+
+
+def _ask_for_extras(turnspec: Path, folder: Path) -> None:
+    """Each of them is refused with the line that installs it; so is speech where no program can make it."""
+    folder.mkdir()
+    (folder / "agent.yaml").write_text("agent: Bank\notherwise: {say: hello}\n", encoding="utf-8")
+    scenario = folder / "hello.yaml"
+    scenario.write_text(SPEAKS, encoding="utf-8")
+    project = folder / "turnspec.yaml"
+    for extra, options in LACKING.items():
+        _refused([str(turnspec), "run", str(scenario), *options], folder, extra)
+    _refused([str(turnspec), "run", str(scenario)], folder, "tts")
+    for extra, written in WRITTEN.items():
+        project.write_text(f"version: 1\n{written}", encoding="utf-8")
+        target = ["-t", "app"] if extra == "asgi" else []
+        _refused([str(turnspec), "run", str(scenario), *target], folder, extra)
+
+
+def _refused(command: list[str], cwd: Path, extra: str) -> None:
+    alone = {**os.environ, "PATH": str(Path(command[0]).parent)}  # without voices that are programs
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, env=alone)
+    told = done.stdout + done.stderr
+    line = f"pip install 'turnspec[{extra}]'"
+    assert done.returncode == USAGE_EXIT, f"{command} gave {done.returncode}:\n{told}"
+    assert line in told, f"{command} should say {line}:\n{told}"
 
 
 def _run(command: list[str], cwd: Path) -> None:
