@@ -57,6 +57,37 @@ async def app(scope, receive, send):
                 await say()
 """
 
+AUDIOCODES = """
+import base64, json
+from pathlib import Path
+
+STREAM = {{"streamId": "1", "mediaFormat": "raw/lpcm16", **{fields}}}
+
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        for part in ("startup", "shutdown"):
+            await receive()
+            await send({{"type": f"lifespan.{{part}}.complete"}})
+        return
+
+    async def tell(kind, **message):
+        await send({{"type": "websocket.send", "text": json.dumps({{"type": kind, **message}})}})
+
+    await receive()
+    await send({{"type": "websocket.accept"}})
+    while (event := await receive())["type"] != "websocket.disconnect":
+        match json.loads(event["text"])["type"]:
+            case "session.initiate":
+                await tell("session.accepted", mediaFormat="raw/lpcm16")
+                sound = Path(__file__).with_name("greeting.raw").read_bytes()
+                await tell("playStream.start", **STREAM)
+                await tell("playStream.chunk", streamId="1", audioChunk=base64.b64encode(sound).decode())
+                await tell("playStream.stop", streamId="1")
+            case "userStream.start":
+                await tell("userStream.started")
+"""
+
 
 def words(name: str, folder: str = "agent") -> str:
     """What is said in a recording."""
@@ -80,17 +111,40 @@ def twilio_call(
     **options: Any,
 ) -> CallResult:
     """A call to a Twilio bot that says these recordings: the first when called, the others when spoken to."""
+    (folder / "pause.ulaw").write_bytes(b"\xff" * 8_000 * 2)
+    for name in {name for several in says for name in several} - {"pause"}:
+        sound = samples_of(load_clip(CLIPS / "agent" / f"{name}.flac", 8_000))
+        (folder / f"{name}.ulaw").write_bytes(encode(sound, MULAW_8K))
+    write_bot(folder, says, turns, clears=clears, head=head, project=project)
+    return call(folder, **options)
+
+
+def write_bot(
+    folder: Path,
+    says: list[list[str]],
+    turns: str,
+    *,
+    clears: bool = False,
+    head: str = "",
+    project: str = "",
+) -> None:
+    """A project with such a bot; its sounds are beside it, as mu-law."""
     write_project(folder, turns=turns)
     talk = folder / "talk.yaml"
     talk.write_text(talk.read_text("utf-8").replace("turns:", f"{head}\nturns:", 1), "utf-8")
     with (folder / "turnspec.yaml").open("a", encoding="utf-8") as file:
         file.write(f"{project}\n")
     shutil.copytree(CLIPS / "caller", folder / "audio" / "caller")
-    (folder / "pause.ulaw").write_bytes(b"\xff" * 8_000 * 2)
-    for name in {name for several in says for name in several} - {"pause"}:
-        sound = samples_of(load_clip(CLIPS / "agent" / f"{name}.flac", 8_000))
-        (folder / f"{name}.ulaw").write_bytes(encode(sound, MULAW_8K))
     (folder / "desk.py").write_text(TWILIO.format(says=says, clears=clears), "utf-8")
+
+
+def audiocodes_call(
+    folder: Path, name: str, fields: dict[str, str], turns: str, **options: Any
+) -> CallResult:
+    """A call to an AudioCodes bot that greets with this recording, in a play stream with these fields."""
+    write_project(folder, 'protocol: audiocodes, asgi: "desk:app"', turns)
+    (folder / "greeting.raw").write_bytes(load_clip(CLIPS / "agent" / f"{name}.flac", 16_000).pcm)
+    (folder / "desk.py").write_text(AUDIOCODES.format(fields=fields), "utf-8")
     return call(folder, **options)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from support_real import HEAVY, PROGRAMS, REAL, needs_heavy
+from support_recognised import write_bot
 from support_sound import PROMPTS, real_prompts
 from turnspec.audio.codecs import decode, encode
 from turnspec.audio.samples import track_of
@@ -105,3 +106,37 @@ def test_a_grammar_finds_nothing_in_what_is_no_phrase_of_it(prompts: dict[str, T
     assert {name: grammar.transcribe(prompts[name]).text for name in others} == dict.fromkeys(others, "")
     assert grammar.transcribe(track_of(noise, 8_000)).text == ""
     assert grammar.transcribe(track_of(np.zeros(16_000, np.int16), 8_000)).text == ""
+
+
+TURNS = """
+- turn: Greeting
+  expect: {says: say your name, does_not_say: [sorry]}
+- turn: Number
+  caller: {audio: audio/caller/five-five.flac}
+  expect: {says: {matches: 'press (?P<key>\\w+)'}}
+- turn: Hold
+  caller: {audio: audio/caller/five-five.flac}
+  expect: {says: {word_error_rate: {to: please hold while I try that extension, at_most: 10 %}}}
+"""
+
+
+@needs_heavy
+def test_a_call_to_a_bot_that_tells_nothing(tmp_path: Path) -> None:
+    """`turnspec run` judges a bare Twilio bot by what Whisper makes of its prompts, and tells so."""
+    names = ["priv-recordintro", "vm-delete", "transfer"]
+    for name, sound in real_prompts(*names).items():
+        (tmp_path / f"{name}.ulaw").write_bytes(encode(sound, MULAW_8K))
+    write_bot(tmp_path, [[name] for name in names], TURNS)
+    command = [HEAVY, "-m", "turnspec", "run", "talk.yaml", "--transcription", "whisper", "-o", "out"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=WITHIN_S, check=False
+    )
+    (call,) = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))["calls"]
+    agent = [line for turn in call["turns"] for line in turn["lines"] if line["who"] == "agent"]
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [aligned(TEXTS[name], line["text"]).errors for name, line in zip(names, agent, strict=True)] == [
+        0
+    ] * 3
+    assert {line["source"] for line in agent} == {"recognition (whisper tiny.en)"}
+    assert "recognition (whisper tiny.en)" in (tmp_path / "out" / "report.html").read_text("utf-8")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from support_asgi import write_project
 from support_recognised import (
     GREETING,
     MOMENT,
     NO_MORE,
     SAVED,
+    audiocodes_call,
     failing,
     knowing,
     said,
@@ -22,6 +25,7 @@ from support_recognised import (
 from support_talk import CLIPS
 from turnspec.call.derived import read_derived
 from turnspec.checks.recognised import TRANSCRIPT
+from turnspec.clients import run_scenarios
 from turnspec.results import Outcome
 from turnspec.testing import ScriptedTranscriber
 
@@ -225,3 +229,61 @@ def test_a_recording_without_text_is_listened_to(tmp_path: Path) -> None:
     result = twilio_call(tmp_path, [[], [SAVED]], turns, transcriber=ScriptedTranscriber(both))
 
     assert said(result)[0] == ("caller", words("forward", "caller"), BY)
+
+
+HELLO = "- {turn: Greeting, expect: {says: message is now being recorded}}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "source"),
+    [({}, BY), ({"altText": "Hello. Your message is now being recorded."}, "message text")],
+    ids=["sound", "altText"],
+)
+def test_text_of_a_play_stream_comes_before_its_sound(
+    tmp_path: Path, fields: dict[str, str], source: str
+) -> None:
+    """An AudioCodes bot's words are those it sends with its sound; where it sends none they are made out."""
+    result = audiocodes_call(tmp_path, GREETING, fields, HELLO, transcriber=knowing(GREETING))
+
+    assert failing(result) == []
+    assert said(result) == [("agent", "Hello. Your message is now being recorded.", source)]
+
+
+def test_without_recognition_a_silent_account_is_not_exercised(tmp_path: Path) -> None:
+    """An AudioCodes bot could have told its words: where it does not, the expectation was not tried."""
+    result = audiocodes_call(tmp_path, GREETING, {}, HELLO)
+
+    assert failing(result) == [("says", "not exercised")]
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ({"transcription": "none"}, "take out what turns transcription off (--transcription or"),
+        ({"transcription": "auto"}, "have its words made out: pip install 'turnspec[stt]', and a model"),
+    ],
+    ids=["none", "auto"],
+)
+def test_without_recognition_a_bare_twilio_bot_has_no_words(
+    tmp_path: Path, options: dict[str, str], hint: str
+) -> None:
+    """Expectations about words are refused before any call, saying what brings them."""
+    if options["transcription"] == "auto" and find_spec("faster_whisper") is not None:
+        pytest.skip("needs a Python without faster-whisper")
+    write_project(tmp_path, turns=HELLO)
+    result = run_scenarios(tmp_path / "talk.yaml", output=tmp_path / "out", **options)  # type: ignore[arg-type]
+    (problem,) = [text for file in result.wrong_files for text in file.problems]
+
+    assert not result.calls
+    assert "gives no account of what the agent says" in problem
+    assert hint in problem
+
+
+def test_what_the_agent_hears_is_not_recognised(tmp_path: Path) -> None:
+    """`transcript` is about the agent's own hearing: no recognition of ours can know it."""
+    turns = "- {turn: Ask, caller: {silence: 1 s}, expect: {transcript: hello}}"
+    write_project(tmp_path, turns=turns)
+    result = run_scenarios(tmp_path / "talk.yaml", output=tmp_path / "out", transcriber=knowing(GREETING))
+    (problem,) = [text for file in result.wrong_files for text in file.problems]
+
+    assert "gives no account of what the agent hears the caller say" in problem
