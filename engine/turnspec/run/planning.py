@@ -355,7 +355,7 @@ class _Planner:
             live=way.clock == WALL or self._only_checks,
             speaks=self._speech.synthesizer is not None,
             why_mute=self._speech.why_none,
-            recognises=self._transcription.recognizer is not None,
+            recognises=self._transcription.listens,
             why_deaf=self._transcription.why_none,
             greets=getattr(options, "greets", None),
             budgets=(target.budgets, project.budgets),

@@ -47,6 +47,11 @@ class Transcription:
     texts: tuple[Text, ...] = ()  # what it needs of the environment
     secrets: tuple[str, ...] = ()
 
+    @property
+    def listens(self) -> bool:
+        """Whether words are made out, once all that the engine needs of the environment is set."""
+        return self.recognizer is not None or bool(self.texts)
+
     def recognizer_for(self, plan: CallPlan) -> Recognizer | None:
         """The same for one call, told what may be said in it."""
         if self.recognizer is None or not plan.recognises:
