@@ -1,11 +1,10 @@
-"""Forty known clips in noise at 10 dB, in whole calls over each protocol: the right one, and never a wrong one."""
+"""Forty known clips in noise at 10 dB, in whole calls over each protocol: the right one, never a wrong one."""
 
 from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +24,9 @@ PEOPLE = """
     spy-mobile vm-dialout vm-from-phonenumber vm-goodbye vm-msgsaved vm-passchanged vm-repeat vm-savedto
     vm-savefolder vm-savemessage vm-tomakecall vm-tooshort vm-undeleted
 """
-SHIPPED = "account amiable cold-hearted five-five forward queen-of-clubs seven-of-clubs ten-of-clubs vague young-man"
+SHIPPED = """
+    account amiable cold-hearted five-five forward queen-of-clubs seven-of-clubs ten-of-clubs vague young-man
+"""
 LINE = "caller: {line: {noise: {file: noise.wav, snr: 10 dB}}}\n"
 A_CALL = 20  # turns
 

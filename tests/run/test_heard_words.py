@@ -59,7 +59,7 @@ def heard(call: Talk) -> list[tuple[str | None, str, str | None]]:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_words_that_no_known_recording_has_are_made_out(tmp_path: Path, protocol: str) -> None:
-    """Known recordings are told by themselves, others by the transcriber; the agent chooses by their words."""
+    """Known recordings are told by themselves, others by the transcriber; their words choose the answer."""
     call = held(tmp_path, protocol, transcriber())
 
     assert call.kinds() == []

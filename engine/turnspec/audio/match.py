@@ -29,6 +29,7 @@ MOST_SHIFT: Final = 4  # the utterance may lie a quarter of the longer one's len
 MOST_BEFORE: Final = RATE_HZ * 2 // 5  # and a beginning so much beside the clip's own
 SHORTEST_OPENING: Final = 20  # sounding frames: less is alike in many sentences
 LOUD_SHARE: Final = 40  # percent of the mean energy: what noise 10 dB below the speech does not hide
+FAINT_RATIO: Final = 100  # -20 dB: what fades below that may end anywhere
 LOUD_FRAMES: Final = 6  # so many of them are noticed as speech
 
 Signal: TypeAlias = NDArray[np.float64]
@@ -39,7 +40,8 @@ Spectrum: TypeAlias = NDArray[np.complex128]
 class Match:
     """The clip that an utterance is, by its key, and the correlation with it (0 to 1).
 
-    `begins_us` and `ends_us` are where the clip's first and last sound lie in what was heard, or would lie.
+    `begins_us` and `fades_us` are where the clip's first and last sound lie in what was heard, or would lie;
+    from `ends_us` on it is no more than a fading, or the clip's own noise.
     `goes_on_us`: so soon after all that was heard the next sound of the clip comes that is loud enough to be
     noticed in noise; None: there is no more.
     """
@@ -48,6 +50,7 @@ class Match:
     score: float
     begins_us: int = 0
     ends_us: int = 0
+    fades_us: int = 0
     goes_on_us: int | None = None
 
 
@@ -56,13 +59,14 @@ class _Sound:
     """Speech from its first to its last sounding sample, around zero; `before` samples of `whole` precede it.
 
     `energy[n]` is the energy of the first n samples, `sounding[n]` says how many of the first n frames
-    are sound, `loud` which frames are heard in noise, too.
+    are sound, `loud` which frames are heard in noise, too; at the sample `ends` all but a fading is over.
     """
 
     signal: Signal
     energy: Signal
     sounding: NDArray[np.int64]
     loud: NDArray[np.bool_]
+    ends: int
     before: int
     whole: Signal
 
@@ -147,7 +151,8 @@ def _match(key: str, found: tuple[float, int], heard: _Sound, clip: _Sound, leng
         key,
         round(score, 3),
         begins_us=time_of(begins, RATE_HZ),
-        ends_us=time_of(begins + len(clip.signal), RATE_HZ),
+        ends_us=time_of(begins + clip.ends, RATE_HZ),
+        fades_us=time_of(begins + len(clip.signal), RATE_HZ),
         goes_on_us=None if goes_on is None else time_of(max(0, goes_on + begins - length), RATE_HZ),
     )
 
@@ -167,6 +172,10 @@ def _sound(samples: Samples) -> _Sound | None:
         np.concatenate(([0.0], np.cumsum(signal * signal))),
         np.concatenate(([0], np.cumsum(sounding, dtype=np.int64))),
         sounding & (energies >= loudness * LOUD_SHARE // 100),
+        min(
+            len(signal),
+            (1 + int(np.flatnonzero(energies >= loudness // FAINT_RATIO)[-1])) * frame_width(RATE_HZ),
+        ),
         before,
         samples - np.mean(voiced),
     )

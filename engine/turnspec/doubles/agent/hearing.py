@@ -88,6 +88,7 @@ class _Shelf:
             score=match.score,
             missing_us=max(0, match.ends_us - time_of(len(speech), RATE_HZ)),
             ended_us=match.ends_us,
+            faded_us=match.fades_us,
             goes_on_us=match.goes_on_us,
         )
 

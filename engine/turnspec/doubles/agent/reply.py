@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from turnspec.adapters.faults import CallFaults
 from turnspec.call.events import Origin
 from turnspec.call.evidence import Track
 from turnspec.doubles.agent.voicing import Making
+
+FADE_US: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +24,10 @@ class Heard:
 
     `source` is `protocol`, `known clip`, `transcriber` or `none`; `modality` is `audio`, `text` or `dtmf`.
     `missing_us`: so much of the end of the recording that it is has not been heard yet. `ended_us`: where in
-    what was heard that recording ends; None: not known. `goes_on_us`: so soon after it the next loud sound of
-    the recording comes that it is, or is the beginning of; None: none is known to come. `engine` made out the
-    words, for which the answer waited `waited_us` after the turn was over.
+    what was heard that recording ends, and `faded_us` where the last of it is gone; None: not known.
+    `goes_on_us`: so soon after it the next loud sound of the recording comes that it is, or is the beginning
+    of; None: none is known to come. `engine` made out the words, for which the answer waited `waited_us` after
+    the turn was over.
     """
 
     text: str | None
@@ -33,9 +36,20 @@ class Heard:
     score: float | None = None
     missing_us: int = 0
     ended_us: int | None = None
+    faded_us: int | None = None
     goes_on_us: int | None = None
     engine: str | None = None
     waited_us: int = 0
+
+    def truly_ended_us(self, measured_us: int) -> int:
+        """Where in what was heard it ended, which by its own sound was at `measured_us`.
+
+        In noise that is told too early or too late, and where the recording lies tells better.
+        """
+        if self.ended_us is None or self.faded_us is None or self.missing_us:
+            return measured_us
+        within = self.ended_us - FADE_US <= measured_us <= self.faded_us + FADE_US
+        return measured_us if within else self.faded_us
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from turnspec.doubles.agent.session import session_of
 SLACK_US = 150_000  # by which two measurements of one end may differ
 REAL_TIME = 100
 NOTICED_US = 400_000  # after which speech over noise is noticed for certain
-FADE_US = 20_000
 NOT_TRANSCRIBED = "The audio could not be transcribed."
 NOTHING_HEARD = Heard(text=None, source="protocol", modality="text")
 
@@ -179,10 +178,9 @@ class ScriptedMind:
 
 def _ended_us(said: Said, heard: Heard) -> int:
     """When the caller was done: where a recording lies is known better than where it fades into noise."""
-    if said.began_us is None or heard.ended_us is None or heard.missing_us:
+    if said.began_us is None:
         return said.ended_us
-    ended_us = said.began_us + heard.ended_us
-    return said.ended_us if abs(ended_us - said.ended_us) <= FADE_US else ended_us
+    return said.began_us + heard.truly_ended_us(said.ended_us - said.began_us)
 
 
 def _answer_of(reply: Reply, from_us: int, now_us: int) -> Answer:

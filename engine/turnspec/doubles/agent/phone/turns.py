@@ -24,7 +24,6 @@ from turnspec.doubles.agent.reply import Heard
 
 UNKNOWN_ENDPOINTING_US: Final = 600_000
 SLACK_US: Final = 50_000  # by so much may two measures of one recording differ
-FADE_US: Final = 20_000
 NOTICED_US: Final = 400_000  # after which speech over noise is noticed for certain
 AHEAD_US: Final = 300_000  # before a turn is over its words begin to be made out
 KEYS_END_US: Final = 800_000
@@ -153,8 +152,8 @@ class CallerTurns:
         self._speech_us = (begin_us, end_us)
         said = self._line.utterance(begin_us, end_us)
         heard = self._hear(said.track)
-        if heard.ended_us is not None and not heard.missing_us:
-            said = _ended_with(said, said.began_us + heard.ended_us)
+        truly_us = said.began_us + heard.truly_ended_us(said.ended_us - said.began_us)
+        said = replace(said, ended_us=truly_us)
         due_us = max(at_us, self._line.call_us(_over_by(heard, said, end_us)) + self._line.late_us)
         ended_us = self._line.call_us(said.ended_us)
         recognition = self._recognition(heard, said.track)
@@ -192,11 +191,6 @@ class CallerTurns:
         self._digits = ""
         source, self._source = self._source, PROTOCOL
         self._listener.finished(Heard(digits, source, "dtmf"), pressed_us, at_us)
-
-
-def _ended_with(said: Utterance, ended_us: int) -> Utterance:
-    """Over with the recording that it is: where that lies is known better than where it fades into noise."""
-    return said if abs(said.ended_us - ended_us) <= FADE_US else replace(said, ended_us=ended_us)
 
 
 def _over_by(heard: Heard, said: Utterance, end_us: int) -> int:
