@@ -87,3 +87,73 @@ def test_the_same_seed_is_the_same_call(tmp_path: Path) -> None:
 
     assert wires[0] == wires[1]
     assert wires[0] != wires[2]
+
+
+def right(call: Talk) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    """The agent as heard, in the recording."""
+    samples, _ = soundfile.read(call.output / str(call.result.recording), dtype="int16")
+    track: np.ndarray[tuple[int], np.dtype[np.int16]] = samples[:, 1]
+    return track
+
+
+@pytest.mark.parametrize("protocol", ["twilio", "audiocodes", "realtime"])
+def test_the_way_back_counts_in_what_is_heard(tmp_path: Path, protocol: str) -> None:
+    """120 ms on the way to the caller's ear: the response is as much later, and so is the recording."""
+    plain = call_over(tmp_path / "plain", "", protocol)
+    late = call_over(tmp_path / "late", "{line: {heard: {latency: 120 ms}}}", protocol)
+    before, after = (call.measured("Go", "response").value_us for call in (plain, late))
+    began = [int(np.flatnonzero(np.abs(right(call)) > 1_000)[0]) for call in (plain, late)]
+    rate_hz = {"twilio": 8_000, "audiocodes": 16_000, "realtime": 24_000}[protocol]
+
+    assert (plain.kinds(), late.kinds()) == ([], [])
+    assert before is not None
+    assert after is not None
+    assert abs(after - before - 120_000) <= 10_000
+    assert abs((began[1] - began[0]) / rate_hz - 0.12) <= 0.01
+    assert spoken(late) == spoken(plain)
+
+
+def test_the_way_back_changes_what_is_heard_and_not_what_was_sent(tmp_path: Path) -> None:
+    """6 dB lower with a tenth of its frames lost in the recording; the agent's own audio is as it was."""
+    line = "{line: {heard: {gain: -6 dB, loss: {rate: 10 %, burst: 2}}, seed: 4}}"
+    plain, changed = call_over(tmp_path / "plain", ""), call_over(tmp_path / "heard", line)
+    one, other = right(plain).astype(np.float64), right(changed).astype(np.float64)
+    both = (one[: len(other)] != 0) & (other[: len(one)] != 0)
+
+    assert changed.kinds() == []
+    assert abs(np.median(other[: len(both)][both] / one[: len(both)][both]) - 0.5) < 0.01
+    assert np.count_nonzero(other) < 0.97 * np.count_nonzero(one)
+
+
+def test_the_agent_comes_back_through_the_callers_microphone(tmp_path: Path) -> None:
+    """What is heard of the agent is in what the caller sends, 20 dB lower and 200 ms later."""
+    call = call_over(tmp_path / "echo", "{line: {echo: {delay: 200 ms, level: -20 dB}}}")
+    agent, sent = right(call).astype(np.float64), caller_track(call).astype(np.float64)
+    start = int(np.flatnonzero(np.abs(agent) > 1_000)[0])
+    piece = agent[start : start + 8_000]
+    echo = sent[start + 1_600 : start + 9_600]
+
+    assert np.corrcoef(piece, echo)[0, 1] > 0.98
+    assert abs(20 * np.log10(np.std(echo) / np.std(piece)) + 20) < 0.5
+
+
+def test_a_drifting_line_says_where_words_come_out(tmp_path: Path) -> None:
+    """The caller's edges are those of the recording, though it is late by a filter and by the drift."""
+    line = "{line: {drift: -200 ppm, band: narrow, codecs: [g711a, g711u], gain: 3 dB, clip: -6 dBFS}}"
+    call = call_over(tmp_path / "drift", line)
+    loud = np.flatnonzero(np.abs(caller_track(call).astype(np.int64)) > 400) / 8_000 * 1_000_000
+
+    assert call.kinds() == []
+    assert abs(loud[0] - spoken(call)[0]) < 40_000
+    assert abs(loud[-1] - spoken(call)[1]) < 80_000
+
+
+@pytest.mark.parametrize("bed", ["pink", "white", "babble", "cafe", "hum"])
+def test_every_bed_is_behind_the_caller(tmp_path: Path, bed: str) -> None:
+    """20 dB below the voice, from the first frame on; the same call sounds the same again."""
+    line = f"{{line: {{noise: {{bed: {bed}, snr: 20 dB}}, seed: 5}}}}"
+    one, again = (call_over(tmp_path / name, line) for name in ("one", "again"))
+    noise = caller_track(one)[: 8_000 * spoken(one)[0] // 1_000_000 - 200].astype(np.float64)
+
+    assert np.sqrt(np.mean(noise**2)) > 40
+    assert (caller_track(one) == caller_track(again)).all()

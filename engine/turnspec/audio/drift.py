@@ -47,6 +47,11 @@ class DriftingClock:
         self._kept = whole[-kept:]
         return np.asarray(np.clip(np.rint(mixed), -32_768, 32_767), np.int16)
 
+    @staticmethod
+    def most_late(slip: int) -> int:
+        """By how many samples something is late at most."""
+        return slip + AHEAD
+
     def lands(self, position: int) -> int:
         """Where a sample that goes in comes out."""
         out = position + AHEAD

@@ -51,6 +51,7 @@ class PlaybackClock:
 
     def __init__(self, rate_hz: int) -> None:
         self.rate_hz = rate_hz
+        self.late_us = 0  # by so much later than it is played it is heard, at most
         self._tape = CodedTape()
         self._end = 0  # position at which everything queued so far is over
         self._drained_at_us = 0  # the time of that

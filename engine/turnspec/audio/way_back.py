@@ -6,12 +6,17 @@ the caller hears is what was played some time before, as the line leaves it.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
-from turnspec.audio.conditions import NO_SPEECH_LEVEL, Conditioned, Conditions, Draws
+from turnspec.audio.conditions import FRAME_US, NO_SPEECH_LEVEL, Conditioned, Conditions, Draws
+from turnspec.audio.drift import DriftingClock
 from turnspec.audio.playback import PlaybackClock
-from turnspec.audio.samples import Samples, Tape, position_at
+from turnspec.audio.samples import Samples, Tape, position_at, time_of
 from turnspec.call import AudioFormat
+
+FILTER_TAIL_US: Final = FRAME_US  # by which a filter rings on
 
 
 class HeardPlayback(PlaybackClock):
@@ -27,14 +32,15 @@ class HeardPlayback(PlaybackClock):
         self._late = position_at(latency_us, audio.rate_hz)
         self._heard = Tape()
         self._done = 0  # so many samples of what was played have gone through the line
-        self._slack = self._conditioned.delay + 2 * position_at(20_000, audio.rate_hz) + self._late
+        slip = DriftingClock.most_late(audio.rate_hz // 50) if conditions.drift_ppm else 0
+        self._slack = self._conditioned.delay + slip + self._late
+        self.late_us = time_of(self._slack, audio.rate_hz)
 
     def silent_from(self, from_us: int) -> bool:
         """Whether nothing can be heard any more but digital silence, as far as is known now."""
         if self._noisy:
             return False
-        earlier = position_at(from_us, self.rate_hz) - self._slack
-        return super().silent_from(max(0, -(-earlier * 1_000_000 // self.rate_hz)))
+        return super().silent_from(max(0, from_us - self.late_us - FILTER_TAIL_US))
 
     def heard(self, from_us: int, to_us: int) -> Samples:
         """The audio heard from `from_us` to `to_us` (not after now)."""

@@ -23,16 +23,18 @@ class Playing:
         self._clock = clock
         self._queue = queue
         self._ear = Ear(self.playback, any_sound=any_sound)
-        self._drained = True
+        self._drained = True  # the line was told so
+        self._over = True  # and all of it was heard
 
     def placed(self, audio: AgentAudio) -> AgentAudio:
         """Queue audio that has arrived; the event with the time at which it plays."""
-        self._drained = False
+        self._drained = self._over = False
         return self._ear.placed(audio)
 
     def finish(self, stream: str, at_us: int) -> None:
         """Play what is still held back of a stream that has come to its end."""
-        self._drained &= not self._ear.finish(stream, at_us)
+        if self._ear.finish(stream, at_us):
+            self._drained = self._over = False
 
     def flush(self, at_us: int) -> None:
         """Drop what has not been played."""
@@ -42,8 +44,10 @@ class Playing:
         flushed = self.playback.flush(at_us)
         self._ear.forget()
         if not (self._drained or flushed.unplayed_us):
-            self._all_heard(at_us)  # played out, though nobody has looked yet
-        self._drained = True
+            self._played_out()  # though nobody has looked yet
+        if not (self._over or flushed.unplayed_us):
+            self._all_heard(at_us)
+        self._drained = self._over = True
         for name in flushed.marks:
             self._return_mark(name, cleared=True)
         if flushed.unplayed_us:
@@ -57,8 +61,10 @@ class Playing:
         """Return the marks that have come due, and tell when all has been played."""
         for name in self.playback.due(now_us):
             self._return_mark(name, cleared=False)
-        if not self._drained and not self.playback.playing(now_us):
+        if not self._over and now_us >= self._over_us:
             self._all_heard(now_us)
+        if not self._drained and not self.playback.playing(now_us):
+            self._played_out()
 
     def listen(self, from_us: int, to_us: int) -> None:
         """Hear what played between two moments."""
@@ -69,14 +75,22 @@ class Playing:
         soonest, mark_us = wake_us, self.playback.next_due_us
         if mark_us is not None and (soonest is None or mark_us < soonest):
             soonest = mark_us
-        if self._drained:
+        if self._over:
             return soonest
-        drained_us = self.playback.drained_at_us
-        return drained_us if soonest is None or drained_us < soonest else soonest
+        next_us = self._over_us if self._drained else self.playback.drained_at_us
+        return next_us if soonest is None or next_us < soonest else soonest
+
+    @property
+    def _over_us(self) -> int:
+        """When all that has come so far will have been heard."""
+        return self.playback.drained_at_us + self.playback.late_us
 
     def _all_heard(self, at_us: int) -> None:
-        self._drained = True
+        self._over = True
         self._queue.append(PlaybackDrained(at_us=at_us))
+
+    def _played_out(self) -> None:
+        self._drained = True
         if self.call is not None:
             self.call.played_out()
 
