@@ -34,7 +34,6 @@ SCENARIO_FILE: Final = "talk.yaml"
 SLUG: Final = "talk"
 BEFORE_US: Final = 100_000  # of a clip, before and after what is said
 AFTER_US: Final = 300_000
-CLEAR: Final = 0.1  # an intent that leads by less may be another one next time
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +154,12 @@ def _header(planned: Planned, talk: Conversation, turns: Sequence[Exchange]) -> 
 
 
 def _intent_of(planned: Planned) -> Callable[[str], str | None]:
-    """Which of the project's intents a reply has for sure; those that need no file are too wide for that."""
+    """The one of the project's intents that a reply has; those that need no file are too wide for that."""
     intents = planned.case.intents
 
     def intent_of(text: str) -> str | None:
-        found = intents.at_once(text)  # by rules alone where an endpoint had to be asked
-        return found.best if found.best in intents.own and found.margin >= CLEAR else None
+        # By rules alone where an endpoint had to be asked.
+        held = intents.at_once(text).held & intents.own
+        return next(iter(held)) if len(held) == 1 else None
 
     return intent_of

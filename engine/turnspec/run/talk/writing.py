@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from turnspec.dsl.matchers import MATCHER_WORDS
 from turnspec.results import FunctionUse
@@ -22,6 +24,7 @@ INDENT: Final = 8
 STEP_US: Final = 500_000
 LEAST_US: Final = 1_000_000
 NAME_WORDS: Final = 5
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ .,!?'-]*[A-Za-z0-9.!?]|[A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def written(
     header: Header, turns: Sequence[Exchange], intent_of: Callable[[str], str | None], *, calls: bool
 ) -> str:
     """The text of the scenario; `intent_of` tells what a reply means, `calls` whether functions are seen."""
-    document = CommentedMap(scenario=header.name, target=header.target)
+    document = CommentedMap(scenario=_quoted(header.name), target=_quoted(header.target))
     if header.greeting_us is not None:
         document["budgets"] = CommentedMap(greeting=_limit(header.greeting_us))
         document["budgets"].yaml_add_eol_comment(_measured(header.greeting_us), "greeting")
@@ -51,7 +54,8 @@ def written(
     document["turns"] = CommentedSeq(writing.turn(number, each) for number, each in _numbered(turns))
     for number in range(1, len(turns)):
         document["turns"].yaml_set_comment_before_after_key(number, before="\n")
-    document.yaml_set_start_comment("\n".join(header.told))
+    if header.told:
+        document.yaml_set_start_comment("\n".join(header.told))
     return _text(document)
 
 
@@ -102,7 +106,7 @@ def _name(number: int, exchange: Exchange) -> str:
         return "Greeting"
     words = (exchange.said.understood or "").replace("{", "").replace("}", "").replace("%", "").split()
     told = " ".join(words[:NAME_WORDS]) + (" ..." if len(words) > NAME_WORDS else "")
-    return f"Turn {number}: {told}" if told else f"Turn {number}"
+    return _quoted(f"Turn {number}: {told}") if told else f"Turn {number}"
 
 
 def _caller(number: int, exchange: Exchange) -> CommentedMap:
@@ -141,11 +145,11 @@ def _measured(measured_us: int) -> str:
 def _call(use: FunctionUse) -> Any:
     arguments = _arguments(use.arguments)
     if arguments is None:
-        return use.name
+        return _quoted(use.name)
     matching = CommentedMap(_matching(arguments))
     if not any(isinstance(each, dict | list) for each in matching.values()):
         matching.fa.set_flow_style()
-    return CommentedMap({use.name: matching})
+    return CommentedMap({_quoted(use.name): matching})
 
 
 def _arguments(text: str) -> dict[str, Any] | None:
@@ -164,7 +168,7 @@ def _matching(value: Any) -> Any:
         case list():
             return [_matching(each) for each in value]
         case dict():
-            inside = {key: _matching(each) for key, each in value.items()}
+            inside = {_quoted(key): _matching(each) for key, each in value.items()}
             return CommentedMap(equals=inside) if value and MATCHER_WORDS.issuperset(value) else inside
         case _:
             return value
@@ -178,7 +182,12 @@ def _literal(text: str) -> str:
         mark = text[at : at + 2]
         found += marks.get(mark, text[at])
         at += 2 if mark in marks else 1
-    return found
+    return _quoted(found)
+
+
+def _quoted(text: str) -> str:
+    """Text in quotes, unless it is so plain that nobody could take it for anything else."""
+    return text if _PLAIN.fullmatch(text) else DoubleQuotedScalarString(text)
 
 
 def _wrapped(text: str) -> str:
