@@ -26,7 +26,8 @@ PUBLIC = {
     """,
     "testing": """
         EVERYTHING Digit Expect Fails Flush Frame FunctionOutput HangUp Mark Message RecordingWitness
-        ReplyRequest ScriptMismatch ScriptedAdapter ScriptedCall Send Speech Step Text ToneSynthesizer
+        ReplyRequest ScriptMismatch ScriptedAdapter ScriptedCall ScriptedTranscriber Send Speech Step Text
+        ToneSynthesizer
     """,
     "adapters": """
         Adapter AdapterError Call Dial Function LineError LineRefused NothingListens Witness adapter

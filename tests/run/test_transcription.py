@@ -24,7 +24,7 @@ from turnspec.run.transcription import PooledTranscriber, Recognizer, transcript
 from turnspec.run.transcription.endpoint import EndpointTranscriber
 from turnspec.run.transcription.models import find_model
 from turnspec.run.transcription.pool import Pool, as_many_as_cores
-from turnspec.run.transcription.worker import serve
+from turnspec.run.transcription_worker import serve
 from turnspec.speech import Transcript, TranscriptionError, Word
 from turnspec.testing import ScriptedTranscriber
 

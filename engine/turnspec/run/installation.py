@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -11,9 +12,9 @@ from pathlib import Path
 
 @cache
 def installation() -> str:
-    """The digest of Python, of turnspec's own source, of its plug-ins, and of what stands beside it."""
+    """The digest of Python, of turnspec's own source, its plug-ins, its engines, and what stands beside it."""
     made = hashlib.sha256(sys.version.encode())
-    for line in (*_folders(), *_own_source(), *_plugins()):
+    for line in (*_folders(), *_own_source(), *_plugins(), *_engines_asked_for(), *_models()):
         made.update(line.encode())
     return made.hexdigest()
 
@@ -32,6 +33,19 @@ def _own_source() -> Iterator[str]:
     for room in sorted(turnspec.__path__):
         for path in sorted(Path(room).rglob("*.py")):
             yield f"{path.relative_to(room)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+
+
+def _engines_asked_for() -> Iterator[str]:
+    # What can be said and understood without a call being made depends on them.
+    for name in ("TURNSPEC_SPEECH", "TURNSPEC_TRANSCRIPTION", "TURNSPEC_VOICE_ACTIVITY"):
+        yield f"{name} {os.environ.get(name, '')}\n"
+
+
+def _models() -> Iterator[str]:
+    from turnspec.run.transcription.models import hub_of
+
+    hub = hub_of(os.environ)
+    yield f"{hub} {hub.stat().st_mtime_ns if hub.is_dir() else 0}\n"
 
 
 def _plugins() -> Iterator[str]:

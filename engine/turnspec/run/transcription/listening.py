@@ -16,7 +16,7 @@ from turnspec.checks.scene import Scene
 from turnspec.plan.model import CallPlan, TurnPlan
 from turnspec.run.derive import Stop, in_threads, waiters
 from turnspec.run.transcription.recognizer import Recognizer
-from turnspec.run.transcription.worker import as_answer
+from turnspec.run.transcription_worker import as_answer
 from turnspec.speech.transcription import Transcript, TranscriptionError
 
 AROUND_US: Final = 200_000

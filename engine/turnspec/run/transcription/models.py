@@ -82,7 +82,7 @@ def _carried(name: str) -> Iterator[Path]:
 def _in_hub(name: str, environment: Mapping[str, str]) -> Iterator[Path]:
     """Snapshots of a model in the hub's cache, the one that its `main` names first."""
     owner = name if "/" in name else f"Systran/faster-whisper-{name}"
-    model = _hub(environment) / f"models--{owner.replace('/', '--')}"
+    model = hub_of(environment) / f"models--{owner.replace('/', '--')}"
     main = model / "refs" / "main"
     if main.is_file():
         yield model / "snapshots" / main.read_text("utf-8").strip()
@@ -90,7 +90,8 @@ def _in_hub(name: str, environment: Mapping[str, str]) -> Iterator[Path]:
         yield from sorted((model / "snapshots").iterdir())
 
 
-def _hub(environment: Mapping[str, str]) -> Path:
+def hub_of(environment: Mapping[str, str]) -> Path:
+    """The folder in which the hub keeps what was fetched."""
     if hub := environment.get("HF_HUB_CACHE"):
         return Path(hub)
     if home := environment.get("HF_HOME"):

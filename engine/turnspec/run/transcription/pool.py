@@ -19,7 +19,7 @@ from typing import IO, Any, Final
 from turnspec.call.evidence import Track
 from turnspec.speech.transcription import TranscriptionError
 
-COMMAND: Final = (sys.executable, "-m", "turnspec.run.transcription.worker")
+COMMAND: Final = (sys.executable, "-m", "turnspec.run.transcription_worker")
 MOST: Final = 4
 """More processes than that take more memory than they save time: a third of a gigabyte each."""
 

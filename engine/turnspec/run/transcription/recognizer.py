@@ -13,7 +13,7 @@ from turnspec.run.answers_kept import KeptAnswers, key_of
 from turnspec.run.derive import waiters
 from turnspec.run.transcription.models import Found
 from turnspec.run.transcription.pool import Pool
-from turnspec.run.transcription.worker import as_answer
+from turnspec.run.transcription_worker import as_answer
 from turnspec.speech.transcription import Transcriber, Transcript, TranscriptionError, Word
 
 SETTINGS_VERSION: Final = 1

@@ -1,7 +1,8 @@
 """One engine in a process of its own: sounds come in on standard input, words go out on standard output.
 
-Run as `python -m turnspec.run.transcription.worker`. A question is a line of JSON, and behind it as many
+Run as `python -m turnspec.run.transcription_worker`. A question is a line of JSON, and behind it as many
 bytes of samples as it says. The process ends with its input: with whoever started it.
+It stands by itself, so that a process needs nothing else of what makes calls.
 """
 
 from __future__ import annotations
