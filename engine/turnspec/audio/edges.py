@@ -100,7 +100,7 @@ def refined(
     beside = None if spans is None else _beside(spans, len(energies), reach_us)
     noise = _background(energies, beside)
     level, loudest = _mean(energies[noise]), int(energies.max(initial=0))
-    if level * NOISE_RATIO > quiet:
+    if level > quiet:
         fine = sounds_over(sound, rate_hz, noise, CLUSTER_US, min_speech_us)
         error_us = IN_NOISE_US if loudest >= SPEECH_RATIO * level else DROWNED_US
         bridge_us += 2 * error_us if bridge_us else 0  # the gap may be shorter than it seems
