@@ -31,7 +31,8 @@ WHOLE = {
     "project": {"version": "1"},
 }
 RECORDING = re.compile(r"[\w./-]+\.(?:wav|flac|mp3|ogg)")
-CLIPS = sorted((REPOSITORY / "scenarios" / "audio").glob("*/*.flac"), reverse=True)
+# People, not noise: who follows a page has recordings of speech.
+CLIPS = sorted((REPOSITORY / "scenarios" / "audio").glob("[!n]*/*.flac"), reverse=True)
 
 
 def whole(block: Block) -> str:

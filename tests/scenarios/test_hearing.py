@@ -79,23 +79,23 @@ def test_swapped_files_change_the_replies_though_every_text_stays(project: Path)
 
 
 def test_noise_under_the_name_of_a_clip_is_not_understood(project: Path) -> None:
-    """Noise in the place of a recording holds no words, whatever the text beside it says."""
+    """To ears that take it for speech it holds no words, whatever the text beside it says."""
     noise = np.random.default_rng(4).normal(0, 0.1, 16_000)
     soundfile.write(project / "audio" / "caller" / "forward.flac", noise.clip(-1, 1), 8_000)
 
-    outcome = run_examples(project, "rover.yaml")
+    outcome = run_examples(project, "rover.yaml", "--voice-activity", "energy")
 
     agent = [line["text"] for line in turn(outcome, "A precise order")["lines"] if line["who"] == "agent"]
     assert agent == ["I'm sorry, I did not understand your response. Please try again."]
 
 
 def test_noise_is_not_understood(project: Path) -> None:
-    """Noise in place of speech gets what the script has for everything else."""
+    """By energy alone, noise in place of speech gets what the script has for everything else."""
     noise = np.random.default_rng(3).normal(0, 0.1, 16_000)
     soundfile.write(project / "audio" / "caller" / "noise.flac", noise.clip(-1, 1), 8_000)
     change(project / "rover.yaml", ("audio/caller/forward.flac", "audio/caller/noise.flac"))
 
-    outcome = run_examples(project, "rover.yaml")
+    outcome = run_examples(project, "rover.yaml", "--voice-activity", "energy")
 
     agent = [line["text"] for line in turn(outcome, "A precise order")["lines"] if line["who"] == "agent"]
     assert agent == ["I'm sorry, I did not understand your response. Please try again."]

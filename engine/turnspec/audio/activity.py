@@ -33,13 +33,14 @@ from turnspec.audio.edges import (
     threshold_over,
 )
 from turnspec.audio.samples import Samples, Tape, position_at, time_of
-from turnspec.audio.steady import AT_FIRST, IN_SPEECH, Steadiness
+from turnspec.audio.steady import AT_FIRST, IN_SPEECH, OTHER_RATIO, Steadiness
 
 KEPT: Final = LOOK_OUT + 1  # frames of the past in which an edge may still be placed
 ROOM: Final = 64  # frames; any number that is more than `KEPT` will do
 NOISE_RISE: Final = 8  # the noise doubles in 2 ** 8 x 10 ms x ln 2 = 1.8 s at most
-KNOWN_RISE: Final = 5  # a known noise is followed within 2 ** 5 x 10 ms
+KNOWN_RISE: Final = 6  # a known noise is followed by a 2 ** 6th with each frame, however much louder that is
 SURE: Final = 6  # frames: what rises over a known noise for so long is more than that noise
+SWELL_RATIO: Final = 8  # +9 dB
 KNOWN_GONE: Final = 16  # -12 dB: where the line gets so much quieter than a known noise, that is over
 
 
@@ -77,10 +78,11 @@ class NoiseFloor:
         if self._known:
             self._forget()
 
-    @property
-    def knows(self) -> bool:
-        """Whether there is a sound that is noise for certain."""
-        return self._known > 0
+    def is_less_than(self, sound: Steadiness) -> bool:
+        """Whether a sound is more than a known noise, and not one of its own swells, which are low and faint."""
+        if not self._known:
+            return False
+        return sound.steps > OTHER_RATIO * self.steps or sound.energy > SWELL_RATIO * self._known
 
     def learn(self, energy: int, steps: int) -> None:
         """Take mean squares for those of noise, of its steps, too, however loud it is."""
@@ -112,7 +114,8 @@ class NoiseFloor:
         if KNOWN_GONE * max(energy, before) < self._known:
             self._forget()
         elif energy < NOISE_RATIO * self._known:
-            self._known += (energy - self._known) >> KNOWN_RISE
+            step = 1 + (self._known >> KNOWN_RISE)
+            self._known += min(step, max(-step, energy - self._known))
 
     def _forget(self) -> None:
         self._known = self.steps = 0
@@ -251,7 +254,7 @@ class ActivityTracker:
     def _consider(self, steadiness: Steadiness, now: int) -> None:
         """Whether the sound that has come to `now` is noise: then that is what it was all along."""
         floor = self._floor
-        if steadiness.lively or (floor.knows and len(steadiness) >= SURE):
+        if steadiness.lively or (len(steadiness) >= SURE and floor.is_less_than(steadiness)):
             self._lively = True
         if steadiness.steady_for(IN_SPEECH if self._lively else AT_FIRST, floor.steps):
             floor.learn(steadiness.energy, steadiness.steps)
