@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support_sound import joined, noise, real_prompts, tone
+from support_sound import joined, noise, pink, real_prompts, tone
 from turnspec.audio import (
     EMPTY,
     ClipIndex,
     Samples,
     decode,
     encode,
+    position_at,
     resample,
     silence,
+    time_of,
     track_of,
     voiced_span,
 )
@@ -189,3 +191,44 @@ def test_of_two_equal_clips_the_first_is_meant() -> None:
 def test_a_clip_without_speech_is_never_meant() -> None:
     """A silent clip in the index does no harm."""
     assert ClipIndex({"silent": silence(1_000_000, 8_000)}).best(tone(500_000), 8_000) is None
+
+
+@given(
+    number=st.integers(0, 9),
+    percent=st.integers(10, 180),
+    before_us=st.integers(150_000, 600_000),
+    seed=st.integers(0, 10_000),
+)
+@settings(max_examples=40, deadline=None)
+def test_where_a_clip_lies_is_known_in_noise(number: int, percent: int, before_us: int, seed: int) -> None:
+    """At any level, wherever it lies and in whatever noise at 10 dB: the clip, to 2 ms, and it is over."""
+    clip = CLIPS[f"clip {number}"] * (percent / 100)
+    lead = position_at(before_us, 8_000)
+    sound = np.pad(clip, (lead, 2_400))
+    level = float(np.sqrt(np.mean(clip * clip))) * 10 ** (-10 / 20)
+    noisy = np.clip(sound + pink(len(sound), seed) * level, -32_768, 32_767).astype(np.int16)
+    match = INDEX.best(through_mulaw(noisy), 8_000)
+    start_us = (voiced_span(CLIPS[f"clip {number}"], 8_000) or (0, 0))[0]
+
+    assert match is not None
+    assert match.key == f"clip {number}"
+    assert abs(match.begins_us - time_of(lead, 8_000) - start_us) <= 2_000
+    assert match.goes_on_us is None
+
+
+@given(number=st.integers(0, 9), tenths=st.integers(5, 6), seed=st.integers(0, 10_000))
+@settings(max_examples=30, deadline=None)
+def test_the_beginning_of_a_clip_is_known_for_that(number: int, tenths: int, seed: int) -> None:
+    """A part is not the clip, but which clip goes on, and how soon, is told from it, in noise too."""
+    whole = CLIPS[f"clip {number}"].astype(np.float64)
+    part = whole[: len(whole) * tenths // 10]
+    level = float(np.sqrt(np.mean(whole * whole))) * 10 ** (-10 / 20)
+    noisy = np.pad(part, (2_400, 0))
+    noisy = np.clip(noisy + pink(len(noisy), seed) * level, -32_768, 32_767).astype(np.int16)
+    opening = INDEX.opening(through_mulaw(noisy), 8_000)
+
+    assert INDEX.best(through_mulaw(noisy), 8_000) is None
+    assert opening is not None
+    assert opening.key == f"clip {number}"
+    assert opening.goes_on_us is not None
+    assert opening.goes_on_us <= 400_000

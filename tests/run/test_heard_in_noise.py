@@ -1,4 +1,4 @@
-"""Forty known clips in noise at 10 dB, in whole calls over each protocol: the right one, never a wrong one."""
+"""Forty known clips in noise at 10 dB, in whole calls over each protocol: the right one, never another."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Heard:
     `missing_us`: so much of the end of the recording that it is has not been heard yet. `ended_us`: where in
     what was heard that recording ends, and `faded_us` where the last of it is gone; None: not known.
     `goes_on_us`: so soon after it the next loud sound of the recording comes that it is, or is the beginning
-    of; None: none is known to come. `engine` made out the words, for which the answer waited `waited_us` after
+    of; None: none is known to come. `engine` made out the words; the answer waited `waited_us` for it after
     the turn was over.
     """
 
