@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
-from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -20,6 +21,7 @@ FULL_SCALE: Final = 32_768
 AUDIBLE_PEAK: Final = 16  # below -66 dBFS a telephone's own noise is louder
 MOST_BYTES: Final = 256 << 20
 MOST_SECONDS: Final = 3_600
+MOST_KEPT: Final = 128 << 20  # bytes of clips in memory: two hours at 8 kHz
 READS: Final = "WAV, FLAC, Ogg or MP3"
 
 
@@ -73,8 +75,10 @@ def load_clip(path: Path, rate_hz: int) -> Track:
     """
     if not path.is_file():
         raise _missing(path)
-    stat = path.stat()
-    return _clip(path, stat.st_mtime_ns, stat.st_size, rate_hz)
+    about = path.stat()  # of what a link leads to
+    # The inode and the time of its last change tell a file put in place of another of the same size and time.
+    written = (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
+    return _clips.of((str(path), rate_hz, written), lambda: _read_at(path, rate_hz))
 
 
 def write_flac(path: Path, left: Track, right: Track | None = None) -> None:
@@ -91,10 +95,37 @@ def mp3_bytes(left: Track, right: Track | None = None) -> bytes:
     return file.getvalue()
 
 
-@lru_cache(maxsize=512)
-def _clip(path: Path, _modified_ns: int, _size: int, rate_hz: int) -> Track:
+def _read_at(path: Path, rate_hz: int) -> Track:
     track = read_audio(path)
     return track_of(resample(samples_of(track), track.rate_hz, rate_hz), rate_hz)
+
+
+class _Clips:
+    """Clips as they were read, the least lately used of which go once all are too many bytes."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._bytes = 0
+        self._kept: OrderedDict[Any, Track] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, key: Any, read: Callable[[], Track]) -> Track:
+        """The clip that is kept under a key, or as it is read now."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        track = read()
+        with self._lock:
+            if key not in self._kept and len(track.pcm) <= self._most:
+                self._kept[key] = track
+                self._bytes += len(track.pcm)
+            while self._bytes > self._most:
+                self._bytes -= len(self._kept.popitem(last=False)[1].pcm)
+        return track
+
+
+_clips = _Clips(MOST_KEPT)
 
 
 def _contents(path: Path) -> bytes:
@@ -139,7 +170,9 @@ def _floats(data: bytes) -> tuple[NDArray[np.float32], int]:
             if file.frames > MOST_SECONDS * file.samplerate:
                 raise TooLong("is longer than an hour")
             # Floats, because libsndfile does not scale float files that are read as integers.
-            return file.read(dtype="float32", always_2d=True), file.samplerate
+            # Some, such as GSM 06.10, cannot be sought in, and are read from their beginning.
+            count = -1 if file.seekable() else file.frames
+            return file.read(count, dtype="float32", always_2d=True), file.samplerate
     except soundfile.SoundFileError as error:
         raise NotAudio(_first_line(error)) from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -12,7 +13,7 @@ from pathlib import Path
 
 @cache
 def installation() -> str:
-    """The digest of Python, of turnspec's own source, its plug-ins, its engines, and what stands beside it."""
+    """The digest of Python, turnspec's own source, its plug-ins, its engines, and what stands beside it."""
     made = hashlib.sha256(sys.version.encode())
     for line in (*_folders(), *_own_source(), *_plugins(), *_engines_asked_for(), *_models()):
         made.update(line.encode())
@@ -39,6 +40,9 @@ def _engines_asked_for() -> Iterator[str]:
     # What can be said and understood without a call being made depends on them.
     for name in ("TURNSPEC_SPEECH", "TURNSPEC_TRANSCRIPTION", "TURNSPEC_VOICE_ACTIVITY"):
         yield f"{name} {os.environ.get(name, '')}\n"
+    for program in ("flite", "espeak-ng", "piper"):
+        path = shutil.which(program)
+        yield f"{path} {Path(path).stat().st_mtime_ns if path else 0}\n"
 
 
 def _models() -> Iterator[str]:
