@@ -16,8 +16,9 @@ TEXTS = ("hello", "my card is lost", "x1", "agents/bank.yaml")
 NAMES = ("qq", "zz_9", "k7")
 REGEXES = ("lost|stolen", r"reference (?P<reference>R-\d+)", "^yes$")
 # For each pattern of the schemas, texts that it takes. A pattern that takes none of them cannot be drawn.
-WORDS = (*TEXTS, "800 ms", "1.2 s", "300ms", "10 %", "2.5 %", "15 dB", "-3 dBFS", "100 ppm", "1#w2", "2..", "4x",
-         "bank:app", "python:bank.checks.polite", "https://example.com/v1", "rate_limit_exceeded")  # fmt: skip
+WORDS = (*TEXTS, "800 ms", "1.2 s", "300ms", "10 %", "2.5 %", "15 dB", "-3 dBFS", "100 ppm", "1#w2", "2..",
+         "4x", "bank:app", "python:bank.checks.polite", "https://example.com/v1",
+         "rate_limit_exceeded")  # fmt: skip
 DEEPEST = 6
 TRIES = 12
 

@@ -97,9 +97,7 @@ def test_what_is_said_right_after_keys_is_heard_too(tmp_path: Path) -> None:
     assert [event["source"] for event in heard] == ["tones", "known clip"]
 
 
-@pytest.mark.parametrize(
-    "heard", ["", "heard: {gain: -10 dB, codecs: [g711a], latency: 80 ms}"]
-)
+@pytest.mark.parametrize("heard", ["", "heard: {gain: -10 dB, codecs: [g711a], latency: 80 ms}"])
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_the_agents_tones_count_as_keys(tmp_path: Path, protocol: str, heard: str) -> None:
     """What it presses as tones is expected as what it presses, and told as such."""

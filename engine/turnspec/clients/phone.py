@@ -163,7 +163,7 @@ class Phone:
         ended_us = await self._reply_ended()
         words = self._told.words_since(self._since_us)
         self._since_us = max(self._since_us, ended_us + 1)
-        heard = self._up.playback.heard(began_us, ended_us)
+        _, heard = self._up.recorder.between(began_us, ended_us)
         return Reply(track_of(heard, self._up.rate_hz), began_us, ended_us, words)
 
     async def hang_up(self) -> None:

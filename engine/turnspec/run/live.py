@@ -101,7 +101,7 @@ class LiveCall:
         self._held = False  # events after `CallUp` wait until the call can be driven
         self._timer: asyncio.TimerHandle | None = None
         self._wake_us: int | None = None
-        self._next_speech: tuple[int, actions.Speak | actions.SendDigits] | None = None  # asked for when, and what
+        self._next_speech: tuple[int, actions.Speak | actions.SendDigits] | None = None  # asked for when
         self._speech: CallerSpoke | Sounding | None = None
         self._stalled = False
         self._ended = False
