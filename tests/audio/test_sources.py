@@ -1,4 +1,4 @@
-"""What recordings may be: any format, rate and number of channels; never aliased, kept only while they hold."""
+"""What recordings may be: any format, rate and channels; never aliased, kept only while they hold."""
 
 from __future__ import annotations
 
