@@ -223,8 +223,8 @@ def test_the_beginning_of_a_clip_is_known_for_that(number: int, tenths: int, see
     whole = CLIPS[f"clip {number}"].astype(np.float64)
     part = whole[: len(whole) * tenths // 10]
     level = float(np.sqrt(np.mean(whole * whole))) * 10 ** (-10 / 20)
-    noisy = np.pad(part, (2_400, 0))
-    noisy = np.clip(noisy + pink(len(noisy), seed) * level, -32_768, 32_767).astype(np.int16)
+    sound = np.pad(part, (2_400, 0))
+    noisy = np.clip(sound + pink(len(sound), seed) * level, -32_768, 32_767).astype(np.int16)
     opening = INDEX.opening(through_mulaw(noisy), 8_000)
 
     assert INDEX.best(through_mulaw(noisy), 8_000) is None
