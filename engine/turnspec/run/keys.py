@@ -3,23 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from turnspec.audio.codecs import encode
+from turnspec.audio.line import Line
 from turnspec.audio.playback import PlaybackClock
 from turnspec.audio.tones import KeyDetector, pressed
 from turnspec.call import AudioFormat, actions
 from turnspec.call.events import AgentPressed, Origin
 from turnspec.plan.model import CallPlan
+from turnspec.run.line import delayed, late_us
 from turnspec.run.messages import expectations_in
 from turnspec.run.voice import Prepared
 
 
-class Tones(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Sounding:
+    """Tones that are being sent: when they begin and end, and each of them, as they come out of the line."""
+
+    turn: int
+    speech_start_us: int
+    speech_end_us: int
+    ends: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tones:
     """Keys ready to be sent, and the end of each of them from where they begin."""
 
+    turn: int
     prepared: Prepared
     ends: tuple[tuple[str, int], ...]
+
+    def sounding(self, from_us: int, way: Line | None, started_us: int) -> Sounding:
+        """When they are heard if they are sent from a moment on."""
+        spoken = self.prepared.spoken(from_us, self.turn, interrupts=False)
+        ends = tuple((digit, from_us + end_us) for digit, end_us in self.ends)
+        if way is not None:
+            spoken = delayed(spoken, way, started_us)
+            ends = tuple((digit, late_us(way, end_us, started_us)) for digit, end_us in ends)
+        return Sounding(self.turn, spoken.speech_start_us, spoken.speech_end_us, ends)
 
 
 def tones_of(action: actions.SendDigits, line: AudioFormat) -> Tones:
@@ -36,16 +58,7 @@ def tones_of(action: actions.SendDigits, line: AudioFormat) -> Tones:
         speech_start_us=begin_us,
         speech_end_us=made.ends[-1][1] if made.ends else 0,
     )
-    return Tones(prepared, made.ends)
-
-
-@dataclass(frozen=True, slots=True)
-class Sounding:
-    """Tones that are being sent: where they begin and end as they come out of the line."""
-
-    turn: int
-    speech_start_us: int
-    speech_end_us: int
+    return Tones(action.turn, prepared, made.ends)
 
 
 class KeyEar:

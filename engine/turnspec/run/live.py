@@ -45,7 +45,7 @@ from turnspec.run.clock import CallClock
 from turnspec.run.closing import TurnCloser
 from turnspec.run.keys import Sounding, key_ear_of, tones_of
 from turnspec.run.late import LateLines
-from turnspec.run.line import delayed, echo_of, late_us
+from turnspec.run.line import delayed, echo_of
 from turnspec.run.messages import arrived, messages_asked_for
 from turnspec.run.person import Person
 from turnspec.run.playing import Playing
@@ -327,17 +327,12 @@ class LiveCall:
     def _begin_tones(self, action: actions.SendDigits, voice: CallerVoice, from_us: int) -> None:
         line = self.plan.capabilities.caller_format
         assert line is not None, "the compiler refuses tones where there is no sound"
-        prepared, ends = tones_of(action, line)
-        voice.say(prepared)
-        spoken = prepared.spoken(from_us, action.turn, interrupts=False)
-        ends_us = [(digit, from_us + end_us) for digit, end_us in ends]
+        tones = tones_of(action, line)
+        voice.say(tones.prepared)
         if self._way is None:
-            self.recorder.put_caller(from_us, prepared.samples)
-        else:
-            spoken = delayed(spoken, self._way, self.started_us)
-            ends_us = [(digit, late_us(self._way, end_us, self.started_us)) for digit, end_us in ends_us]
-        self._speech = Sounding(action.turn, spoken.speech_start_us, spoken.speech_end_us)
-        self._acting.sound_digits(action.turn, ends_us)
+            self.recorder.put_caller(from_us, tones.prepared.samples)
+        self._speech = sounding = tones.sounding(from_us, self._way, self.started_us)
+        self._acting.sound_digits(action.turn, sounding.ends)
 
     # --- actions ---------------------------------------------------------------------------
 
