@@ -15,7 +15,6 @@ How a page is written so that its tests can hold it to the truth:
 - `<!-- change: PATH | old | new -->` changes a text in one of the project's files.
 - `<!-- model: no | its reason -->`: from here on a model judges so, at `JUDGE_URL`, with `JUDGE_KEY`.
 - `<!-- keys: Turn -->` before a table: its first column names the keys of these models, and no others.
-  `<!-- not yet: Turn -->` before a paragraph: it names those that are not run yet.
 """
 
 from __future__ import annotations
@@ -112,11 +111,6 @@ def first_column(page: Path, line: int) -> list[str]:
     return [word for row in rows[2:] for word in code_words(row.split("|")[1])]
 
 
-def paragraph(page: Path, line: int) -> str:
-    """The paragraph after a line."""
-    return "\n".join(_following(page, line, ""))
-
-
 def section(page: Path, heading: str) -> str:
     """The text below a heading, up to the next of the same rank or above."""
     text = page.read_text("utf-8")
@@ -128,8 +122,7 @@ def section(page: Path, heading: str) -> str:
 def _following(page: Path, line: int, begins: str) -> list[str]:
     found: list[str] = []
     for text in page.read_text("utf-8").splitlines()[line:]:
-        wanted = text.startswith(begins) if begins else bool(text.strip())
-        if wanted:
+        if text.startswith(begins):
             found.append(text)
         elif found:
             break

@@ -10,7 +10,7 @@ import click
 import pytest
 from pydantic import BaseModel
 
-from support_docs import REPOSITORY, Directive, blocks, code_words, first_column, paragraph, section, steps
+from support_docs import REPOSITORY, Directive, blocks, code_words, first_column, section, steps
 from turnspec.adapters.audiocodes.options import AudioCodesOptions
 from turnspec.adapters.realtime.options import RealtimeOptions, Transcription, TurnDetection
 from turnspec.adapters.twilio.options import TwilioOptions
@@ -45,11 +45,6 @@ MODELS: dict[str, type[BaseModel]] = {
 def keys(model: type[BaseModel]) -> set[str]:
     """What may be written in a model."""
     return set(model.keys()) if issubclass(model, Model) else set(model.model_fields)
-
-
-def own_not_yet(model: type[BaseModel]) -> set[str]:
-    """The keys of later versions that are this model's own, not those of a model it builds on."""
-    return set(getattr(model, "NOT_YET", ())) if "NOT_YET" in vars(model) else set()
 
 
 def told(word: str) -> list[tuple[Path, Directive]]:
@@ -88,26 +83,12 @@ def test_every_key_has_an_example(page: Path, marker: Directive) -> None:
     assert [key for key in keys if not re.search(rf'(?<![\w-])"?{re.escape(key)}"?:', written)] == []
 
 
-@pytest.mark.parametrize(("page", "marker"), _ids(told("not yet")))
-def test_a_paragraph_names_every_key_of_later_versions(page: Path, marker: Directive) -> None:
-    """What is not supported yet is named, and only that."""
-    said = paragraph(page, marker.line)
-    listed = said.partition(":")[2]
-
-    assert re.match(r"Not supported (as budgets )?yet: ", said)
-    assert set(code_words(listed)) | set(code_words(said.partition(":")[0])) == own_not_yet(
-        MODELS[marker.rest]
-    )
-
-
 def test_every_model_has_its_table() -> None:
-    """Each model that somebody can write keys of is in the reference, and each list of keys to come."""
+    """Each model that somebody can write keys of is in the reference."""
     tabled = {name for _, marker in told("keys") for name in marker.rest.partition(" but ")[0].split()}
-    later = {marker.rest for _, marker in told("not yet")}
     written = {name for name, model in MODELS.items() if keys(model)} - NOT_WRITTEN - {"AnyAction"}
 
     assert tabled == written
-    assert later == {name for name, model in MODELS.items() if own_not_yet(model)} - {"Action"}
 
 
 def _options(command: click.Command) -> set[str]:

@@ -76,10 +76,6 @@ class Model(BaseModel):
 
     WORD: ClassVar[str] = "this mapping"
     """What a tester calls it: the subject of messages."""
-    NOT_YET: ClassVar[frozenset[str]] = frozenset()
-    """Keys of the language that this version does not run."""
-    INSTEAD: ClassVar[Mapping[str, str]] = {}
-    """What to do without one of these, where there is a way."""
     NEARBY: ClassVar[frozenset[str]] = frozenset()
     """Keys of what may stand here instead: a misspelt one may be meant."""
     ELSEWHERE: ClassVar[Mapping[str, str]] = {}

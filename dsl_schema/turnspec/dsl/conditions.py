@@ -130,7 +130,7 @@ def _of_reply(written: Located, reading: Reading) -> Located | None:
 
 
 def _not_asked(key: str, place: Place, reading: Reading) -> None:
-    if key in Expect.keys() | Expect.NOT_YET:
+    if key in {*Expect.keys()}:
         message = f"a condition cannot ask '{key}': when the reply is over, that is not known yet"
         hint = f"expect it in a turn; a condition can ask: {', '.join(REPLY_KEYS)}"
         reading.problem("bad-condition", message, place, hint=hint, key=True)
@@ -197,7 +197,7 @@ def _about_reply(written: Any, reading: Reading) -> Any:
         message = "what a call supports is known before it: no reply has to be awaited for that"
         hint = "write `when: {supports: ...}` at a turn, or beside `choose` or `repeat`"
         reading.problem("bad-condition", message, written.place.child("supports"), hint=hint, key=True)
-    known = {*Expect.keys(), *Expect.NOT_YET, *Condition.keys()}
+    known = {*Expect.keys(), *Condition.keys()}
     misspelt = {key: near for key in written if key not in known and (near := surely_meant(key, REPLY_KEYS))}
     for key in written:
         if key in misspelt:

@@ -55,18 +55,11 @@ class Reader:
         self.problems: list[Problem] = []
 
     def unknown_key(self, model: type[Model], data: Located, key: str) -> None:
-        """Report a key that `model` does not know, or not yet."""
+        """Report a key that `model` does not know."""
         place = data.place.child(key)
-        if key in model.NOT_YET:
-            message, hint = (
-                f"this version of turnspec does not run `{key}` yet",
-                model.INSTEAD.get(key, "take it out, or wait for a later version"),
-            )
-            self.problems.append(problem_at(place, "not-yet", message, hint=hint, key=True))
-            return
         meant = model.ELSEWHERE.get(key)
         if meant is None:
-            self._unknown(model.WORD, model.keys(), model.NOT_YET, place, key, model.NEARBY)
+            self._unknown(model.WORD, model.keys(), place, key, model.NEARBY)
             return
         is_key = meant in model.keys() | model.NEARBY
         message, hint = f"{model.WORD} has no key '{key}'", "" if is_key else meant
@@ -120,7 +113,7 @@ class Reader:
             self._refusal(found["type"], context, place, written, key=found["loc"][-1:] == ("[key]",))
         elif found["type"] == "extra_forbidden":
             word = getattr(model, "WORD", None) or f"`{place.path[-2] if len(place.path) > 1 else 'this'}`"
-            self._unknown(word, _keys(model), frozenset(), place, str(found["loc"][-1]))
+            self._unknown(word, _keys(model), place, str(found["loc"][-1]))
         elif found["type"] == "missing":
             self._missing(model, found, place)
         else:
@@ -143,16 +136,13 @@ class Reader:
         self,
         word: str,
         known: frozenset[str],
-        later: frozenset[str],
         place: Place,
         key: str,
         nearby: frozenset[str] = frozenset(),
     ) -> None:
-        near = nearest(key, known | later | nearby)
+        near = nearest(key, known | nearby)
         known_here = f"known here: {', '.join(sorted(known))}"
         hint = _ELSEWHERE.get(key, known_here) if near is None else ""
-        if near in later:
-            hint = "this version of turnspec does not run it yet"
         message = f"{word} has no key '{key}'"
         self.problems.append(problem_at(place, "unknown-key", message, hint=hint, suggestion=near, key=True))
 
