@@ -27,6 +27,20 @@ from turnspec.run.rows import folders
 
 MANIFEST_FILE: Final = "run.json"
 FORMAT: Final = 1
+ASKED: Final = (
+    "paths",
+    "target",
+    "protocol",
+    "clock",
+    "tags",
+    "match",
+    "seed",
+    "force",
+    "speech",
+    "transcription",
+    "voice_activity",
+)
+"""The options that decide which calls there are, and by what they are judged."""
 
 
 class SavedError(ValueError):
@@ -94,16 +108,8 @@ def _document(planned: Planned, options: RunOptions, info: RunInfo) -> dict[str,
         "info": asdict(info),
         "project": Path(os.path.relpath(planned.root, options.output)).as_posix(),
         "asked": {
+            **{name: getattr(options, name) for name in ASKED},
             "paths": [_way(path, planned.root) for path in options.paths],
-            "target": options.target,
-            "protocol": options.protocol,
-            "clock": options.clock,
-            "tags": list(options.tags),
-            "match": options.match,
-            "seed": options.seed,
-            "force": options.force,
-            "speech": options.speech,
-            "transcription": options.transcription,
         },
         "digests": {name: _digest(planned.root / name) for name in names},
         "calls": [asdict(call) for call in calls],
@@ -194,7 +200,7 @@ def _manifest(document: Mapping[str, Any]) -> Manifest:
     return Manifest(
         info=RunInfo(**document["info"]),
         project=str(document["project"]),
-        asked=dict(document["asked"]),
+        asked={name: document["asked"][name] for name in ASKED},
         digests=dict(document["digests"]),
         calls=tuple(_read_calls(document["calls"])),
     )

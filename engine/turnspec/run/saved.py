@@ -139,6 +139,7 @@ class _Again:
             force=asked["force"],
             speech=asked["speech"],
             transcription=asked["transcription"],
+            voice_activity=asked["voice_activity"],
         )
         self._planned = plan_cases(options)
         if self._planned.problems:
