@@ -76,6 +76,9 @@ def _told(talked: Talked) -> int:
     if talked.result.error:
         print(f"the call broke: {talked.result.error}", file=sys.stderr)
         return EXIT_CODE[Outcome.ERROR]
+    if talked.refused:
+        print(f"the call was refused: {talked.refused}", file=sys.stderr)
+        return EXIT_CODE[Outcome.FAILED]
     if talked.scenario is None:
         print("Nobody spoke into the microphone, so there is no scenario of it.", file=sys.stderr)
         return EXIT_CODE[Outcome.ERROR]

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import IO
 
 
 @contextmanager
-def keys(loop: asyncio.AbstractEventLoop, does: Mapping[str, Callable[[], None]]) -> Iterator[None]:
-    """Do what each key is for; without a terminal there are none."""
+def keys(
+    loop: asyncio.AbstractEventLoop, does: Mapping[str, Callable[[], None]], stdin: IO[str]
+) -> Iterator[None]:
+    """Do what each key is for; where `stdin` is no terminal there are none."""
     try:
         import termios
         import tty
     except ImportError:  # not a Unix terminal: Ctrl-C ends a talk there
         yield
         return
-    if not sys.stdin.isatty():
+    if not stdin.isatty():
         yield
         return
-    descriptor = sys.stdin.fileno()
+    descriptor = stdin.fileno()
     before = termios.tcgetattr(descriptor)
 
     def pressed() -> None:

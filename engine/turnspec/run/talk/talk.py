@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from typing import Final
 from turnspec.audio.files import write_flac
 from turnspec.audio.samples import position_at, samples_of, track_of
 from turnspec.call import Track
+from turnspec.call.events import CallRefused
 from turnspec.call.evidence import RECORDING_FILE
 from turnspec.dsl.load import DEFAULT_FOLDER
 from turnspec.results import CallResult
@@ -38,12 +40,13 @@ AFTER_US: Final = 300_000
 
 @dataclass(frozen=True, slots=True)
 class Talked:
-    """What a talk left. `scenario` None: nothing was said that a scenario could be made of."""
+    """What a talk left. `scenario` None: nothing was said that one could be made of."""
 
     result: CallResult
     turns: tuple[Exchange, ...] = ()
     scenario: Path | None = None
     recording: Path | None = None
+    refused: str = ""  # why the agent's side did not take the call
 
 
 def folder_for(planned: Planned, wanted: Path | None, *, force: bool) -> Path:
@@ -85,8 +88,9 @@ def hold(planned: Planned, folder: Path, ends: Ends, show: Callable[[Levels], No
     turns = () if talk is None else exchanges(talk)
     recording = record.folder / RECORDING_FILE
     kept = recording if recording.is_file() else None
+    refused = next((each.reason for each in record.evidence.of(CallRefused)), "")
     if talk is None or not any(turn.said for turn in turns):
-        return Talked(result, turns, None, kept)
+        return Talked(result, turns, None, kept, refused)
     caller = record.saved().caller
     assert caller is not None, "what was said was recorded"
     _cut(folder, caller, turns)
@@ -103,7 +107,7 @@ async def _held(record: CaseRecord, talking: Talking) -> CallResult:
     targets = Targets([record.case])
     does = {"m": talking.mute, "q": talking.end}
     try:
-        with _on_interrupt(loop, talking.end), keys(loop, does):
+        with _on_interrupt(loop, talking.end), keys(loop, does, sys.stdin):
             return await call_recorded(record, PacingWheel.of(loop), targets)
     finally:
         await targets.stop()
