@@ -15,7 +15,8 @@ from turnspec.call.events import Origin
 from turnspec.call.evidence import Track
 from turnspec.doubles.agent.voicing import Making
 
-FADE_US: Final = 20_000
+EARLY_US: Final = 20_000
+LATE_US: Final = 100_000  # two recordings of one voice may fade in another way
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Heard:
         """
         if self.ended_us is None or self.faded_us is None or self.missing_us:
             return measured_us
-        within = self.ended_us - FADE_US <= measured_us <= self.faded_us + FADE_US
+        within = self.ended_us - EARLY_US <= measured_us <= self.faded_us + LATE_US
         return measured_us if within else self.faded_us
 
 
