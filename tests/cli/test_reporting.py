@@ -209,6 +209,10 @@ def break_(project: Project, how: str) -> None:
             (out / "run.json").write_text("{")
         case "lacking run":
             (out / "run.json").write_text('{"format": 1}')
+        case "forgetful run":
+            document = results(out / "run.json")
+            del document["asked"]["clock"]
+            (out / "run.json").write_text(json.dumps(document))
         case "newer evidence":
             events = kill(project)
             events.write_text('{"format": 99}\n')
@@ -234,6 +238,7 @@ BROKEN = {
     "newer run": "run.json has format 99; this turnspec reads up to 1: upgrade it",
     "broken run": "delete it to go by the evidence alone",
     "lacking run": "run.json is damaged",
+    "forgetful run": "run.json is damaged",
     "newer evidence": "has format 99; this turnspec reads up to 1",
     "no evidence": "events.jsonl is not a call record",
     "empty": "there is no run in out",
@@ -252,7 +257,7 @@ def test_what_cannot_be_reported_says_why(project: Project, how: str) -> None:
     assert ran.code == 2
     assert BROKEN[how] in ran.err
     assert not (project.folder / "out" / "junit.xml").exists() or how.startswith(
-        ("newer r", "broken", "lacking")
+        ("newer r", "broken", "lacking", "forgetful")
     )
 
 
