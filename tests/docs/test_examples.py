@@ -31,8 +31,7 @@ WHOLE = {
     "project": {"version": "1"},
 }
 RECORDING = re.compile(r"[\w./-]+\.(?:wav|flac|mp3|ogg)")
-# People, not noise: who follows a page has recordings of speech.
-CLIPS = sorted((REPOSITORY / "scenarios" / "audio").glob("[!n]*/*.flac"), reverse=True)
+CLIPS = sorted((REPOSITORY / "scenarios" / "audio").glob("*/*.flac"), reverse=True)
 
 
 def whole(block: Block) -> str:
