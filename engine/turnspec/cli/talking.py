@@ -82,7 +82,9 @@ def _told(talked: Talked) -> int:
     if talked.scenario is None:
         print("Nobody spoke into the microphone, so there is no scenario of it.", file=sys.stderr)
         return EXIT_CODE[Outcome.ERROR]
-    print(f"Scenario   {_shown(talked.scenario)}\n\nRun it: turnspec run {_shown(talked.scenario)}")
+    print(
+        f"Scenario   {_shown(talked.scenario)}\n\nRun it: turnspec run {_shown(talked.scenario)}{talked.over}"
+    )
     return 0
 
 

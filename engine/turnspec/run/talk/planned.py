@@ -44,6 +44,12 @@ class Planned:
     case: Case
     loaded: Loaded
 
+    @property
+    def over(self) -> str:
+        """The option of `turnspec run` for this protocol, where the target is not called over it alone."""
+        spoken = self.case.target.protocol or ("realtime",)
+        return "" if spoken == (self.case.plan.protocol,) else f" --protocol {self.case.plan.protocol}"
+
 
 def planned(wanted: Wanted) -> Planned:
     """Read the project and compile the call.

@@ -47,6 +47,7 @@ class Talked:
     scenario: Path | None = None
     recording: Path | None = None
     refused: str = ""  # why the agent's side did not take the call
+    over: str = ""  # the option that says over which protocol it was, where that must be said
 
 
 def folder_for(planned: Planned, wanted: Path | None, *, force: bool) -> Path:
@@ -99,7 +100,7 @@ def hold(planned: Planned, folder: Path, ends: Ends, show: Callable[[Levels], No
         _header(planned, talk, turns), turns, _intent_of(planned), calls=case.plan.calls is not None
     )
     path.write_text(text, "utf-8")
-    return Talked(result, turns, path, kept)
+    return Talked(result, turns, path, kept, over=planned.over)
 
 
 async def _held(record: CaseRecord, talking: Talking) -> CallResult:
@@ -145,10 +146,7 @@ def _header(planned: Planned, talk: Conversation, turns: Sequence[Exchange]) -> 
     day = datetime.now(UTC).date().isoformat()
     first = turns[0]
     greeting = first.reply[0].start_us - talk.up_us if first.said is None and first.reply else None
-    others = len(planned.case.target.protocol) > 1 or plan.protocol not in (
-        planned.case.target.protocol or ("realtime",)
-    )
-    over = f" --protocol {plan.protocol}" if others else ""
+    over = planned.over
     told = (
         f"Written from a talk with '{plan.target}' over {plan.protocol} on {day}.",
         f"Run it with `turnspec run PATH{over}`. What the agent said is asserted in a few words, times are",
