@@ -239,7 +239,9 @@ def test_each_command_is_one(page: Path) -> None:
 def _told(page: Path) -> Iterator[str]:
     for language in ("sh", "console", "yml", "groovy"):
         for block in blocks(page, language):
-            yield from re.findall(r"\bturnspec (?:run|check|plan|schema|serve|intents|report|measure|-)[^'\n]*", block.text)
+            yield from re.findall(
+                r"\bturnspec (?:run|check|plan|schema|serve|intents|report|measure|-)[^'\n]*", block.text
+            )
     yield from (word for word in code_words(prose(page)) if re.match(r"turnspec [a-z-]", word))
 
 

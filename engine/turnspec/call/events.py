@@ -474,8 +474,8 @@ class FunctionReturned(Event):
 class CallerHeard(Event):
     """What the agent's side understood the caller to say; `text` None: heard, not understood.
 
-    `source` is `protocol`, `known clip`, `transcriber` (then with its `engine`) or `none`. `waited_us`: so long
-    the caller waited for words to be made out, after the turn was known to be over.
+    `source` is `protocol`, `known clip`, `transcriber` (then with its `engine`) or `none`. `waited_us`: so
+    long the caller waited for words to be made out, after the turn was known to be over.
     """
 
     kind = "caller-heard"

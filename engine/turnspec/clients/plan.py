@@ -54,6 +54,9 @@ class NoTurns:
         """Nothing can fail."""
         return True
 
+    def hearing(self, turn: int, question: str) -> None:  # noqa: ARG002 # as above
+        """Nothing has to be made out first."""
+
     def decide(self, turn: int, question: str) -> Decision:  # noqa: ARG002 # as above
         """Nothing is asked."""
         return Decision("run")
