@@ -11,7 +11,7 @@ OUT ?= turnspec-report
 # Other people's bots and SDKs are tested where `make heavy` has installed them.
 export TURNSPEC_HEAVY_PYTHON := $(abspath $(wildcard $(HEAVY)/bin/python))
 
-.PHONY: demo demo-red test thorough coverage check bench lint types layers build clean
+.PHONY: demo demo-red test thorough coverage check accuracy bench lint types layers build clean
 
 demo: $(DEMO)  ## Run the example scenarios against the built-in local agents; say where the reports are
 	$(BIN)/turnspec run scenarios -o $(OUT)
@@ -45,6 +45,9 @@ layers: $(DEV)
 
 build: $(DEV)  ## Wheel through sdist, installed into an empty environment and used
 	$(BIN)/python tests/build_and_install.py
+
+accuracy: $(DEV)  ## Measure calls whose every edge is known; write the table of docs/reference/accuracy.md
+	PYTHONPATH=tests $(BIN)/python -m support_accuracy_table docs/reference/accuracy.md
 
 bench: $(DEV)  ## Speed and size, as ratios against a baseline in the same run
 	$(BIN)/python -m pytest -q -s -p no:cacheprovider tests/benchmarks

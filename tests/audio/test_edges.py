@@ -200,3 +200,49 @@ def test_an_edge_stays_in_reach_of_the_engine() -> None:
     (found,) = refined(tone(4_000_000), 8_000, [Segment(2_016_000, 2_496_000)], reach_us=200_000).segments
 
     assert found == Segment(1_816_000, 2_696_000)
+
+
+@given(lead=st.integers(0, 20_000), seed=st.integers(0, 20))
+@settings(max_examples=30, deadline=None)
+def test_a_sound_that_is_shifted_has_its_edges_shifted(lead: int, seed: int) -> None:
+    """Speech over noise that an engine found: so many samples later, its edges are as much later."""
+    sound = over_noise(
+        joined(silence(900_000, 8_000), faded(tone(700_000), 80_000), silence(900_000, 8_000)), 400, 8_000
+    )
+    sound = np.roll(sound, seed * 40)
+    spans = [Segment(960_000, 1_664_000)]
+    later = [Segment(span.start_us + lead * 125, span.end_us + lead * 125) for span in spans]
+    bare = refined(sound, 8_000, spans)
+    moved = refined(joined(np.zeros(lead, np.int16), sound), 8_000, later)
+
+    assert bare.segments
+    assert moved.error_us == bare.error_us
+    assert moved.segments == tuple(
+        Segment(part.start_us + lead * 125, part.end_us + lead * 125) for part in bare.segments
+    )
+
+
+@given(spans=st.lists(st.tuples(st.integers(0, 3_900_000), st.integers(32_000, 900_000)), max_size=3))
+@settings(max_examples=50, deadline=None)
+def test_speech_is_never_far_from_where_the_engine_finds_it(spans: list[tuple[int, int]]) -> None:
+    """Whatever an engine says: all that is speech lies within reach of it, and near to some of it."""
+    said = [Segment(start, start + length) for start, length in sorted(spans)]
+    for segment in refined(beeps(), 8_000, said, bridge_us=0, reach_us=100_000).segments:
+        assert any(
+            one.start_us - 100_000 <= segment.start_us and segment.start_us < one.end_us + 150_000
+            for one in said
+        )
+        assert any(segment.end_us <= one.end_us + 150_000 for one in said)
+
+
+@given(percent=st.integers(40, 200))
+@settings(max_examples=20, deadline=None)
+def test_loudness_moves_no_edge(percent: int) -> None:
+    """Speech at 40 to 200 % of its loudness begins and ends where it did, within the resolution."""
+    scaled = (beeps().astype(np.int32) * percent // 100).astype(np.int16)
+
+    for one, same in zip(
+        refined(beeps(), 8_000, None).segments, refined(scaled, 8_000, None).segments, strict=True
+    ):
+        assert abs(one.start_us - same.start_us) <= RESOLUTION_US
+        assert abs(one.end_us - same.end_us) <= RESOLUTION_US

@@ -7,7 +7,8 @@ inside the frames at an edge, steps of 1 ms place it. The threshold is a mean sq
 
 so a line without noise gets QUIET, noise raises it, and it never climbs to within 14 dB of the loudest
 frame, so that a steady loud sound is not taken for noise. Digital silence (also A-law's, which is +8) is
-no noise: how much of it surrounds the speech changes nothing. All arithmetic is on integers.
+no noise: how much of it surrounds the speech changes nothing. All of that is integer arithmetic. Over noise
+that is louder than QUIET itself, on a whole recording, the spectrum finds the edges instead (`in_noise`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ MIN_SPEECH_US: Final = 30_000
 BRIDGE_US: Final = 200_000
 CLUSTER_US: Final = 100_000  # sounds this close are of one piece: a stop consonant and its vowel
 REACH_US: Final = 500_000  # an engine is late by its chunks and by what it must hear before it is sure
+LATE_US: Final = 150_000  # a sound this close to a span is of it: a soft beginning, a last stop
 RESOLUTION_US: Final = 5_000  # an edge is this close to the truth, fades of up to 20 ms included
 
 QUIET: Final = 64**2  # -54 dBFS
@@ -86,8 +88,8 @@ def refined(
 ) -> Speech:
     """Speech where an engine found it (`spans`, in order), with edges placed by energy; None: energy alone.
 
-    Sound that touches none of the engine's spans is no speech, and no edge lies more than `reach_us`
-    outside of the span that it belongs to. Gaps shorter than `bridge_us` are bridged. Sounds of less than
+    Sound that is not within 150 ms of any span is no speech, and no edge lies more than `reach_us` outside
+    of the span that it belongs to. Gaps shorter than `bridge_us` are bridged. Sounds of less than
     `min_speech_us` that stand alone are clicks, not speech. `quiet` is the mean square that no threshold
     goes below.
     """
@@ -103,7 +105,6 @@ def refined(
     if level > quiet:
         fine = sounds_over(sound, rate_hz, noise, CLUSTER_US, min_speech_us)
         error_us = IN_NOISE_US if loudest >= SPEECH_RATIO * level else DROWNED_US
-        bridge_us += 2 * error_us if bridge_us else 0  # the gap may be shorter than it seems
     else:
         fine = _sounds(sound, rate_hz, energies, threshold_over(level, loudest, quiet), min_speech_us)
         error_us = RESOLUTION_US
@@ -111,8 +112,18 @@ def refined(
     for first, last in fine:
         segment = Segment(time_of(first, rate_hz), time_of(last, rate_hz))
         for part in [segment] if spans is None else _in_reach(segment, spans, reach_us):
-            _join(segments, Segment(lead_us + part.start_us, lead_us + part.end_us), bridge_us)
-    return Speech(tuple(segments), error_us)
+            _join(segments, Segment(lead_us + part.start_us, lead_us + part.end_us), 0)
+    return bridged(Speech(tuple(segments), error_us), bridge_us)
+
+
+def bridged(speech: Speech, bridge_us: int) -> Speech:
+    """The same speech without the gaps that are, or may be where noise hides edges, shorter than that."""
+    if bridge_us and speech.error_us > RESOLUTION_US:
+        bridge_us += 2 * speech.error_us
+    segments: list[Segment] = []
+    for segment in speech.segments:
+        _join(segments, segment, bridge_us)
+    return Speech(tuple(segments), speech.error_us)
 
 
 def _beside(spans: Sequence[Segment], count: int, reach_us: int) -> NDArray[np.intp]:
@@ -178,10 +189,10 @@ def _mean(energies: NDArray[np.int64]) -> int:
 
 
 def _in_reach(segment: Segment, spans: Sequence[Segment], reach_us: int) -> list[Segment]:
-    """What of a sound lies in reach of the spans that it touches; spans that are in order."""
+    """What of a sound lies in reach of the spans that it touches, or nearly; spans that are in order."""
     parts: list[Segment] = []
     for span in spans:
-        if span.start_us < segment.end_us and segment.start_us < span.end_us:
+        if span.start_us - LATE_US < segment.end_us and segment.start_us < span.end_us + LATE_US:
             start_us = max(segment.start_us, span.start_us - reach_us)
             _join(parts, Segment(start_us, min(segment.end_us, span.end_us + reach_us)), 1)
     return parts

@@ -8,7 +8,6 @@ outside of it, added up from there on, are at their most, so that many small exc
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from turnspec.audio.samples import Samples
 from turnspec.call.formats import MICROSECONDS
 
-IN_NOISE_US: Final = 35_000  # an edge is this close to where the voice is as loud as the noise
+IN_NOISE_US: Final = 45_000  # an edge is this close to where the voice is as loud as the noise
 DROWNED_US: Final = 100_000  # the same, where the noise is about as loud as the voice itself
 HOP_US: Final = 5_000
 WINDOW_US: Final = 16_000
@@ -89,9 +88,11 @@ def _levels(samples: Samples, rate_hz: int) -> Scores:
     count = -(-len(samples) // hop)
     padded = np.pad(samples, (before, count * hop + width - len(samples))).astype(np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(padded, width)[: count * hop : hop]
-    power = np.square(np.abs(np.fft.rfft(frames * np.hanning(width).astype(np.float32))))
+    spectrum = np.fft.rfft(frames * np.hanning(width).astype(np.float32))
+    power = np.square(spectrum.real) + np.square(spectrum.imag)
     edges = [edge for edge in BAND_EDGES if edge <= power.shape[1]]
-    return np.stack([power[:, a:b].mean(axis=1) for a, b in pairwise(edges)], axis=1)
+    sums = np.add.reduceat(power[:, : edges[-1]], edges[:-1], axis=1)
+    return np.asarray(sums / np.diff(edges), np.float64)
 
 
 def _sounding(score: Scores, apart_us: int, least_us: int) -> list[tuple[int, int]]:

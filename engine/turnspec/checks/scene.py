@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from turnspec.audio.edges import Segment, Speech
+from turnspec.audio.edges import Segment, Speech, bridged
 from turnspec.call import EvidenceView
 from turnspec.call.derived import Derived
 from turnspec.call.events import (
@@ -158,7 +158,7 @@ class Scene:
     @cached_property
     def fine_speech(self) -> tuple[Segment, ...]:
         """The same, with every pause in it."""
-        return agent_speech(self.view, self.voicing, every_pause=True).segments
+        return self._fine_speech.segments
 
     @cached_property
     def voicing(self) -> Voicing:
@@ -172,7 +172,13 @@ class Scene:
 
     @cached_property
     def _agent_speech(self) -> Speech:
-        return agent_speech(self.view, self.voicing)
+        if self.view.agent is None:
+            return self._fine_speech
+        return bridged(self._fine_speech, self.voicing.bridge_us)
+
+    @cached_property
+    def _fine_speech(self) -> Speech:
+        return agent_speech(self.view, self.voicing, every_pause=True)
 
     @cached_property
     def dry_spells(self) -> tuple[Segment, ...]:

@@ -1,0 +1,125 @@
+"""How true measured times are: known calls, measured as any call is, against the truth.
+
+`python -m support_accuracy_table FILE` writes the table of all conditions and engines into FILE.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from support_accuracy import CONDITIONS, PLAN, Condition, KnownCall, known_call
+from turnspec.checks.measure import measure_turn
+from turnspec.checks.scene import Scene
+from turnspec.results import State
+from turnspec.run.voice_activity import SpeechFinder
+from turnspec.speech.activity import activity_engine
+
+CALLS: Final = 100
+ENGINES: Final = ("silero", "webrtc", "energy")
+MEASUREMENTS: Final = ("response", "barge_in", "gap", "overlap")
+BEGIN: Final = "<!-- accuracy: begin -->\n"
+END: Final = "<!-- accuracy: end -->\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One measured time: how far off it is, and how far off it says it may be; None: not measured."""
+
+    engine: str
+    name: str
+    off_us: int | None
+    bar_us: int | None
+
+
+def samples_of_call(known: KnownCall, engines: Sequence[str]) -> Iterable[Sample]:
+    """Every time of a call that is known in truth, as measured with each engine."""
+    for engine in engines:
+        found = SpeechFinder(activity_engine(engine)).found(known.evidence)
+        scene = Scene(PLAN, known.evidence, found)
+        for (index, name), truth_us in known.truth.items():
+            turn = scene.turn(index)
+            assert turn is not None
+            measured = [each for each in measure_turn(scene, turn, 0) if each.name == name]
+            value_us = measured[0].value_us if measured and measured[0].state is State.MEASURED else None
+            off_us = None if value_us is None else value_us - truth_us
+            yield Sample(engine, name, off_us, measured[0].error_us if off_us is not None else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """All samples of one measurement under one condition with one engine."""
+
+    condition: str
+    engine: str
+    name: str
+    off_us: tuple[int | None, ...]
+    bars_us: tuple[int | None, ...]
+
+    @property
+    def sizes_us(self) -> list[int]:
+        """How far off each is, either way, in rising order; what was not measured is as far off as can be."""
+        return sorted(10**9 if off is None else abs(off) for off in self.off_us)
+
+    def percentile_us(self, percent: int) -> int:
+        """The nearest rank."""
+        sizes = self.sizes_us
+        return sizes[-(-len(sizes) * percent // 100) - 1]
+
+    @property
+    def inside(self) -> float:
+        """The share that lies within its own error bar."""
+        pairs = zip(self.off_us, self.bars_us, strict=True)
+        held = [off is not None and bar is not None and abs(off) <= bar for off, bar in pairs]
+        return sum(held) / len(held)
+
+    @property
+    def bar_us(self) -> int:
+        """The widest error bar that was stated."""
+        return max(bar for bar in self.bars_us if bar is not None)
+
+    @property
+    def markdown(self) -> str:
+        """The row of the table."""
+        middle, most = (f"{self.percentile_us(percent) / 1_000:.1f} ms" for percent in (50, 95))
+        share = f"{100 * self.inside:.1f} %"
+        cells = (self.condition, self.engine, f"`{self.name}`", str(len(self.off_us)), middle, most)
+        return f"| {' | '.join((*cells, f'± {self.bar_us // 1_000} ms', share))} |\n"
+
+
+def rows(condition: Condition, count: int, engines: Sequence[str] = ENGINES) -> list[Row]:
+    """The rows of one condition: so many calls, measured with each engine."""
+    taken = [s for seed in range(count) for s in samples_of_call(known_call(seed, condition), engines)]
+    return [
+        Row(
+            condition.name,
+            engine,
+            name,
+            tuple(s.off_us for s in taken if (s.engine, s.name) == (engine, name)),
+            tuple(s.bar_us for s in taken if (s.engine, s.name) == (engine, name)),
+        )
+        for engine in engines
+        for name in MEASUREMENTS
+    ]
+
+
+HEAD: Final = (
+    "| line | engine | measurement | n | half are off by at most | 95 % by at most | stated | within it |\n"
+    "|---|---|---|---|---|---|---|---|\n"
+)
+
+
+def main(target: str, count: int = CALLS) -> None:
+    """Write the table between its marks in a file."""
+    table = HEAD + "".join(row.markdown for condition in CONDITIONS for row in rows(condition, count))
+    path = Path(target)
+    text = path.read_text("utf-8")
+    before, rest = text.split(BEGIN)
+    path.write_text(f"{before}{BEGIN}{table}{END}{rest.split(END)[1]}", "utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
