@@ -29,6 +29,7 @@ AFRESH: Final = 0.6  # a step that was looked for
 ALIKE: Final = 0.4  # all that was heard; another sentence comes to less
 JITTER: Final = RATE_HZ // 5  # a line that ran dry goes on so much later
 SEARCH: Final = 1 << 13  # a transform that holds a step, what is around it and `JITTER`
+NEARLY: Final = 0.95  # of the most of a recording that is heard anywhere
 MISSED: Final = 3  # steps in a row after which nothing is looked for
 FRAME: Final = frame_width(RATE_HZ)
 HIDDEN: Final = 2.0  # standard deviations of noise within which the end of a recording may hide
@@ -100,13 +101,16 @@ class Listening:
         self._searched = Searched(steep(heard)) if len(heard) >= SHORTEST else None
 
     def find(self, recording: Recording) -> Passage | None:
-        """Where it is heard; None if it is not. Of several times the one with most of it, else the first."""
+        """Where it is heard; None if it is not. Of several times the first that has nearly most of it."""
         if self._searched is None or len(recording.steep) < SHORTEST:
             return None
         track = self._searched.track
         found = (_followed(place, track, recording) for place in self._searched.places(recording.sought))
         likely = [passage for passage in found if passage is not None]
-        return max(likely, key=lambda one: (one.heard_us, -one.from_us), default=None)
+        # In noise no two times are heard for quite as long.
+        enough_us = NEARLY * max((passage.heard_us for passage in likely), default=0)
+        whole = (passage for passage in likely if passage.heard_us >= enough_us)
+        return min(whole, key=lambda one: one.from_us, default=None)
 
 
 def find_passage(track: Samples, clip: Samples, rate_hz: int) -> Passage | None:
