@@ -48,7 +48,6 @@ class Condition:
     to_noise_db: float | None = None
     format: AudioFormat = PCM_8K
     lost: float = 0.0
-    fades: bool = False  # clips keep what fades below the noise
 
 
 CONDITIONS: Final = (
@@ -133,16 +132,17 @@ class Splicer:
 
     def clip(self) -> Samples:
         """The next clip, cut to what is audible of it on this line."""
-        return self._audible(self._clips.pop())
+        return self.audible(self._clips.pop())
 
     def pieces(self) -> tuple[Samples, Samples]:
         """One of the two longest clips in two, cut at a random moment of its middle third."""
         clip = self._long.pop()
         middle = int(self._draw.integers(len(clip) // 3, 2 * len(clip) // 3))
-        return self._audible(clip[:middle]), self._audible(clip[middle:])
+        return self.audible(clip[:middle]), self.audible(clip[middle:])
 
-    def _audible(self, clip: Samples) -> Samples:
-        return clip if self._condition.fades else cut(clip, max(AUDIBLE, self._noise))
+    def audible(self, clip: Samples) -> Samples:
+        """What is audible of a clip on this line."""
+        return cut(clip, max(AUDIBLE, self._noise))
 
     def agent_says(self, at: int, clip: Samples) -> int:
         """The agent is heard with a clip from a sample on; the sample after its last."""
@@ -195,7 +195,7 @@ def known_call(seed: int, condition: Condition) -> KnownCall:
     again, _, asked_again = splicer.caller_says(1, replied + splicer.moment(900, 1_500))
     early = asked_again - splicer.moment(100, 400)
     long = np.concatenate([splicer.clip(), splicer.clip()])
-    flushed = splicer.agent_says(early, splicer._audible(long[: -splicer.moment(100, 350)]))
+    flushed = splicer.agent_says(early, splicer.audible(long[: -splicer.moment(100, 350)]))
 
     over_from = flushed - splicer.moment(150, 450)
     talked_over, over_from, over_until = splicer.caller_says(2, over_from, interrupts=True)
