@@ -54,3 +54,12 @@ def plan_of(folder: Path, turns: str, where: Setting | None = None, head: str = 
     made = compiled(folder, turns, where, head)
     assert made.plan is not None, render_problems(made.problems)
     return made.plan
+
+
+class Plans(tuple[CallPlan, ...]):
+    """Plans that a property test chooses among, with a name short enough to be told with every example."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} plans>"

@@ -110,7 +110,7 @@ class Drawing:
                     part.get("minimum", 0), min(part.get("maximum", 99), part.get("minimum", 0) + 9)
                 )
             case "number":
-                return self.chance.choice([0.5, 1])
+                return self.chance.choice([0.5, 1] if part.get("exclusiveMaximum") != 1 else [0.5])
             case "boolean":
                 return self.chance.random() < 0.5
             case _:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support_line import MS, Line
-from support_plans import TEXT, plan_of, setting
+from support_plans import TEXT, Plans, plan_of, setting
 from turnspec.call import MULAW_8K, actions
 from turnspec.call.events import (
     ActionDone,
@@ -309,14 +309,14 @@ OUTCOMES = st.sampled_from(
 
 
 @pytest.fixture(scope="module")
-def plans(tmp_path_factory: pytest.TempPathFactory) -> list[CallPlan]:
+def plans(tmp_path_factory: pytest.TempPathFactory) -> Plans:
     """The same flow on two kinds of targets, with a teardown and without."""
     folder = tmp_path_factory.mktemp("plans")
-    return [
+    return Plans(
         plan_of(folder, EVERYTHING, where, head=head + FUNCTIONS)
         for where in (setting(), setting(kind=TargetKind.BACKEND))
         for head in ("", TEARDOWN)
-    ]
+    )
 
 
 @settings(deadline=None)
@@ -326,7 +326,7 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> list[CallPlan]:
     st.integers(0, 3),
 )
 def test_whatever_is_decided_turns_begin_once_in_order_and_the_call_ends(
-    plans: list[CallPlan], story: list[tuple[str, int, str]], answers: list[str], which: int
+    plans: Plans, story: list[tuple[str, int, str]], answers: list[str], which: int
 ) -> None:
     """No order of events, no answer that was not asked for, and none at all, breaks a call that branches."""
     line = Line(plans[which], *answers)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support_line import MS, Line
-from support_plans import TELEPHONE, plan_of, setting
+from support_plans import TELEPHONE, Plans, plan_of, setting
 from turnspec.call import MULAW_8K, ReplyEnd, actions
 from turnspec.call.events import (
     ActionDone,
@@ -23,7 +23,6 @@ from turnspec.call.events import (
     PlaybackDrained,
     PlaybackFlushed,
 )
-from turnspec.plan import CallPlan
 from turnspec.plan.show import as_text
 
 FILLED = """
@@ -171,10 +170,10 @@ KINDS = st.sampled_from(["audio", "began", "ended", "drained", "flushed", "spoke
 
 
 @pytest.fixture(scope="module")
-def plans(tmp_path_factory: pytest.TempPathFactory) -> list[CallPlan]:
+def plans(tmp_path_factory: pytest.TempPathFactory) -> Plans:
     """Fillers, sounds, and one after the other."""
     folder = tmp_path_factory.mktemp("plans")
-    return [plan_of(folder, turns) for turns in (FILLED, SOUND, AGAIN, FILLED + AGAIN)]
+    return Plans(plan_of(folder, turns) for turns in (FILLED, SOUND, AGAIN, FILLED + AGAIN))
 
 
 @settings(deadline=None, max_examples=60)
@@ -184,7 +183,7 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> list[CallPlan]:
     st.integers(0, 3),
 )
 def test_whatever_happens_every_call_comes_to_its_end(
-    plans: list[CallPlan], story: list[tuple[str, int]], answers: list[str], which: int
+    plans: Plans, story: list[tuple[str, int]], answers: list[str], which: int
 ) -> None:
     """Turns begin once and in order, those that were begun end, and nothing is waited for for ever."""
     line = Line(plans[which], *answers)
