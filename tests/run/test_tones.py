@@ -62,6 +62,18 @@ def test_keys_as_tones_are_heard_as_keys_once(tmp_path: Path, protocol: str, lin
         assert abs(key.end_us - event["at_us"]) < 25_000
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_keys_are_heard_by_agents_that_take_no_steady_sound_for_speech(
+    tmp_path: Path, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With an engine that tells speech from hum, tones are keys all the same, once."""
+    monkeypatch.setenv("TURNSPEC_VOICE_ACTIVITY", "webrtc")
+    call = talk(tmp_path, KEYS, DESK, protocol=protocol)
+
+    assert call.failures() == []
+    assert [(event["text"], event["source"]) for event in call.events("caller-heard")] == [("12", "tones")]
+
+
 @pytest.mark.parametrize("protocol", ["twilio", "audiocodes"])
 def test_the_time_of_a_reply_counts_from_the_end_of_the_last_key(tmp_path: Path, protocol: str) -> None:
     """As with keys that are events; the tone's own length is not the agent's."""

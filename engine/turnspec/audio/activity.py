@@ -105,6 +105,10 @@ class ActivityTracker:
             return 0
         return time_of(self._speech_end + self._hangover - self._look_back, self.rate_hz)
 
+    def take_for_speech(self) -> None:
+        """What is heard now is meant for whoever listens, as a key's tones are, however steady it is."""
+        self._lively = True
+
     def feed(self, at_us: int, samples: Samples) -> list[Activity]:
         """Take audio whose first sample is at `at_us`; a gap before it is silence. What was noticed."""
         noticed = self.advance(at_us)

@@ -16,7 +16,8 @@ from turnspec.adapters.realtime.wire.errors import ClientError
 from turnspec.audio.activity import USUAL_THRESHOLD, Activity, ActivityTracker, SpeechBegan, SpeechEnded
 from turnspec.audio.codecs import decode
 from turnspec.audio.edges import QUIET, voiced_span
-from turnspec.audio.samples import time_of, track_of
+from turnspec.audio.samples import Samples, time_of, track_of
+from turnspec.audio.tones import KeyDetector
 from turnspec.call import AudioFormat, Track
 
 # Kept before speech is noticed: what noticing may take, beside the prefix that is asked for.
@@ -61,6 +62,7 @@ class InputBuffer:
         self._half = b""  # half a sample, whose other half is still to come
         self._arrivals: deque[tuple[int, int]] = deque()  # (position at its end, time of arrival)
         self._tracker = _tracker(audio_format, vad, any_sound=any_sound)
+        self._keys = KeyDetector(audio_format.rate_hz)
         self._listens_from_us = 0  # the position at which the tracker's own count begins
         self._listened = 0  # samples that it has heard
 
@@ -102,6 +104,8 @@ class InputBuffer:
         if not keeps:
             self._forget_silence()
         samples = decode(data, self._format)
+        if not self._any_sound and self._hears_key(samples):
+            self._tracker.take_for_speech()
         noticed = self._tracker.feed(time_of(self._listened, self._format.rate_hz), samples)
         self._listened += len(samples)
         return [_shifted(activity, self._listens_from_us) for activity in noticed]
@@ -175,8 +179,16 @@ class InputBuffer:
         after = (position_us + arrived - end for end, arrived in self._arrivals if end >= position_us)
         return next(after, self._arrivals[-1][1] if self._arrivals else 0)
 
+    def _hears_key(self, samples: Samples) -> bool:
+        if self._keys.hearing or samples.any():
+            self._keys.feed(samples)
+        else:
+            self._keys.skip(len(samples))
+        return self._keys.hearing
+
     def _listen_afresh(self) -> None:
         self._tracker = _tracker(self._format, self._vad, any_sound=self._any_sound)
+        self._keys = KeyDetector(self._format.rate_hz)
         self._listens_from_us, self._listened = self.end_us, 0
 
     def _true_end(self, began_us: int, ended_us: int) -> int:
