@@ -10,7 +10,7 @@ import pytest
 from support_plans import TELEPHONE, TEXT, compiled, plan_of, setting
 from turnspec.call import Capability
 from turnspec.dsl.problems import render_problem, render_problems
-from turnspec.plan import CallPlan, TargetKind, as_document, as_mermaid, as_text
+from turnspec.plan import CallPlan, TargetKind, as_document, as_mermaid, as_text, graph
 
 TURNS = """
 - turn: Greeting
@@ -33,6 +33,15 @@ SPOKEN = replace(TEXT, can=TEXT.can | {Capability.AUDIO, Capability.INTERRUPT})
 
 def _kinds(plan: CallPlan) -> list[str]:
     return [step.id for step in plan.graph.steps]
+
+
+def test_what_is_said_is_written_where_only_text_is_taken(tmp_path: Path) -> None:
+    """A voice that is installed changes nothing for a target that hears nothing; it is used where one does."""
+    turns = "- caller: hello\n"
+    written, spoken = (plan_of(tmp_path, turns, replace(setting(can), speaks=True)) for can in (TEXT, SPOKEN))
+
+    assert isinstance(written.graph.steps[1], graph.SendText)
+    assert isinstance(spoken.graph.steps[1], graph.Speak)
 
 
 def test_steps_follow_the_turns(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ class ActionSteps:
         return graph.SendMessage(**where, name=message_name(document), document=document)
 
     def _speech(self, action: Say | Play, where: dict[str, Any]) -> graph.AnyStep:
-        if isinstance(action, Say) and not self._setting.speaks and self._setting.can(Capability.TEXT):
+        if isinstance(action, Say) and self._setting.writes:
             return graph.SendText(**where, text=self._now(action.text, action.place.child("say")))
         self.utterances.append(self._utterance(action))
         number = len(self.utterances) - 1

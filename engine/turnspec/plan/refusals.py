@@ -95,7 +95,7 @@ def _needs(action: CallerAction, setting: Setting) -> list[Capability]:
             needs = [Capability.ACTIVITIES]
         case SendEvent():
             needs = [Capability.EVENTS]
-        case Say() if setting.speaks:
+        case Say() if setting.speaks and not setting.writes:
             needs = [Capability.AUDIO]
         case _:
             needs = []

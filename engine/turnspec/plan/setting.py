@@ -58,6 +58,11 @@ class Setting:
         return self.recognises and self.capabilities.caller_format is not None
 
     @property
+    def writes(self) -> bool:
+        """Whether what is to be said is sent as text: nothing can say it, or nobody would hear it."""
+        return self.can(Capability.TEXT) and not (self.speaks and self.can(Capability.AUDIO))
+
+    @property
     def words(self) -> Side | None:
         """Whose account of the agent's words is taken."""
         return self._side(Source.WORDS)
