@@ -36,7 +36,7 @@ def _kinds(plan: CallPlan) -> list[str]:
 
 
 def test_what_is_said_is_written_where_only_text_is_taken(tmp_path: Path) -> None:
-    """A voice that is installed changes nothing for a target that hears nothing; it is used where one does."""
+    """A voice that is installed changes nothing for a target that hears nothing; elsewhere it is heard."""
     turns = "- caller: hello\n"
     written, spoken = (plan_of(tmp_path, turns, replace(setting(can), speaks=True)) for can in (TEXT, SPOKEN))
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, assert_never
 
-from turnspec.call import Capability
 from turnspec.call.actions import Tones
 from turnspec.dsl.caller import are_digits, over
 from turnspec.dsl.models import (
