@@ -197,6 +197,68 @@ def test_what_is_damaged_is_told_and_the_rest_is_shown(project: Project, how: st
     assert SPOILT[how] in ran.err + json.dumps(ran.results)
 
 
+UNREADABLE = {
+    '{"format": 99}\n': "has format 99; this turnspec reads up to 1",
+    "nothing\n": "events.jsonl is not a call record",
+    "": "events.jsonl is not a call record",
+}
+
+
+@pytest.mark.parametrize("kept", UNREADABLE, ids=["newer", "other", "empty"])
+@pytest.mark.parametrize("manifest", [True, False], ids=["planned", "unplanned"])
+def test_a_call_that_cannot_be_read_hides_no_other(project: Project, kept: str, *, manifest: bool) -> None:
+    """One record that cannot be read is that call's error; every other call is reported."""
+    calls = project.folder / "out" / "calls"
+    shutil.copytree(calls / "talk", calls / "other")
+    kill(project).write_text(kept)
+    if manifest:
+        add_to_manifest(project.folder / "out" / "run.json", "other")
+    else:
+        (project.folder / "out" / "run.json").unlink()
+    ran = report(project)
+    broken, other = sorted(ran.results["calls"], key=lambda call: len(call["turns"]))
+
+    assert ran.code == 0
+    assert broken["outcome"] == "error"
+    assert UNREADABLE[kept] in broken["error"]
+    assert other["turns"][0]["lines"][0]["text"] == "No more messages."
+
+
+def add_to_manifest(path: Path, slug: str) -> None:
+    """Have a run that was to make its first call twice."""
+    document = results(path)
+    document["calls"].append({**document["calls"][0], "slug": slug})
+    path.write_text(json.dumps(document))
+
+
+def test_speech_is_found_in_a_killed_call_as_in_any_other(project: Project) -> None:
+    """What the engine of the run says is speech is asked for once more where the run died before it was."""
+    assert run_here(project, "--voice-activity", "webrtc").code == 1
+    before = results(project.folder / "out" / "results.json")["calls"][0]
+    engines = {time["engine"] for turn in before["turns"] for time in turn["measurements"]}
+    (project.folder / "out" / "results.json").unlink()
+    (project.folder / "out" / "calls" / "talk" / "derived.jsonl").unlink()  # it died while it was judged
+    whole = report(project).call()
+    kill(project)
+    (project.folder / "out" / "calls" / "talk" / "derived.jsonl").unlink(missing_ok=True)
+    cut = report(project)
+
+    assert whole == before
+    assert any(engine.startswith("webrtc") for engine in engines)
+    assert cut.measured("speech")[0]["engine"] in engines
+
+
+def test_the_agent_as_received_is_linked(project: Project) -> None:
+    """What a killed run kept of all that the agent sent can be found from the page."""
+    kill(project)
+    received = project.folder / "out" / "calls" / "talk" / "agent-received.wav"
+    received.write_bytes(b"RIFF")
+    ran = report(project)
+
+    assert ran.call()["received"] == "calls/talk/agent-received.wav"
+    assert 'href="calls/talk/agent-received.wav"' in ran.html
+
+
 def break_(project: Project, how: str) -> None:
     """One thing that makes a folder no run that can be read."""
     out = project.folder / "out"
@@ -213,12 +275,6 @@ def break_(project: Project, how: str) -> None:
             document = results(out / "run.json")
             del document["asked"]["clock"]
             (out / "run.json").write_text(json.dumps(document))
-        case "newer evidence":
-            events = kill(project)
-            events.write_text('{"format": 99}\n')
-        case "no evidence":
-            events = kill(project)
-            events.write_text("nothing\n")
         case "empty":
             shutil.rmtree(out)
             out.mkdir()
@@ -239,8 +295,6 @@ BROKEN = {
     "broken run": "delete it to go by the evidence alone",
     "lacking run": "run.json is damaged",
     "forgetful run": "run.json is damaged",
-    "newer evidence": "has format 99; this turnspec reads up to 1",
-    "no evidence": "events.jsonl is not a call record",
     "empty": "there is no run in out",
     "a file": "out is a file",
     "nothing": "out does not exist",

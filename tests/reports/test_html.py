@@ -200,6 +200,15 @@ def test_recording_is_embedded_or_linked() -> None:
     assert "../out/calls/lost-card-1/call.flac" in tree(text).values("href")
 
 
+@pytest.mark.parametrize("sound", [MP3, None], ids=["embedded", "linked"])
+def test_the_agent_as_received_is_linked(sound: bytes | None) -> None:
+    """Where not all that the agent sent was heard, the page leads to all of it."""
+    call = replace(lost_card(), received="calls/lost-card-1/agent-received.flac")
+    text = render_html(RunResult(INFO, (call,)), lambda _: sound, "../out").decode()
+
+    assert "../out/calls/lost-card-1/agent-received.flac" in tree(text).values("href")
+
+
 @pytest.mark.parametrize(
     ("start", "kind"),
     [(b"fLaC", "audio/flac"), (b"RIFF", "audio/wav"), (b"OggS", "audio/ogg"), (b"ID3", "audio/mpeg")],

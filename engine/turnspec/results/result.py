@@ -97,6 +97,7 @@ class Attempt:
     measurements: tuple[Measurement, ...] = ()
     folder: str | None = None
     recording: str | None = None
+    received: str | None = None
     error: str = ""
 
 
@@ -106,6 +107,7 @@ class CallResult:
 
     `folder` holds the evidence, relative to the output folder. `lateness_us` is the worst lateness
     of the engine's own frames (0 in virtual time). `error` is the harness's trouble, if it had any.
+    `received` is the recording of all that the agent sent, where not all of that was heard.
     `row` is the row of `examples`; `group` the id of the group of repeated runs that it counts in;
     `attempts` are the calls before this one that did not hold.
     """
@@ -135,6 +137,7 @@ class CallResult:
     group: str = ""
     attempts: tuple[Attempt, ...] = ()
     figures: tuple[Figure, ...] = ()
+    received: str | None = None
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:

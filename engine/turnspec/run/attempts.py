@@ -42,5 +42,6 @@ def as_attempt(call: CallResult) -> Attempt:
         measurements=call.measurements,
         folder=call.folder,
         recording=call.recording,
+        received=call.received,
         error=call.error,
     )

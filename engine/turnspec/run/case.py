@@ -310,6 +310,12 @@ class CaseRecord:
         return self.evidence.snapshot(caller, agent), name
 
     @property
+    def _received(self) -> str | None:
+        """Where the agent is as received, if not all of that was heard."""
+        name = self.recording.received if self.recording is not None else None
+        return name and f"calls/{self.case.slug}/{name}"
+
+    @property
     def _lost(self) -> str:
         """Why not everything of the call is on disk, if that is so."""
         lost = self.recording.trouble if self.recording is not None else ""
@@ -321,6 +327,7 @@ class CaseRecord:
             findings=(*verdict.findings, *incomplete_record(self._lost)),
             lateness_us=self.lateness_us,
             process_output=self.process_output,
+            received=self._received,
         )
         if broke := [event.reason for event in snapshot.of(HarnessFailed)]:
             reason = str(self.trouble) if self.trouble else broke[0]

@@ -63,6 +63,7 @@ class Recording:
         self._growing: _Growing | None = None
         self._full = ""
         self.trouble = ""
+        self.received: str | None = None  # the file of the agent as received, once there is one
 
     def grow(self) -> None:
         """Write WAV files from now on, whenever `keep` is called."""
@@ -89,7 +90,7 @@ class Recording:
             received = Received(agent.rate_hz)
             received.take(self._evidence.since(0))
             samples = received.read(0, max(received.end_us, end_us))
-            self._finished(RECEIVED_FILE, track_of(samples, agent.rate_hz))
+            self.received = self._finished(RECEIVED_FILE, track_of(samples, agent.rate_hz))
         else:
             (self._folder / GROWING_FILES[RECEIVED_FILE]).unlink(missing_ok=True)
         return caller, agent, name

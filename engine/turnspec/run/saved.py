@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import reduce
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from turnspec.call.evidence import EVENTS_FILE
 from turnspec.checks.figures import figures_of_run
@@ -22,6 +22,7 @@ from turnspec.run.options import RunOptions
 from turnspec.run.planning import Planned, plan_cases
 from turnspec.run.progress import light
 from turnspec.run.saved_call import SavedCall, judged, planned_from, read_call, saved_slugs, told
+from turnspec.run.transcription.kept import kept_words
 
 RESULTS_FILE: Final = "results.json"
 
@@ -89,11 +90,19 @@ def _why_by_evidence(folder: Path) -> Iterator[str]:
 
 def _by_evidence(folder: Path) -> RunResult:
     """The calls of a folder of which nothing else is known."""
-    found = [call for slug in saved_slugs(folder) if (call := read_call(folder, slug)) is not None]
-    if not found:
+    calls = tuple(_shown(folder, slug) for slug in saved_slugs(folder))
+    if not calls:
         raise SavedError(f"there is no run in {folder}: {_NAME_IT}")
-    calls = [told(planned_from(call), call, "Nothing says by which files it is judged.") for call in found]
-    return RunResult(_info(folder, RunInfo("", "", "")), tuple(calls), interrupted=True)
+    return RunResult(_info(folder, RunInfo("", "", "")), calls, interrupted=True)
+
+
+def _shown(folder: Path, slug: str) -> CallResult:
+    try:
+        call = read_call(folder, slug)
+    except SavedError as error:
+        return _unreadable(planned_from(slug, {}), str(error))
+    assert call is not None, "its record was there a moment ago"
+    return told(planned_from(slug, call.header), call, "Nothing says by which files it is judged.")
 
 
 def _info(folder: Path, info: RunInfo) -> RunInfo:
@@ -139,11 +148,13 @@ class _Again:
             force=asked["force"],
             speech=asked["speech"],
             transcription=asked["transcription"],
+            transcriber=kept_words(self._folder),
             voice_activity=asked["voice_activity"],
         )
         self._planned = plan_cases(options)
-        if self._planned.problems:
-            return f"the files cannot be planned here: {self._planned.problems[0].message}"
+        if self._planned.problems or self._planned.why_none:
+            wrong = [*(problem.message for problem in self._planned.problems), self._planned.why_none]
+            return f"the files cannot be planned here: {wrong[0].splitlines()[0]}"
         slugs = {case.slug for case in self._planned.cases}
         missing = [call.name for call in self._manifest.calls if call.slug not in slugs]
         return f"the files do not lead to the same calls: '{missing[0]}' is missing" if missing else ""
@@ -169,8 +180,11 @@ class _Again:
         return tuple(group.result(made) for group in self._planned.groups)
 
     def _call(self, planned: PlannedCall) -> CallResult:
-        saved = [call for slug in planned.slugs if (call := read_call(self._folder, slug)) is not None]
         before = self._before(planned)
+        try:
+            saved = [call for slug in planned.slugs if (call := read_call(self._folder, slug)) is not None]
+        except SavedError as error:
+            return _unreadable(planned, str(error))
         if not saved:
             return before or _never_called(planned)
         if self.why_not:
@@ -194,6 +208,16 @@ class _Again:
 
 def _never_called(planned: PlannedCall) -> CallResult:
     why = "It was not called: the run was cut off before."
+    return _without_evidence(planned, Outcome.SKIPPED, findings=(Finding("skipped", Status.NOTE, why),))
+
+
+def _unreadable(planned: PlannedCall, why: str) -> CallResult:
+    return _without_evidence(
+        planned, Outcome.ERROR, error=f"what was kept of this call cannot be read: {why}"
+    )
+
+
+def _without_evidence(planned: PlannedCall, outcome: Outcome, **more: Any) -> CallResult:
     return CallResult(
         name=planned.name,
         file=planned.file,
@@ -201,9 +225,9 @@ def _never_called(planned: PlannedCall) -> CallResult:
         target=planned.target,
         protocol=planned.protocol,
         clock=planned.clock,
-        outcome=Outcome.SKIPPED,
-        findings=(Finding("skipped", Status.NOTE, why),),
+        outcome=outcome,
         tags=planned.tags,
         description=planned.description,
         row=dict(planned.row),
+        **more,
     )

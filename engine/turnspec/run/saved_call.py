@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,10 @@ from turnspec.call.events import (
     HarnessFailed,
     Side,
 )
-from turnspec.call.evidence import EVENTS_FILE, GROWING_FILES, RECORDING_FILE
+from turnspec.call.evidence import EVENTS_FILE, GROWING_FILES, RECEIVED_FILE, RECORDING_FILE
 from turnspec.checks.judge import judge_call
 from turnspec.checks.turns import windows
+from turnspec.checks.voicing import VOICE_ACTIVITY
 from turnspec.checks.words import transcript
 from turnspec.results import CallResult, Finding, Outcome, Status, TurnResult
 from turnspec.run.case import Case, wave
@@ -41,6 +42,7 @@ class SavedCall:
     caller: Track | None = None
     agent: Track | None = None
     recording: str | None = None
+    received: str | None = None
     trouble: str = ""
 
     @property
@@ -97,12 +99,17 @@ def saved_slugs(output: Path) -> Iterator[str]:
 
 def recording_of(folder: Path) -> Path | None:
     """A call's recording: what grew while it was up counts until the other is whole."""
-    names = (GROWING_FILES[RECORDING_FILE], RECORDING_FILE)
-    return next((folder / name for name in names if (folder / name).is_file()), None)
+    return _kept(folder, RECORDING_FILE)
+
+
+def _kept(folder: Path, name: str) -> Path | None:
+    names = (GROWING_FILES[name], name)
+    return next((folder / each for each in names if (folder / each).is_file()), None)
 
 
 def _with_recording(call: SavedCall, folder: Path) -> SavedCall:
-    path = recording_of(folder)
+    path, received = recording_of(folder), _kept(folder, RECEIVED_FILE)
+    call = replace(call, received=received and f"calls/{call.slug}/{received.name}")
     if path is None:
         return call
     try:
@@ -120,12 +127,22 @@ def judged(case: Case, call: SavedCall, lateness_us: int = 0) -> CallResult:
     """What a saved call comes to, by the checks that judge one that has just ended."""
     snapshot = call.snapshot()
     late_between = (lambda _from, _to: lateness_us) if lateness_us else None
-    verdict = judge_call(case.plan, snapshot, case.context(call.derived, lateness_us, late_between))
+    derived = (*call.derived, *_speech_found(case, call))
+    verdict = judge_call(case.plan, snapshot, case.context(derived, lateness_us, late_between))
     result = replace(case.result(verdict, snapshot, call.recording), lateness_us=lateness_us)
+    result = replace(result, received=call.received)
     if broke := next(snapshot.of(HarnessFailed), None):
         result = replace(result, outcome=Outcome.ERROR, error=broke.reason)
     result = replace(result, findings=(*result.findings, *_lacks(call)))
     return result if case.mask is None else masked_throughout(result, case.mask)
+
+
+def _speech_found(case: Case, call: SavedCall) -> tuple[Derived, ...]:
+    """What is speech in a call whose run died before that was found; as `CaseRecord.derive` finds it."""
+    is_known = any(each.kind == VOICE_ACTIVITY for each in call.derived)
+    if is_known or case.finder is None or any(isinstance(event, HarnessFailed) for event in call.events):
+        return ()
+    return case.finder.found(Snapshot(call.events, call.caller, call.agent))
 
 
 def told(planned: PlannedCall, call: SavedCall, why: str) -> CallResult:
@@ -147,6 +164,7 @@ def told(planned: PlannedCall, call: SavedCall, why: str) -> CallResult:
         agent_wave=wave(call.agent, call.end_us),
         folder=f"calls/{call.slug}",
         recording=call.recording and f"calls/{call.slug}/{call.recording}",
+        received=call.received,
         error=error,
         tags=planned.tags,
         description=planned.description,
@@ -183,12 +201,12 @@ def _lacks(call: SavedCall) -> Iterator[Finding]:
         yield Finding("incomplete-record", Status.NOTE, message, "the whole recording", "a part of it")
 
 
-def planned_from(call: SavedCall) -> PlannedCall:
+def planned_from(slug: str, header: Mapping[str, Any]) -> PlannedCall:
     """What a call's own record says of what it was to be."""
-    said = {name: str(value) for name, value in call.header.items()}
+    said = {name: str(value) for name, value in header.items()}
     return PlannedCall(
-        slug=call.slug,
-        name=said.get("call", call.slug),
+        slug=slug,
+        name=said.get("call", slug),
         file=said.get("file", "?"),
         line=1,
         target=said.get("target", "?"),

@@ -79,6 +79,7 @@ def _as_call(call: CallResult, attempt: Attempt) -> CallResult:
         measurements=attempt.measurements,
         folder=attempt.folder,
         recording=attempt.recording,
+        received=attempt.received,
         error=attempt.error,
         attempts=(),
     )

@@ -117,11 +117,12 @@ class TurnView:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """The recording: embedded (`embedded`), or beside the page."""
+    """The recording: embedded (`embedded`), or beside the page; `received` is all that the agent sent."""
 
     source: str
     embedded: bool
     file: str
+    received: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,10 +313,12 @@ def _facts(call: CallResult) -> Iterator[tuple[str, str]]:
 def _sound(call: CallResult, recordings: Recordings, way: str) -> Sound | None:
     path = recording_path(call)
     file = "" if path is None else quote(str(PurePosixPath(way, path)))
+    received = "" if call.received is None else quote(str(PurePosixPath(way, call.received)))
     if (data := recordings(call)) is not None:
         kind = next((kind for start, kind in _SIGNATURES if data.startswith(start)), "audio/mpeg")
-        return Sound(f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}", embedded=True, file=file)
-    return Sound(file, embedded=False, file=file) if file else None
+        source = f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+        return Sound(source, embedded=True, file=file, received=received)
+    return Sound(file, embedded=False, file=file, received=received) if file else None
 
 
 # --- a turn -----------------------------------------------------------------------------------
