@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from support_projects import run_here, talk, turnspec_here
-from support_sound import tone
-from turnspec.audio import Samples
+from support_projects import CLIPS, run_here, talk, turnspec_here
+from support_sound import pink, tone
+from turnspec.audio import Samples, load_clip, samples_of
 from turnspec.audio.ring import Slips
 from turnspec.call import MULAW_8K, actions
 from turnspec.call.events import ActionDone, CallerSpoke, DeviceSlipped, Event, HarnessFailed, Origin
@@ -20,7 +20,7 @@ from turnspec.run.spoken import FreeSpeech, OneSpeech
 FRAME_US = 20_000
 FRAME = 160
 SILENCE = np.zeros(FRAME, np.int16)
-VOICE = tone(FRAME_US)
+LOUD, SOFT = tone(FRAME_US), tone(FRAME_US, peak=3_000)
 
 
 @dataclass
@@ -49,6 +49,11 @@ class Headset:
     def close(self) -> None:
         """Be off."""
         self.closed = True
+
+
+def voice(frames: int) -> tuple[tuple[Samples, int], ...]:
+    """Somebody who speaks for so many frames: no syllable is as loud as the one before it."""
+    return tuple((LOUD if frame // 5 % 2 == 0 else SOFT, 1) for frame in range(frames))
 
 
 def pattern(*parts: tuple[Samples, int]) -> Iterator[Samples]:
@@ -95,7 +100,7 @@ def only(events: Sequence[Event]) -> tuple[CallerSpoke, ActionDone]:
 
 def test_they_have_spoken_once_they_are_silent() -> None:
     """It is told after the silence, with the edges of what was said; a pause that is shorter ends nothing."""
-    headset = Headset(pattern((SILENCE, 20), (VOICE, 30), (SILENCE, 10), (VOICE, 20)))
+    headset = Headset(pattern((SILENCE, 20), *voice(30), (SILENCE, 10), *voice(20)))
     person = speaking(headset, asked())
     spoke, done = only(held(person, 110))
 
@@ -109,16 +114,38 @@ def test_they_have_spoken_once_they_are_silent() -> None:
 
 def test_a_line_that_delays_moves_the_edges() -> None:
     """They are where they arrive."""
-    person = speaking(Headset(pattern((SILENCE, 20), (VOICE, 30))), asked())
+    person = speaking(Headset(pattern((SILENCE, 20), *voice(30))), asked())
     spoke, _ = only(held(person, 80, late_us=80_000))
 
     assert near(spoke.speech_start_us, 480_000)
     assert near(spoke.speech_end_us, 1_080_000)
 
 
+def test_the_noise_of_a_room_is_no_speech() -> None:
+    """A hum and a fan neither keep what was said from being over, nor are they taken for it."""
+    said = samples_of(load_clip(CLIPS / "caller" / "five-five.flac", 8_000)).astype(float)
+    room = np.zeros(8_000 * 8)
+    room[16_000 : 16_000 + len(said)] = said
+    room += pink(len(room), seed=1) * np.std(said) * 10 ** (-10 / 20) + tone(8_000_000, hz=50, peak=300)
+    heard = room.clip(-32_768, 32_767).astype(np.int16)
+    frames = [heard[at : at + FRAME] for at in range(0, len(heard), FRAME)]
+
+    spoke, done = only(held(speaking(Headset(iter(frames)), replace(asked(), patience_us=5_000_000)), 400))
+    free = Person(MULAW_8K, Headset(iter(frames)))
+    free.speak(FreeSpeech(8_000, 400_000))
+    stretches = [each for each in held(free, 400) if isinstance(each, CallerSpoke)]
+    (failed,) = held(speaking(Headset(iter(frames[250:])), asked()), 110)
+
+    assert 2_000_000 <= spoke.speech_start_us <= 2_300_000
+    assert 2_800_000 <= spoke.speech_end_us <= 3_200_000
+    assert done.at_us <= 4_000_000
+    assert len(stretches) == 1
+    assert isinstance(failed, HarnessFailed)
+
+
 def test_a_duration_ends_by_the_clock() -> None:
     """Whether or not they still speak."""
-    person = speaking(Headset(pattern((VOICE, 200))), asked(until_silence_us=None, duration_us=1_000_000))
+    person = speaking(Headset(pattern(*voice(200))), asked(until_silence_us=None, duration_us=1_000_000))
     spoke, done = only(held(person, 60))
 
     assert near(spoke.speech_end_us, 1_000_000)
@@ -148,7 +175,7 @@ def test_a_microphone_that_is_taken_away_is_trouble_of_ours() -> None:
 
 def test_who_is_muted_says_nothing() -> None:
     """Silence is sent, and no speech is told."""
-    person = Person(MULAW_8K, Headset(pattern((VOICE, 50))))
+    person = Person(MULAW_8K, Headset(pattern(*voice(50))))
     person.speak(FreeSpeech(8_000, 400_000))
     person.muted = True
 
@@ -159,7 +186,7 @@ def test_each_stretch_of_free_speech_is_told() -> None:
     """With its own edges and number; a click between them is none."""
     click = np.zeros(FRAME, np.int16)
     click[0] = 9_000
-    frames = pattern((SILENCE, 20), (VOICE, 30), (SILENCE, 40), (click, 1), (SILENCE, 40), (VOICE, 30))
+    frames = pattern((SILENCE, 20), *voice(30), (SILENCE, 40), (click, 1), (SILENCE, 40), *voice(30))
     person = Person(MULAW_8K, Headset(frames))
     person.speak(FreeSpeech(8_000, 400_000))
     events = [each for each in held(person, 200) if isinstance(each, CallerSpoke)]
@@ -173,14 +200,14 @@ def test_each_stretch_of_free_speech_is_told() -> None:
 
 def test_both_sides_are_heard() -> None:
     """The caller who is no person is mixed with the agent; a person does not hear themselves."""
-    headset = Headset(pattern((VOICE, 1)))
+    headset = Headset(pattern(*voice(1)))
     listener = Person(MULAW_8K, None, headset)
     listener.said(b"\x00" * FRAME)  # the loudest there is, downwards
     listener.hears(np.full(FRAME, -20_000, np.int16), FRAME_US)
-    listener.hears(VOICE, 2 * FRAME_US)
+    listener.hears(LOUD, 2 * FRAME_US)
 
     assert headset.played[0].tolist() == [-32_768] * FRAME
-    assert headset.played[1].tolist() == VOICE.tolist()
+    assert headset.played[1].tolist() == LOUD.tolist()
 
 
 def test_what_the_clocks_of_devices_cost_is_told() -> None:

@@ -14,6 +14,8 @@ from turnspec.call import actions
 from turnspec.call.events import ActionDone, CallerSpoke, Event, HarnessFailed, Origin
 
 FRAME_US: Final = 20_000
+PAUSE_US: Final = 300_000
+"""Where it is no silence that ends a speech, one of this length ends a stretch of it."""
 
 
 class Speech(Protocol):
@@ -70,6 +72,11 @@ class Sent:
         return self._frames[number][1] + at_us - number * FRAME_US
 
 
+def _tracker(rate_hz: int, silence_us: int) -> ActivityTracker:
+    """Whether a person speaks: a fan and a hum are no speech, and must not keep it going."""
+    return ActivityTracker(rate_hz, hangover_us=silence_us, any_sound=False)
+
+
 class OneSpeech:
     """All that a person says in one action of the caller."""
 
@@ -77,8 +84,7 @@ class OneSpeech:
         self.over = False
         self.last: Samples = EMPTY
         self._action, self._device = action, device
-        silence_us = action.until_silence_us
-        self._tracker = None if silence_us is None else ActivityTracker(rate_hz, hangover_us=silence_us)
+        self._tracker = _tracker(rate_hz, action.until_silence_us or PAUSE_US)
         self._sent = Sent(rate_hz)
         self._began_us: int | None = None
         self._spoke = self._silent = False
@@ -94,32 +100,36 @@ class OneSpeech:
             self._began_us = from_us
         self.last = samples
         self._sent.add(from_us, lands_us, samples)
-        if self._tracker is None:
-            return
         for edge in self._tracker.feed(from_us - self._began_us, samples):
             self._spoke = True
             self._silent = isinstance(edge, SpeechEnded)
 
     def happened(self, now_us: int) -> Sequence[Event]:
         """The end of the speech, or that there was none."""
-        if self._began_us is None or not self._is_over(now_us - self._began_us):
+        if self._began_us is None or not self._is_over(lasted_us := now_us - self._began_us):
+            return ()
+        span = self._sent.voiced() if self._spoke else None
+        if span is None and self._waits(lasted_us):
+            self._spoke = self._silent = False  # it was a noise
             return ()
         self.over = True
-        span = self._sent.voiced()
         if span is None:
-            return (HarnessFailed(at_us=now_us, reason=self._nobody(now_us - self._began_us)),)
+            return (HarnessFailed(at_us=now_us, reason=self._nobody(lasted_us)),)
         turn = self._action.turn
         return (
             spoke(turn, span, now_us),
             ActionDone(at_us=now_us, turn=turn, end_us=span[1]),
         )
 
+    def _waits(self, lasted_us: int) -> bool:
+        return self._action.duration_us is None and lasted_us < self._action.patience_us
+
     def _is_over(self, lasted_us: int) -> bool:
         if self._action.duration_us is not None:
             return lasted_us >= self._action.duration_us
         if self._spoke:
             return self._silent
-        return lasted_us >= self._action.patience_us
+        return not self._waits(lasted_us)
 
     def _nobody(self, waited_us: int) -> str:
         return (
@@ -148,7 +158,7 @@ class FreeSpeech:
         self.last: Samples = EMPTY
         self.spoken = 0  # stretches of speech so far
         self.speaking = False
-        self._tracker = ActivityTracker(rate_hz, hangover_us=pause_us)
+        self._tracker = _tracker(rate_hz, pause_us)
         self._sent = Sent(rate_hz)
         self._pause_us = pause_us
         self._began_us: int | None = None
