@@ -11,6 +11,7 @@ import pytest
 
 from support_projects import BOT, TALK, Project, ended, eventually, running, talk
 from support_repeats import EVEN, bank
+from support_voices import program
 from turnspec.call.evidence import read_events
 
 MANY = 40
@@ -232,3 +233,29 @@ def test_reports_are_written_to_their_end(tmp_path: Path) -> None:
     assert (ran.code, ran.outcomes()) == (0, {"Balance": "passed"})
     assert len(list(ran.junit.iter("testcase"))) == 1
     assert "Balance" in ran.html
+
+
+@pytest.mark.parametrize("clock", ["virtual", "wall"])
+def test_an_engine_that_hangs_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: str
+) -> None:
+    """A line that is being made while the run is stopped ends with it, and so does its program."""
+    project = talk(tmp_path)
+    turns = "turns:\n  - expect: {says: {matches: '(?P<first>[a-z]+)'}}\n  - caller: 'about {{ first }}'\n"
+    project.write("talk.yaml", f"scenario: Talk\ntarget: desk\n{turns}    expect: {{says: deleted}}\n")
+    hangs = (
+        "import os, pathlib, sys, time\n"
+        "if '-lv' in sys.argv:\n    print('Voices available: rms')\n"
+        "if '-o' in sys.argv:\n"
+        f"    pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\n    time.sleep(60)\n"
+    )
+    program(tmp_path / "bin", "flite", hangs)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    with running(tmp_path, "--speech", "flite", "--clock", clock) as process:
+        eventually(lambda: (tmp_path / "pid").is_file() and (tmp_path / "pid").read_text() != "")
+        process.send_signal(signal.SIGINT)
+        ran = ended(process, tmp_path, within_s=8)  # the engine alone would be given half a minute
+
+    assert ran.code == 130, ran.told
+    ran.assert_clean()
+    assert not is_alive(project)

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from turnspec.run.voices.child import end_all
+
 
 class Interrupts:
     """Whether SIGINT came: it cancels the one task that can be cancelled, and all else is let finish."""
@@ -28,6 +30,7 @@ class Interrupts:
         self.came = True
         if self._cancel is not None:
             self._cancel()
+        end_all()  # nobody waits any more for what a program is to say
 
     @contextmanager
     def cancelling(self) -> Iterator[None]:

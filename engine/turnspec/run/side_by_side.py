@@ -16,6 +16,7 @@ from turnspec.run.loops import WallLoop, run_on
 from turnspec.run.options import RunOptions
 from turnspec.run.person import with_person
 from turnspec.run.progress import Calls
+from turnspec.run.voices.child import end_all
 from turnspec.run.wheel import PacingWheel
 
 APART_S = 0.04  # between the beginnings of two wall-clock calls
@@ -34,6 +35,7 @@ def side_by_side(cases: Sequence[Case], options: RunOptions, calls: Calls) -> No
             run_on(WallLoop, _all_wall(cases, options, calls))
     except (KeyboardInterrupt, SystemExit):  # an application under test may want to exit, too
         calls.interrupted = True
+        end_all()
 
 
 class _Room:

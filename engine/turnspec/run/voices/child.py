@@ -16,10 +16,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from weakref import WeakSet
 
 MOST_ERROR: Final = 300
 _alive: set[subprocess.Popen[bytes]] = set()
-_lock = threading.Lock()
+_stopped: WeakSet[subprocess.Popen[bytes]] = WeakSet()
+_lock = threading.RLock()  # a signal may come to a thread that holds it
 
 
 class ChildFailed(Exception):  # noqa: N818 # named after the fact
@@ -28,6 +30,10 @@ class ChildFailed(Exception):  # noqa: N818 # named after the fact
 
 class TimedOut(ChildFailed):
     """A program took too long, and was ended."""
+
+
+class Stopped(ChildFailed):
+    """A program was ended because the run was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,8 @@ def run_child(
                 printed, complaint = child.communicate(text.encode(), timeout_s)
             except subprocess.TimeoutExpired as late:
                 raise TimedOut(f"{program} was not done after {timeout_s:g} s") from late
+        if child in _stopped:
+            raise Stopped(f"{program} was ended: the run was stopped")
         if child.returncode and not may_fail:
             raise ChildFailed(f"{program} failed ({_end(child.returncode)}){_words(complaint)}")
         files = {name: Path(folder, name) for name in leaves}
@@ -69,7 +77,8 @@ def run_child(
 def end_all() -> None:
     """End every child that is alive: somebody stopped the run."""
     with _lock:
-        for child in _alive:
+        for child in tuple(_alive):
+            _stopped.add(child)
             _kill(child)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from turnspec.call import Track
 from turnspec.run.voices.base import CannotSay
-from turnspec.run.voices.child import ChildFailed, TimedOut, run_child
+from turnspec.run.voices.child import ChildFailed, Stopped, TimedOut, run_child
 from turnspec.speech.voices import Voice
 
 RATE_HZ: Final = 16_000
@@ -47,7 +47,7 @@ class Pico:
         try:
             made = run_child(command, text.translate(_UNSAID), TIMEOUT_S)
         except ChildFailed as failed:
-            raise CannotSay(str(failed), gone=isinstance(failed, TimedOut)) from failed
+            raise CannotSay(str(failed), gone=isinstance(failed, (TimedOut, Stopped))) from failed
         if not made.printed:
             raise CannotSay("it has no letter or figure that this voice can read")
         return Track(RATE_HZ, made.printed[: len(made.printed) // 2 * 2])

@@ -12,7 +12,7 @@ from typing import Final
 from turnspec.audio.files import NotAudio, decoded
 from turnspec.call import Track
 from turnspec.run.voices.base import CannotSay
-from turnspec.run.voices.child import ChildFailed, Made, TimedOut, run_child
+from turnspec.run.voices.child import ChildFailed, Made, Stopped, TimedOut, run_child
 from turnspec.speech.voices import Voice
 
 TIMEOUT_S: Final = 30.0
@@ -165,7 +165,7 @@ def _run(command: list[str], text: str, timeout_s: float, *leaves: str) -> Made:
     try:
         return run_child(command, text.replace("\0", " "), timeout_s, leaves)
     except ChildFailed as failed:
-        raise CannotSay(str(failed), gone=isinstance(failed, TimedOut)) from failed
+        raise CannotSay(str(failed), gone=isinstance(failed, (TimedOut, Stopped))) from failed
 
 
 def _sound(data: bytes) -> Track:
