@@ -134,7 +134,12 @@ def test_a_codec_of_telephones_makes_a_wide_line_narrow(rate: str) -> None:
 @pytest.mark.parametrize("name", sorted(BEDS))
 @pytest.mark.parametrize(
     "voice",
-    [Conditions(), Conditions(gain=0.25, narrow=True, codecs=(Encoding.MULAW,)), Conditions(clip=2_000)],
+    [
+        Conditions(),
+        Conditions(gain=0.25, narrow=True, codecs=(Encoding.MULAW,)),
+        Conditions(clip=2_000),
+        Conditions(gain=100.0),
+    ],
 )
 def test_the_ratio_to_noise_is_as_written(name: str, voice: Conditions) -> None:
     """Whatever was done to the voice, it comes out 10 dB above the noise, within half a decibel."""

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from support_talk import Talk, talk
+from turnspec.audio.edges import voiced_span
 
 AGENT = """
 agent: Rover
@@ -141,11 +142,24 @@ def test_a_drifting_line_says_where_words_come_out(tmp_path: Path) -> None:
     """The caller's edges are those of the recording, though it is late by a filter and by the drift."""
     line = "{line: {drift: -200 ppm, band: narrow, codecs: [g711a, g711u], gain: 3 dB, clip: -6 dBFS}}"
     call = call_over(tmp_path / "drift", line)
-    loud = np.flatnonzero(np.abs(caller_track(call).astype(np.int64)) > 60) / 8_000 * 1_000_000
+    heard = voiced_span(caller_track(call), 8_000)
 
     assert call.kinds() == []
-    assert abs(loud[0] - spoken(call)[0]) < 40_000
-    assert abs(loud[-1] - spoken(call)[1]) < 80_000
+    assert heard is not None
+    assert abs(heard[0] - spoken(call)[0]) < 20_000
+    assert abs(heard[1] - spoken(call)[1]) < 60_000
+
+
+@pytest.mark.parametrize("protocol", ["twilio", "realtime"])
+def test_words_end_where_a_narrow_line_lets_them(tmp_path: Path, protocol: str) -> None:
+    """The last s of the order is above 3,400 Hz: nobody hears it, and the time counts from what was heard."""
+    line = "{line: {band: narrow, codecs: [g711u]}}"
+    plain, narrow = (call_over(tmp_path / str(len(each)), each, protocol) for each in ("", line))
+    response = narrow.measured("Go", "response").value_us
+
+    assert spoken(plain)[1] - spoken(narrow)[1] > 200_000
+    assert response is not None
+    assert abs(response - 900_000) < 40_000
 
 
 @pytest.mark.parametrize("bed", ["pink", "white", "babble", "cafe", "hum"])

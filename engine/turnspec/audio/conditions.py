@@ -8,7 +8,7 @@ what is lost is lost of all of it. Everything is a function of the seed and of t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -26,6 +26,7 @@ Sound: TypeAlias = NDArray[np.float64]
 FRAME_US: Final = 20_000
 NO_SPEECH_LEVEL: Final = 1_600.0
 """RMS that noise is measured against where nothing is said: about -26 dBFS, as people speak."""
+FULL_SCALE: Final = 32_767.0
 CODEC_RATE_HZ: Final = 8_000
 _CODEC_BAND_HZ: Final = 3_700
 _DRAWS: Final = 1 << 32
@@ -55,6 +56,16 @@ class Conditions:
         """Whether sound goes through unchanged."""
         adds = len(self.noise) > 0 or self.codecs or self.drift_ppm
         return not (self.changes_voice or adds or self.loss)
+
+    @property
+    def loudest(self) -> float:
+        """The highest sample that a voice can have."""
+        return FULL_SCALE if self.clip is None else min(self.clip, FULL_SCALE)
+
+    @property
+    def usual_level(self) -> float:
+        """The RMS of people as they are heard, where nobody knows how loud one will be."""
+        return min(NO_SPEECH_LEVEL * self.gain, self.loudest)
 
     @property
     def changes_voice(self) -> bool:
@@ -157,8 +168,8 @@ def voiced_by(what: Conditions, sound: Sound, band: Filter | None) -> Sound:
     """What becomes of the voice alone."""
     if what.gain != 1.0:
         sound = sound * what.gain
-    if what.clip is not None:
-        sound = np.clip(sound, -what.clip, what.clip)
+    if what.clip is not None or what.gain > 1.0:  # before noise is added: that is not as loud as what is cut
+        sound = np.clip(sound, -what.loudest, what.loudest)
     return sound if band is None else band.feed(sound)
 
 
@@ -173,8 +184,17 @@ def speech_level(utterances: Sequence[Samples], rate_hz: int, what: Conditions |
         band = Filter(telephone_band(rate_hz)) if what.narrow else None
         said = voiced_by(what, said, band)
     if not len(said):
-        return NO_SPEECH_LEVEL if what is None else NO_SPEECH_LEVEL * what.gain
+        return NO_SPEECH_LEVEL if what is None else what.usual_level
     return _rms(said)
+
+
+def alone(samples: Samples, what: Conditions, audio: AudioFormat) -> Samples:
+    """What becomes of a voice, without what is added to it, lost of it or late."""
+    voice = replace(what, noise=EMPTY, drift_ppm=0, loss=0.0)
+    if voice.nothing:
+        return samples
+    way = Conditioned(voice, audio, NO_SPEECH_LEVEL, Draws(""))
+    return way.feed(np.concatenate([samples, np.zeros(way.delay, np.int16)]))[way.delay :]
 
 
 class _Tandem:

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from turnspec.audio.codecs import decode, encode
-from turnspec.audio.conditions import FRAME_US, Conditioned, Conditions, Draws
+from turnspec.audio.conditions import FRAME_US, Conditioned, Conditions, Draws, alone
 from turnspec.audio.samples import Samples, position_at, time_of
 from turnspec.call import AudioFormat
 
@@ -84,6 +84,10 @@ class Line:
         while self._under_way and self._under_way[0][0] <= number:
             out.append(self._under_way.popleft()[1])
         return Carried(changed, tuple(out))
+
+    def voice(self, samples: Samples) -> Samples:
+        """What becomes of a voice on it, however late."""
+        return alone(samples, self._settings.conditions, self._audio)
 
     def heard(self, sound: bytes) -> Samples:
         """The samples of a frame."""

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from turnspec.audio.conditions import FRAME_US, NO_SPEECH_LEVEL, Conditioned, Conditions, Draws
+from turnspec.audio.conditions import FRAME_US, Conditioned, Conditions, Draws
 from turnspec.audio.drift import DriftingClock
 from turnspec.audio.playback import PlaybackClock
 from turnspec.audio.samples import Samples, Tape, position_at, time_of
@@ -27,7 +27,7 @@ class HeardPlayback(PlaybackClock):
 
     def __init__(self, audio: AudioFormat, conditions: Conditions, seed: str, latency_us: int = 0) -> None:
         super().__init__(audio.rate_hz)
-        self._conditioned = Conditioned(conditions, audio, NO_SPEECH_LEVEL * conditions.gain, Draws(seed))
+        self._conditioned = Conditioned(conditions, audio, conditions.usual_level, Draws(seed))
         self._noisy = len(conditions.noise) > 0
         self._late = position_at(latency_us, audio.rate_hz)
         self._heard = Tape()

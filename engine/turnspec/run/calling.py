@@ -7,9 +7,11 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from turnspec.audio.files import AudioFileError
+from turnspec.audio.line import Line
+from turnspec.audio.playback import PlaybackClock
 from turnspec.call import AudioFormat, Identity, Snapshot
 from turnspec.call.events import CallEnded, CallUp, Closer, FunctionCalled, HarnessFailed, Side
 from turnspec.checks.captures import captures
@@ -29,7 +31,7 @@ from turnspec.run.errors import AppEnded, HarnessError, NothingListens, own_faul
 from turnspec.run.instances import Targets
 from turnspec.run.interrupts import Interrupts
 from turnspec.run.late import LateLines
-from turnspec.run.line import line_of, playback_of
+from turnspec.run.line import as_sent, line_of, playback_of
 from turnspec.run.live import LiveCall
 from turnspec.run.loops import run_on
 from turnspec.run.person import person_at
@@ -43,6 +45,8 @@ from turnspec.run.voices import makers
 from turnspec.run.voices.agents import SpokenAgent, voice_of
 from turnspec.run.wheel import PacingWheel
 from turnspec.speech.synthesis import SynthesisError
+
+_Sounds: TypeAlias = tuple[tuple[Prepared, ...], Line | None, PlaybackClock | None]
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error: somebody wanted the run to stop
@@ -124,8 +128,7 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> Non
         raise record.trouble
     line = case.plan.capabilities.caller_format
     try:
-        utterances = await _prepared(case, line) if line else ()
-        way, playback = line_of(case.plan, line, utterances) if line else None, playback_of(case.plan)
+        utterances, way, playback = await _prepared(case, line) if line else ((), None, None)
     except (AudioFileError, SynthesisError) as error:
         raise HarnessError(str(error)) from error
     clock = CallClock(asyncio.get_running_loop())
@@ -134,7 +137,7 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> Non
         case.plan, record.evidence, clock, utterances, closer, way, playback, any_sound=case.any_sound
     )
     if line is not None and case.speaker is not None:
-        live.late = LateLines(case.speaker, line)
+        live.late = LateLines(case.speaker, line, way)
     record.live = live
     if line is not None:
         live.recording = record.recording = Recording(record.folder, live.recorder, record.evidence)
@@ -156,13 +159,17 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> Non
         raise
 
 
-async def _prepared(case: Case, line: AudioFormat) -> tuple[Prepared, ...]:
-    """All that the caller says; beside the loop, unless it is quick and nobody else is on it."""
-    utterances = case.plan.utterances
-    if case.clock == VIRTUAL and all(each.path is not None for each in utterances):
-        return prepare(utterances, line, case.speaker)
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(makers(), prepare, utterances, line, case.speaker)
+async def _prepared(case: Case, line: AudioFormat) -> _Sounds:
+    """All that the caller says, and the line; beside the loop, unless it is quick and nobody waits."""
+    if case.clock == VIRTUAL and all(each.path is not None for each in case.plan.utterances):
+        return _sounds(case, line)
+    return await asyncio.get_running_loop().run_in_executor(makers(), _sounds, case, line)
+
+
+def _sounds(case: Case, line: AudioFormat) -> _Sounds:
+    utterances = prepare(case.plan.utterances, line, case.speaker)
+    way = line_of(case.plan, line, utterances)
+    return as_sent(utterances, way, line.rate_hz), way, playback_of(case.plan)
 
 
 def _trouble(record: CaseRecord, far: FarEnd) -> HarnessError | None:

@@ -10,9 +10,11 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
+from turnspec.audio.line import Line
 from turnspec.audio.samples import track_of
 from turnspec.call import AudioFormat, Track, actions
 from turnspec.plan.model import Utterance
+from turnspec.run.line import as_sent
 from turnspec.run.voice import Prepared, Speaker, prepare
 from turnspec.run.voices import makers
 from turnspec.speech.synthesis import SynthesisError
@@ -21,8 +23,8 @@ from turnspec.speech.synthesis import SynthesisError
 class LateLines:
     """What the caller of one call says that had to wait; `learners` are told what each sounds like, first."""
 
-    def __init__(self, speaker: Speaker, line: AudioFormat) -> None:
-        self._speaker, self._line = speaker, line
+    def __init__(self, speaker: Speaker, line: AudioFormat, way: Line | None = None) -> None:
+        self._speaker, self._line, self._way = speaker, line, way
         self._made: dict[int, Prepared] = {}
         self.learners: list[Callable[[str, Track], None]] = []
 
@@ -30,10 +32,12 @@ class LateLines:
         """Make a line; `ready` is called on the loop when it can be said, with why not if it cannot."""
         text = " ".join(part for part in speak.parts if isinstance(part, str))
         utterance = Utterance(text, parts=speak.parts)
-        making = asyncio.get_running_loop().run_in_executor(
-            makers(), prepare, [utterance], self._line, self._speaker
-        )
+        making = asyncio.get_running_loop().run_in_executor(makers(), self._prepared, utterance)
         making.add_done_callback(partial(self._done, speak.utterance, ready))
+
+    def _prepared(self, utterance: Utterance) -> tuple[Prepared, ...]:
+        prepared = prepare([utterance], self._line, self._speaker)
+        return as_sent(prepared, self._way, self._line.rate_hz)
 
     def of(self, speak: actions.Speak) -> Prepared | None:
         """The line as it was made last; None: it did not have to wait."""

@@ -8,6 +8,7 @@ from functools import partial
 
 from turnspec.audio.beds import bed
 from turnspec.audio.conditions import Conditions, Draws, speech_level
+from turnspec.audio.edges import voiced_span
 from turnspec.audio.files import load_clip
 from turnspec.audio.line import FRAME_US, EchoSettings, Line, LineSettings
 from turnspec.audio.playback import PlaybackClock
@@ -100,6 +101,19 @@ def echo_of(playback: PlaybackClock, way: Line, from_us: int) -> Samples | None:
         return None
     heard_us = from_us - way.echo_delay_us
     return None if heard_us < 0 else playback.heard(heard_us, heard_us + FRAME_US)
+
+
+def as_sent(utterances: Sequence[Prepared], way: Line | None, rate_hz: int) -> tuple[Prepared, ...]:
+    """Utterances with their edges as the line leaves them: of an s nothing is left on a narrow one."""
+    return tuple(utterances) if way is None else tuple(_as_sent(each, way, rate_hz) for each in utterances)
+
+
+def _as_sent(prepared: Prepared, way: Line, rate_hz: int) -> Prepared:
+    voice = way.voice(prepared.samples)
+    span = None if voice is prepared.samples else voiced_span(voice, rate_hz)
+    if span is None:
+        return prepared
+    return replace(prepared, speech_start_us=span[0], speech_end_us=span[1])
 
 
 def delayed(spoken: CallerSpoke, way: Line, started_us: int) -> CallerSpoke:
