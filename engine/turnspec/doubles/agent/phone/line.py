@@ -65,6 +65,11 @@ class CallerLine:
         self._rested = False
         self.late_us = 0  # by so much sound is heard later than in frames of 20 ms
 
+    @property
+    def now_us(self) -> int:
+        """How much has come, on the line's clock."""
+        return self._ends_us
+
     def hear(self, payload: bytes, at_us: int) -> list[Activity]:
         """Take the next audio, which arrived `at_us`; what of speech was noticed.
 

@@ -2,7 +2,8 @@
 
 100 ms of silence after speech may end a turn: if what came so far is a known recording to its end, the turn
 is over; if it is one that goes on, or the beginning of one, its next sound is waited for; else the turn is
-over after 600 ms. If the caller goes on before, so does the turn. Keys are one turn once 0.8 s passed without
+over after 600 ms. If the caller goes on before, so does the turn; noise may hide that, so what was not known
+is heard once more with all that came. Keys are one turn once 0.8 s passed without
 another, or at `#`, which is not part of the text (unless it is all of it): phones pause less between keys,
 and people wait for an answer after the last.
 """
@@ -55,13 +56,18 @@ def no_recognition(heard: Heard, speech: Track) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Over:
-    """A turn that is over at `due_us` unless it goes on; on the line's clock it paused at `end_us`."""
+    """A turn that is over at `due_us` unless it goes on; on the line's clock it paused at `end_us`.
+
+    `complete`: what was heard takes in all that came until then.
+    """
 
     heard: Heard
     recognition: Recognition | None
+    begin_us: int
     end_us: int
     ended_us: int
     due_us: int
+    complete: bool = False
 
     def heard_by(self, at_us: int) -> Heard | None:
         """What was heard, None: that is not known yet."""
@@ -150,18 +156,22 @@ class CallerTurns:
 
     def _pause(self, begin_us: int, end_us: int, at_us: int) -> None:
         self._speech_us = (begin_us, end_us)
-        said = self._line.utterance(begin_us, end_us)
-        heard = self._hear(said.track)
-        truly_us = said.began_us + heard.truly_ended_us(said.ended_us - said.began_us)
-        said = replace(said, ended_us=truly_us)
+        heard, said = self._heard(begin_us, end_us)
         due_us = max(at_us, self._line.call_us(_over_by(heard, said, end_us)) + self._line.late_us)
         ended_us = self._line.call_us(said.ended_us)
         recognition = self._recognition(heard, said.track)
         if recognition is not None and due_us - AHEAD_US > at_us:
             self._agenda.at(due_us - AHEAD_US, partial(self._listen_closely, recognition, end_us))
-        over = _Over(heard, recognition, end_us, ended_us, due_us)
+        over = _Over(heard, recognition, begin_us, end_us, ended_us, due_us)
         self._agenda.at(due_us, partial(self._still_silent, over))
         self._listener.paused(heard, at_us)
+
+    def _heard(self, begin_us: int, end_us: int) -> tuple[Heard, Utterance]:
+        """What was heard between two times of the line, and the utterance with its true end."""
+        said = self._line.utterance(begin_us, end_us)
+        heard = self._hear(said.track)
+        truly_us = said.began_us + heard.truly_ended_us(said.ended_us - said.began_us)
+        return heard, replace(said, ended_us=truly_us)
 
     def _silent_since(self, end_us: int) -> bool:
         return self._speech_us is not None and self._speech_us[1] == end_us
@@ -175,6 +185,7 @@ class CallerTurns:
     def _still_silent(self, over: _Over, at_us: int) -> None:
         if not self._silent_since(over.end_us):
             return
+        over = self._completed(over)
         heard = over.heard_by(at_us)
         if heard is None:  # the caller may go on meanwhile, and all of it is one turn then
             self._agenda.at(at_us + LOOK_AGAIN_US, partial(self._still_silent, over))
@@ -182,6 +193,16 @@ class CallerTurns:
         self._speech_us = None
         self._line.turn_over(over.end_us)
         self._listener.finished(heard, over.ended_us, at_us)
+
+    def _completed(self, over: _Over) -> _Over:
+        """The same, with what noise may have hidden after the pause: the rest of a known recording."""
+        if over.complete or over.heard.text is not None:
+            return over
+        heard, said = self._heard(over.begin_us, self._line.now_us)
+        if heard.text is None:
+            return replace(over, complete=True)
+        ended_us = self._line.call_us(said.ended_us)
+        return replace(over, heard=heard, recognition=None, ended_us=ended_us, complete=True)
 
     def _no_more_keys(self, pressed: int, pressed_us: int, at_us: int) -> None:
         if pressed == self._pressed:
