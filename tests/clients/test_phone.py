@@ -106,6 +106,21 @@ def test_keys_are_pressed_in_order() -> None:
     assert pressed == [(0, "4"), (100 * MS, "#")]
 
 
+def test_keys_are_pressed_as_tones() -> None:
+    """They are sound, and no messages: each ends 150 ms after the one before."""
+
+    async def program(phone: Phone) -> None:
+        await phone.press("4#", in_band=True)
+        await phone.wait_for_reply()
+
+    answer = Expect(Speech(), then=(hums(500 * MS, 300 * MS),))
+    _, phone = phoned(program, answer, Expect(HangUp()))
+
+    pressed = [event for event in phone.events if isinstance(event, CallerPressed)]
+    assert [(event.digit, event.in_band) for event in pressed] == [("4", True), ("#", True)]
+    assert pressed[1].at_us - pressed[0].at_us == 150 * MS
+
+
 @pytest.mark.parametrize("keys", ["", "4e", "12 3"])
 def test_what_is_no_key_is_refused(keys: str) -> None:
     """Nothing is sent of it."""

@@ -21,6 +21,8 @@ from turnspec.call import Capability, Identity, actions
 from turnspec.call.events import CallEnded, Event
 from turnspec.clients.plan import NAME, NoTurns, open_plan
 from turnspec.clients.told import CallOver, NoReply, Recording, Reply, Told
+from turnspec.dsl.caller import TONE, TONE_LEVEL
+from turnspec.plan.actions import TONE_GAP_US
 from turnspec.plan.model import Utterance
 from turnspec.run.clock import MICROSECONDS, CallClock
 from turnspec.run.conversation import converse
@@ -133,15 +135,24 @@ class Phone:
             raise ValueError("this call carries no text of the caller: say() a recording")
         await self._act(actions.SendText(self._actions, text))
 
-    async def press(self, keys: str) -> None:
+    async def press(self, keys: str, *, in_band: bool = False) -> None:
         """Press keys, ten a second; `w` waits half a second. Returns when the last one is pressed.
+
+        `in_band`: as tones of 100 ms in the caller's audio, 50 ms apart, and not as the protocol's messages.
 
         Raises:
             CallOver: The line went before.
+            ValueError: These are no keys, or the call carries no audio to press them in.
         """
         if not keys or not KEYS.issuperset(keys):
             raise ValueError(f"{keys!r} are no keys: 0-9, *, #, A-D, and w to wait")
-        await self._act(actions.SendDigits(self._actions, keys, KEY_EVERY_US))
+        if not in_band:
+            await self._act(actions.SendDigits(self._actions, keys, KEY_EVERY_US))
+            return
+        if self._up.plan.capabilities.caller_format is None:
+            raise ValueError("this call carries no audio of the caller: press() without in_band")
+        tones = actions.Tones(TONE.us, TONE_LEVEL.amplitude)
+        await self._act(actions.SendDigits(self._actions, keys, tones.duration_us + TONE_GAP_US, tones))
 
     async def wait_for_reply(self, patience_s: float | None = None) -> Reply:
         """The agent's next reply, once it is over: what begins after the caller last acted.
