@@ -205,6 +205,31 @@ def test_a_cut_file_counts_up_to_where_it_is_cut(scene: Scene, tmp_path: Path) -
     assert found["turns"][0] == whole["turns"][0]
 
 
+@pytest.mark.parametrize(
+    ("told_bytes", "is_cut"), [(None, True), (0xFFFF_FFFF, False)], ids=["cut", "streamed"]
+)
+def test_a_wav_that_lacks_sound_is_cut(
+    scene: Scene, tmp_path: Path, told_bytes: int | None, *, is_cut: bool
+) -> None:
+    """A WAV whose header counts more than there is was cut off; one that was streamed never knew."""
+    path = scene.write(tmp_path / "talk.wav")
+    data = bytearray(path.read_bytes())
+    if told_bytes is not None:
+        data[40:44] = told_bytes.to_bytes(4, "little")
+    path.write_bytes(data[: len(data) // 2 // 4 * 4])
+
+    assert any("is cut off" in note for note in document(path)["notes"]) is is_cut
+
+
+@pytest.mark.parametrize(("leak", "is_told"), [(0, False), (0.03, True)])
+def test_crosstalk_is_told(scene: Scene, tmp_path: Path, leak: float, *, is_told: bool) -> None:
+    """A side that is heard on the other's channel is told of; people who talk at once are not."""
+    scene.tracks = (scene.tracks + leak * scene.tracks[:, ::-1]).astype(np.int16)
+    notes = document(scene.write(tmp_path / "talk.wav"))["notes"]
+
+    assert any("is heard on the other's channel" in note for note in notes) is is_told
+
+
 WRONG = {
     "missing": "does not exist",
     "text": "is not audio that can be read",
@@ -213,6 +238,8 @@ WRONG = {
     "folder": "is not the folder of a call",
     "no sound": "holds no sound",
     "six": "has 6 channels",
+    "same": "both channels hold the same sound",
+    "slow": "cannot be measured at less than 4,000 Hz",
 }
 
 
@@ -231,6 +258,10 @@ def test_what_cannot_be_measured_says_so(tmp_path: Path, what: str) -> None:
             path.mkdir()
         case "no sound":
             soundfile.write(path, np.zeros((0, 2), np.int16), RATE_HZ)
+        case "same":
+            soundfile.write(path, np.stack([DELETED, DELETED], axis=1), RATE_HZ)
+        case "slow":
+            soundfile.write(path, np.stack([DELETED, DELETED], axis=1), 1_000)
         case "six":
             soundfile.write(path, np.zeros((80, 6), np.int16), RATE_HZ)
         case _:

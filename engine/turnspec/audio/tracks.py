@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ ENOUGH_HZ: Final = 24_000
 """What is recorded at more is brought to `SPOKEN_HZ`: speech has nothing above, and hours of it fit."""
 SPOKEN_HZ: Final = 16_000
 LONGEST_S: Final = 6 * 3_600
+UNKNOWN_BYTES: Final = 0x7FFFFF00  # what programs that stream write for a length, or more
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,9 @@ def read_tracks(path: Path) -> Recorded:
     try:
         with soundfile.SoundFile(path) as file:
             if file.channels > MOST_CHANNELS:
-                raise AudioFileError(path, f"has {file.channels} channels", "export the caller and the agent")
+                raise AudioFileError(
+                    path, f"has {file.channels} channels", "export two: the caller and the agent"
+                )
             if file.frames > LONGEST_S * file.samplerate:
                 raise AudioFileError(path, "is longer than six hours", "cut it into conversations")
             return _read(path, file)
@@ -80,7 +84,13 @@ def _read(path: Path, file: object) -> Recorded:
     if not frames:
         raise AudioFileError(path, "holds no sound", "record or export it again")
     tracks = tuple(track_of(joined(part), wanted_hz) for part in parts)
-    return Recorded(tracks, cut or frames < file.frames)
+    return Recorded(tracks, cut or frames < file.frames or _lacks_data(file.extra_info))
+
+
+def _lacks_data(told: str) -> bool:
+    """Whether a WAV's header counts more than there is; one that was streamed says that it does not know."""
+    found = re.search(r"^data : (\d+) \(should be (\d+)\)", told, re.MULTILINE)
+    return found is not None and int(found[2]) < int(found[1]) < UNKNOWN_BYTES
 
 
 def _integers(sound: NDArray[np.float32]) -> Samples:

@@ -55,7 +55,7 @@ def _table(talk: Conversation) -> Iterator[str]:
         yield "no turns"
         return
     answered = {_key(each.turn): each for each in talk.responses}
-    yield f"{'turn':>4}  {'who':<6}  {'from':>9}  {'to':>9}  {'speaks':>9}  {'answered after':>14}"
+    yield f"{'turn':>4}  {'who':<6}  {'from':>9}  {'to':>9}  {'lasts':>9}  {'answered after':>14}"
     for number, turn in enumerate(talk.turns, start=1):
         response = _answered(answered.get(_key(turn)))
         times = f"{_clock(turn.start_us):>9}  {_clock(turn.end_us):>9}  {_ms(turn.end_us - turn.start_us):>9}"

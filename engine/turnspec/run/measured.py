@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from turnspec.audio.crosstalk import are_one, shared
 from turnspec.audio.edges import Speech
 from turnspec.audio.files import AudioFileError
 from turnspec.audio.resample import resample
@@ -23,6 +25,9 @@ from turnspec.run.voice_activity import SpeechFinder, asked_for
 from turnspec.speech.activity import NoActivityEngine, activity_engine
 
 MOST_FILES = 2
+LEAST_HZ: Final = 4_000
+LEAKS: Final = 0.05
+"""From this share of the sound on, it is told that it is on both channels."""
 
 
 class MeasureError(ValueError):
@@ -113,9 +118,32 @@ def _sides(
     tracks = [track for each in recorded for track in each.tracks]
     if len(tracks) != len(_ORDER):
         raise MeasureError(_not_two(files, [len(each.tracks) for each in recorded]))
+    if any(track.rate_hz < LEAST_HZ for track in tracks):
+        raise MeasureError(
+            f"speech cannot be measured at less than {LEAST_HZ:,} Hz: export it at its own rate"
+        )
     if caller == "right":
         tracks.reverse()
-    return files, _alike(tracks[0], tracks[1]), notes
+    sides = _alike(tracks[0], tracks[1])
+    return files, sides, (*notes, *_crosstalk(*sides))
+
+
+def _crosstalk(caller: Track, agent: Track) -> Iterator[str]:
+    """What has to be told of sides that are heard on each other's channel.
+
+    Raises:
+        MeasureError: Both channels hold the same.
+    """
+    one, other = samples_of(caller), samples_of(agent)
+    if are_one(one, other):
+        raise MeasureError(f"both channels hold the same sound: who speaks cannot be told\n  help: {_EXPORT}")
+    if shared(one, other, caller.rate_hz) >= LEAKS:
+        yield "one side is heard on the other's channel, too: what leaks may count as speech there"
+
+
+_EXPORT: Final = (
+    "export the caller and the agent apart; a file that was mixed to one channel cannot be measured"
+)
 
 
 def _not_two(files: Sequence[Path], channels: Sequence[int]) -> str:

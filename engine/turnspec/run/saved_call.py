@@ -108,8 +108,9 @@ def _kept(folder: Path, name: str) -> Path | None:
 
 
 def _with_recording(call: SavedCall, folder: Path) -> SavedCall:
-    path, received = recording_of(folder), _kept(folder, RECEIVED_FILE)
-    call = replace(call, received=received and f"calls/{call.slug}/{received.name}")
+    path = recording_of(folder)
+    if received := _kept(folder, RECEIVED_FILE):
+        call = replace(call, received=f"calls/{call.slug}/{received.name}")
     if path is None:
         return call
     try:
