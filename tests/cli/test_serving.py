@@ -65,6 +65,22 @@ def test_the_sdk_talks_to_a_served_model(editor: Project) -> None:
     assert frames == ["conversation.item.create", "response.create"] * 2
 
 
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("--speech", "there is no speech engine 'flit'"),
+        ("--transcription", "there is no transcription engine 'flit'"),
+        ("--voice-activity", "there is no voice activity engine 'flit'"),
+    ],
+)
+def test_an_engine_that_there_is_not_is_refused(editor: Project, option: str, told: str) -> None:
+    """Before anything is served, by its name."""
+    done = turnspec_here(editor.folder, "serve", "realtime", "--agent", "editor.yaml", option, "flit")
+
+    assert done.code == 2
+    assert told in done.err
+
+
 def test_a_served_bot_takes_calls(tmp_path: Path) -> None:
     """A telephone calls the bot twice; each call begins with the greeting; no audio is in the log."""
     project = Project(tmp_path)

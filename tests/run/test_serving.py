@@ -14,18 +14,28 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from support_twilio import AUDIO
+from turnspec.audio.files import load_clip
 from turnspec.call import Identity
+from turnspec.call.events import CallerHeard, ResponseChosen
 from turnspec.clients import CallOver, MockTwilioClient, NoReply, Phone
 from turnspec.doubles.agent import Heard, LocalAgent, Reply
 from turnspec.run.journal import AnyEntry, Framed, Happened, JsonLog, Noted, as_document
 from turnspec.run.loops import run_on
+from turnspec.run.options import RunOptions
 from turnspec.run.scripts import Playable, playable
 from turnspec.run.serving import CannotListen, LogNotWritten, Served, Wanted, serve_alone
 from turnspec.run.virtual import VirtualLoop
+from turnspec.testing import ScriptedTranscriber
 
 SCRIPT = """
 agent: Desk
 greeting: {say: No more messages., audio: no-more.flac}
+otherwise: {say: Pardon?}
+"""
+CLERK = """
+agent: Clerk
+responses:
+  account: {when: {keywords: [account]}, say: Let me see., audio: no-more.flac}
 otherwise: {say: Pardon?}
 """
 Caller = Callable[[str], Awaitable[None]]
@@ -74,11 +84,16 @@ async def ring(url: str) -> None:
         await phone.wait_for_reply()
 
 
-async def ring_the_platform(url: str) -> None:
-    """One call to a bot of AudioCodes', likewise."""
+def audiocodes_phone(url: str, *, patience_s: float) -> Phone:
+    """A platform of AudioCodes' that calls a bot."""
     from turnspec.adapters.audiocodes import ADAPTER, AudioCodesOptions
 
-    async with Phone(url, ADAPTER, AudioCodesOptions(resume=0), patience_s=3) as phone:
+    return Phone(url, ADAPTER, AudioCodesOptions(resume=0), patience_s=patience_s)
+
+
+async def ring_the_platform(url: str) -> None:
+    """One call to a bot of AudioCodes', likewise."""
+    async with audiocodes_phone(url, patience_s=3) as phone:
         await phone.wait_for_reply()
 
 
@@ -88,6 +103,29 @@ DOUBLES: Mapping[str, tuple[str, Caller]] = {
     "audiocodes-bot": ("audiocodes", ring_the_platform),
 }
 ALL = pytest.mark.parametrize("double", DOUBLES)
+
+
+@pytest.mark.parametrize("double", ["twilio-bot", "audiocodes-bot"])
+def test_words_without_a_recording_are_made_out(desk: Path, double: str) -> None:
+    """By the engine that is asked for; the answer is chosen by them."""
+    caller = AUDIO / "caller" / "vague.flac"
+    script = desk.with_name("clerk.yaml")
+    script.write_text(CLERK)
+    engine = ScriptedTranscriber({"my account": load_clip(caller, 8_000)})
+
+    async def call(url: str) -> None:
+        protocol = MockTwilioClient if double == "twilio-bot" else audiocodes_phone
+        async with protocol(url, patience_s=9) as phone:
+            await phone.say(caller)
+            await phone.wait_for_reply()
+
+    read = playable(script, DOUBLES[double][0], RunOptions(transcriber=engine))
+    entries = told(Wanted(double=double), read, call)
+
+    events = [entry.event for entry in entries if isinstance(entry, Happened)]
+    heard = [(each.text, each.source) for each in events if isinstance(each, CallerHeard)]
+    assert heard == [("my account", "transcriber")]
+    assert [each.name for each in events if isinstance(each, ResponseChosen)] == ["account"]
 
 
 @ALL

@@ -128,6 +128,8 @@ def plan(paths: tuple[Path, ...], form: str, **options: object) -> None:
 @click.option("--auth-token", help="twilio-bot: what must have signed requests; without it nothing needs to.")
 @click.option("--token", help="audiocodes-bot: the one bearer token that is let in; without it any is.")
 @click.option("--speech", metavar="ENGINE", help="What says its replies: auto, none, nanotts, flite, ...")
+@click.option("--transcription", metavar="ENGINE", help="What makes out words: auto, none, whisper, ...")
+@click.option("--voice-activity", metavar="ENGINE", help="What finds speech: auto, silero, webrtc, energy.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every frame too.")
 def serve(**options: object) -> None:

@@ -19,9 +19,12 @@ from turnspec.run.interrupts import terminated_as_interrupted
 from turnspec.run.journal import AnyEntry, Framed, Happened, Noted, as_document
 from turnspec.run.logs import set_up_logs
 from turnspec.run.loops import WallLoop, run_on
+from turnspec.run.options import RunOptions
 from turnspec.run.redirect import NoTls, host_name, require_tls
 from turnspec.run.scripts import WrongScript, playable
 from turnspec.run.serving import PROTOCOLS, Served, Wanted, serve_alone
+from turnspec.run.transcription import wrong_engine
+from turnspec.run.voice_activity import wrong_finder
 from turnspec.run.voices.finding import asked_for, wrong_name
 
 HARNESS_EXIT: Final = 3
@@ -68,10 +71,11 @@ def _serve(wanted: Wanted, options: Mapping[str, Any]) -> int:
     try:
         if wanted.stands_for is not None:
             require_tls()
-        if refusal := wrong_name(asked_for(options["speech"])):
+        asked = _engines(options)
+        if refusal := _wrong_engine(asked):
             print(refusal, file=sys.stderr)
             return USAGE_EXIT
-        script = playable(options["agent"], PROTOCOLS[wanted.double], options["speech"])
+        script = playable(options["agent"], PROTOCOLS[wanted.double], asked)
         script.make_ready()
     except WrongScript as wrong:
         print(wrong)
@@ -91,6 +95,21 @@ def _serve(wanted: Wanted, options: Mapping[str, Any]) -> int:
     finally:
         script.close()
     return INTERRUPTED_EXIT
+
+
+def _engines(options: Mapping[str, Any]) -> RunOptions:
+    """The engines that are named for the agent."""
+    return RunOptions(
+        speech=options["speech"],
+        transcription=options["transcription"],
+        voice_activity=options["voice_activity"],
+    )
+
+
+def _wrong_engine(asked: RunOptions) -> str:
+    """What is wrong with the first of them with which something is; empty if nothing is."""
+    speaks = wrong_name(asked_for(asked.speech))
+    return speaks or wrong_engine(asked) or wrong_finder(asked.voice_activity)
 
 
 def _wanted(options: Mapping[str, Any]) -> Wanted:

@@ -96,12 +96,13 @@ class Playable:
         return SpokenAgent(speech, voice, waits=isinstance(asyncio.get_running_loop(), VirtualLoop))
 
 
-def playable(path: Path, protocol: str, speaks: str | None = None) -> Playable:
-    """Read an agent script and its project, for a double of `protocol`; `speaks` names an engine that does.
+def playable(path: Path, protocol: str, asked: RunOptions | None = None) -> Playable:
+    """Read an agent script and its project, for a double of `protocol`; `asked` names other engines.
 
     Raises:
         WrongScript: The script, or its project, has problems.
     """
+    asked = asked or RunOptions()
     loaded = load([path], check_audio=audio_problem)
     if loaded.problems:
         raise WrongScript(loaded.problems)
@@ -111,8 +112,8 @@ def playable(path: Path, protocol: str, speaks: str | None = None) -> Playable:
     environment = _environment(loaded)
     keys = agents_press_keys(protocol)
     engines = engines_of(loaded, environment)
-    speech = speech_for(loaded, environment, RunOptions(speech=speaks))
-    transcription = transcription_for(loaded, environment, RunOptions())
+    speech = speech_for(loaded, environment, asked)
+    transcription = transcription_for(loaded, environment, asked)
     problems = (
         *engines.problems,
         *speech.problems,
@@ -129,7 +130,7 @@ def playable(path: Path, protocol: str, speaks: str | None = None) -> Playable:
         {**loaded.project.variables, "env": environment},
         masker([*_secrets(loaded, environment), *engines.secrets, *speech.secrets, *transcription.secrets]),
         speech,
-        takes_any_sound(loaded.project.engines.voice_activity),
+        takes_any_sound(loaded.project.engines.voice_activity, asked.voice_activity),
         transcription.recognizer_for_agents(),
     )
 

@@ -74,9 +74,9 @@ def asked_for(option: str | None, environment: Mapping[str, str] = os.environ) -
     return option or environment.get(VARIABLE) or None
 
 
-def takes_any_sound(spec: VoiceActivityEngine) -> bool:
-    """Whether every sound is speech to whoever listens by these settings."""
-    return (asked_for(None) or spec.engine) in EVERYTHING
+def takes_any_sound(spec: VoiceActivityEngine, option: str | None = None) -> bool:
+    """Whether every sound is speech to whoever listens by these settings, or by what is asked for beside."""
+    return (asked_for(option) or spec.engine) in EVERYTHING
 
 
 def wrong_finder(option: str | None) -> str:
