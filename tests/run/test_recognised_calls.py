@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from support_asgi import write_project
+from support_openai_stub import judged, stub
 from support_recognised import (
     GREETING,
     MOMENT,
@@ -27,6 +28,7 @@ from turnspec.call.derived import read_derived
 from turnspec.checks.recognised import TRANSCRIPT
 from turnspec.clients import run_scenarios
 from turnspec.results import Outcome
+from turnspec.run.saved import read_run
 from turnspec.testing import ScriptedTranscriber
 
 pytest.importorskip("uvicorn")
@@ -219,6 +221,35 @@ def test_two_calls_are_alike(tmp_path: Path) -> None:
         return {path.name: path.read_bytes() for path in sorted(folder.glob("*.jsonl"))}
 
     assert left("one") == left("two")
+
+
+@pytest.mark.parametrize(("verdict", "failed"), [("yes", []), ("no", [("judge", "failed")])])
+def test_a_judge_reads_recognised_words(tmp_path: Path, verdict: str, failed: list[tuple[str, str]]) -> None:
+    """A model is asked about the words that were made out, of both sides."""
+    turns = two_turns(answer="{judge: {question: the agent says that it is saved, gate: true}}")
+    with stub(judged(verdict)) as api:
+        result = twilio_call(
+            tmp_path,
+            [[GREETING], [SAVED]],
+            turns,
+            project=f"engines: {{judge: {{url: '{api.url}', model: m}}}}",
+            transcriber=knowing(GREETING, SAVED),
+        )
+        (request,) = api.requests
+
+    assert failing(result) == failed
+    assert "Your message has been saved." in request.body.decode()
+    assert "Your message is now being recorded." in request.body.decode()
+
+
+def test_a_saved_call_has_its_words_without_any_engine(tmp_path: Path) -> None:
+    """Judged again where nothing recognises speech, a call comes to the same result, words and times too."""
+    turns = two_turns(answer="{says: has been deleted}")
+    before = twilio_call(tmp_path, [[GREETING], [SAVED]], turns, transcriber=knowing(GREETING, SAVED))
+    (again,) = read_run(tmp_path / "out", check_again=True).run.calls
+
+    assert failing(again) == [("says", "failed")]
+    assert again.turns == before.turns
 
 
 def test_a_recording_without_text_is_listened_to(tmp_path: Path) -> None:
