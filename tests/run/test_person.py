@@ -198,6 +198,27 @@ def test_each_stretch_of_free_speech_is_told() -> None:
     assert near(events[1].speech_end_us, 3_220_000)
 
 
+def test_what_is_said_while_somebody_hangs_up_is_told() -> None:
+    """With what was sent of it, once; where nobody speaks there is nothing to tell."""
+    person = Person(MULAW_8K, Headset(pattern((SILENCE, 20), *voice(30))))
+    speech = FreeSpeech(8_000, 400_000)
+    person.speak(speech)
+    assert held(person, 50) == []
+
+    speech.finish()
+    spoke, _ = only(person.hears(SILENCE, 1_000_000))
+
+    assert near(spoke.speech_start_us, 400_000)
+    assert near(spoke.speech_end_us, 1_000_000)
+    assert person.frame(1_000_000, 1_000_000) is None
+
+    silent = FreeSpeech(8_000, 400_000)
+    person.speak(silent)
+    assert held(person, 10) == []
+    silent.finish()
+    assert person.hears(SILENCE, 1_200_000) == []
+
+
 def test_both_sides_are_heard() -> None:
     """The caller who is no person is mixed with the agent; a person does not hear themselves."""
     headset = Headset(pattern(*voice(1)))

@@ -9,13 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support_checks import plan_of
 from turnspec.audio.edges import Segment
+from turnspec.call import Snapshot
+from turnspec.call.events import CallUp
 from turnspec.dsl.document import parse_document
 from turnspec.dsl.models import Place, Play, Scenario
 from turnspec.dsl.reader import read_model
 from turnspec.dsl.templates import render
 from turnspec.results import FunctionUse, Line
 from turnspec.run.talk.exchanges import Conversation, Exchange, Stretch, exchanges
+from turnspec.run.talk.heard import conversation
 from turnspec.run.talk.salient import salient
 from turnspec.run.talk.writing import Header, written
 
@@ -189,3 +193,12 @@ def test_whatever_was_said_comes_back_as_it_was(words: str, reply: str, argument
 
     assert isinstance(caller, Play)
     assert (None if caller.text is None else render(caller.text, {})) == (words or None)
+
+
+def test_a_talk_in_which_nobody_spoke_has_no_turns_of_a_person() -> None:
+    """All that there is of it is when the line was up; a call that never was up is no conversation."""
+    plan = plan_of("scenario: Talk\ntarget: desk\nturns: [{turn: Listen, expect: {silent: 1 s}}]\n")
+    up = CallUp(at_us=5_000)
+
+    assert conversation(plan, Snapshot((up,))) == Conversation(up_us=5_000, stretches=(), speech=())
+    assert conversation(plan, Snapshot(())) is None

@@ -18,7 +18,7 @@ from turnspec.run.talk.planned import CannotTalk, Wanted, planned
 from turnspec.run.talk.talk import Talked, folder_for, hold
 
 INTERNAL_ERROR_EXIT: Final = 3
-WIDTH: Final = 24
+WIDTH: Final = 20  # the whole line fits into 80 columns
 SHOW_EVERY_US: Final = 100_000
 
 
@@ -31,7 +31,7 @@ def talk_command(options: Mapping[str, Any]) -> int:
         print(error, file=sys.stderr)
         return USAGE_EXIT
     except KeyboardInterrupt:
-        print("interrupted before the call was made", file=sys.stderr)
+        print("interrupted: no scenario was written", file=sys.stderr)
         return 130
     except OSError as error:
         print(f"the talk could not be written: {error}", file=sys.stderr)
@@ -121,7 +121,7 @@ def line_of(levels: Levels) -> str:
 
 
 def _bar(level: float) -> str:
-    """Loudness as it is heard: each column is 2.5 dB, the first one -60 dB."""
+    """Loudness as it is heard: each column is 3 dB, the first one -60 dB."""
     from math import log10
 
     decibels = 20 * log10(max(level, 1e-6))

@@ -181,6 +181,12 @@ class FreeSpeech:
         if not (self.speaking or self._ended):
             self._sent.forget_before(from_us - self._pause_us)
 
+    def finish(self) -> None:
+        """Nothing more is said: a stretch that goes on is over with what was sent of it."""
+        self.over = True
+        self._ended = self._ended or self.speaking
+        self.speaking = False
+
     def happened(self, now_us: int) -> Sequence[Event]:
         """A stretch of speech that is over."""
         if not self._ended:

@@ -51,7 +51,7 @@ class Talking:
         self._facts = Facts()
         self._known = 0  # events
         self._sound_us = 0  # when somebody was heard last
-        self._wanted_over = False
+        self._wanted_over = self._hung_up = False
 
     def attend(self, live: LiveCall) -> None:
         """Take part in this call: the microphone is open from its beginning to its end."""
@@ -67,7 +67,7 @@ class Talking:
             self._live.person.muted = not self._live.person.muted
 
     def end(self) -> None:
-        """Hang up, with the next frame."""
+        """Hang up, with the frame after the next one."""
         self._wanted_over = True
 
     def _watch(self, said: Samples, heard: Samples) -> None:
@@ -91,9 +91,11 @@ class Talking:
                 speech.spoken,
             )
         )
-        if self._wanted_over or self._is_over(live, speech, now_us):
-            self._wanted_over = False
+        if speech.over and not self._hung_up:
+            self._hung_up = True
             live.perform(actions.HangUp("caller"))
+        elif self._wanted_over or self._is_over(live, speech, now_us):
+            speech.finish()  # what was said last is told with this frame
 
     def _learn(self, live: LiveCall) -> None:
         events = live.evidence.events

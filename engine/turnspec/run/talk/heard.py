@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from turnspec.audio.edges import speech_segments
 from turnspec.audio.samples import samples_of
@@ -36,8 +37,8 @@ def conversation(plan: CallPlan, snapshot: Snapshot, derived: Iterable[Derived] 
 
 def _stretches(plan: CallPlan, snapshot: Snapshot, lines: Sequence[Line]) -> Iterable[Stretch]:
     spoken = list(snapshot.of(CallerSpoke))
-    ends_us = [each.speech_start_us for each in spoken[1:]]
-    for each, until_us in zip(spoken, [*ends_us, None], strict=True):
+    for each, after in zip_longest(spoken, spoken[1:]):
+        until_us = after.speech_start_us if after else None
         heard = _heard(plan, snapshot, each.speech_start_us, until_us)
         words = heard or _recognised(lines, each.speech_start_us, each.speech_end_us)
         yield Stretch(each.speech_start_us, each.speech_end_us, words or None)

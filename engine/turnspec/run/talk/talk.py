@@ -85,6 +85,13 @@ def hold(planned: Planned, folder: Path, ends: Ends, show: Callable[[Levels], No
     record.attend = talking.attend
     with punctually():
         result = run_on(WallLoop, _held(record, talking))
+    with _undisturbed():
+        return _written_down(planned, record, result)
+
+
+def _written_down(planned: Planned, record: CaseRecord, result: CallResult) -> Talked:
+    """What a call leaves: a scenario, if anything was said."""
+    case, folder = record.case, record.folder.parent.parent
     talk = conversation(case.plan, record.saved(), record.derived)
     turns = () if talk is None else exchanges(talk)
     recording = record.folder / RECORDING_FILE
@@ -129,6 +136,20 @@ def _on_interrupt(loop: asyncio.AbstractEventLoop, end: Callable[[], None]) -> I
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Who pressed Ctrl-C to hang up and presses it again wants to keep what was said."""
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:  # not the main thread, which alone is interrupted
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _cut(folder: Path, caller: Track, turns: Sequence[Exchange]) -> None:
