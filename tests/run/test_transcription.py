@@ -13,8 +13,13 @@ import numpy as np
 import pytest
 
 from support_openai_stub import as_json, error, stub
-from turnspec.audio.samples import track_of
-from turnspec.call import Track
+from support_projects import turnspec
+from support_recognised import GREETING, write_bot
+from support_talk import CLIPS
+from turnspec.audio.codecs import encode
+from turnspec.audio.files import load_clip
+from turnspec.audio.samples import samples_of, track_of
+from turnspec.call import MULAW_8K, Track
 from turnspec.dsl.load import load
 from turnspec.dsl.problems import render_problem
 from turnspec.run.answers_kept import KeptAnswers
@@ -22,7 +27,7 @@ from turnspec.run.asking import Api, Endpoint
 from turnspec.run.options import RunOptions
 from turnspec.run.transcription import PooledTranscriber, Recognizer, transcription_for
 from turnspec.run.transcription.endpoint import EndpointTranscriber
-from turnspec.run.transcription.models import find_model
+from turnspec.run.transcription.models import find_model, how_to_get_one
 from turnspec.run.transcription.pool import Pool, as_many_as_cores
 from turnspec.run.transcription_worker import serve
 from turnspec.speech import Transcript, TranscriptionError, Word
@@ -273,6 +278,8 @@ def with_model(folder: Path, name: str = "mine") -> Path:
     made = folder / name
     made.mkdir(parents=True)
     (made / "model.bin").write_bytes(b"weights")
+    for part in ("config.json", "tokenizer.json", "vocabulary.txt"):
+        (made / part).touch()
     return made
 
 
@@ -344,3 +351,110 @@ def test_engines_that_are_not_there(
 
     assert message in render_problem(problem)
     assert hint in render_problem(problem)
+
+
+@pytest.mark.parametrize(
+    ("written", "left_out", "golden"),
+    [
+        (
+            "{engine: grammer}",
+            (),
+            """error[no-engine]: there is no transcription engine 'grammer'
+  --> turnspec.yaml:3:35
+  3 | engines: {transcription: {engine: grammer}}
+    |                                   ^^^^^^^ did you mean 'grammar'?""",
+        ),
+        (
+            "{engine: whisper, model: mine}",
+            ("tokenizer.json", "vocabulary.txt"),
+            f"""error[no-engine]: the Whisper model in 'mine' lacks tokenizer.json, vocabulary.txt
+  --> turnspec.yaml:3:51
+  3 | engines: {{transcription: {{engine: whisper, model: mine}}}}
+    |                                                   ^^^^
+    = {how_to_get_one(None)}""",
+        ),
+        (
+            "{model: mine/model.bin}",
+            (),
+            f"""error[no-engine]: 'mine/model.bin' is a file, and a Whisper model is a folder
+  --> turnspec.yaml:3:34
+  3 | engines: {{transcription: {{model: mine/model.bin}}}}
+    |                                  ^^^^^^^^^^^^^^
+    = {how_to_get_one(None)}""",
+        ),
+        (
+            "{model: models/base.en}",
+            (),
+            f"""error[no-engine]: there is no Whisper model 'models/base.en': no such folder, \
+and none was fetched by this name
+  --> turnspec.yaml:3:34
+  3 | engines: {{transcription: {{model: models/base.en}}}}
+    |                                  ^^^^^^^^^^^^^^
+    = {how_to_get_one(None)}""",
+        ),
+    ],
+    ids=["engine", "parts", "file", "nowhere"],
+)
+def test_what_is_wrong_with_an_engine_stands_where_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, left_out: tuple[str, ...], golden: str
+) -> None:
+    """A model that is not whole is none: a part that it lacks would be fetched from the network."""
+    monkeypatch.delenv("TURNSPEC_TRANSCRIPTION")
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "faster_whisper.py").touch()  # nothing is loaded of it before a call
+    model = with_model(tmp_path)
+    for part in left_out:
+        (model / part).unlink()
+    made = chosen(tmp_path, f"engines: {{transcription: {written}}}")
+
+    assert [render_problem(problem) for problem in made.problems] == [golden]
+    assert made.listens  # words are not said to be lacking besides
+
+
+def test_a_hub_that_has_half_a_model_has_none(tmp_path: Path) -> None:
+    """A model whose fetching was broken off is passed over for the next one."""
+    snapshots = "hub/models--Systran--faster-whisper-{}/snapshots/aaa"
+    (with_model(tmp_path, snapshots.format("tiny.en")) / "tokenizer.json").unlink()
+    with_model(tmp_path, snapshots.format("base.en"))
+    found = find_model(None, tmp_path, "en", {"HF_HUB_CACHE": str(tmp_path / "hub")})
+
+    assert found is not None
+    assert found.name in ("base.en", "tiny.en")
+    assert tmp_path not in found.folder.parents or found.name == "base.en"
+
+
+SHOUTING = """
+from turnspec.speech import Transcript
+
+
+class Shouting:
+    name, version, model = "shouting", "1", "loud"
+
+    def __init__(self, model):
+        self.said = model.upper()
+
+    def transcribe(self, track, language=None):
+        return Transcript(f"{self.said} IN {language}")
+"""
+
+
+def test_an_engine_of_somebody_elses(tmp_path: Path) -> None:
+    """What a package installs as a transcription engine is named in the project, and told its model."""
+    twilio = [[GREETING]]
+    turns = "- {turn: Greeting, expect: {says: LOUD IN EN}}"
+    write_bot(tmp_path, twilio, turns, project="engines: {transcription: {engine: shouting, model: loud}}")
+    sound = samples_of(load_clip(CLIPS / "agent" / f"{GREETING}.flac", 8_000))
+    (tmp_path / f"{GREETING}.ulaw").write_bytes(encode(sound, MULAW_8K))
+    installed = tmp_path / "installed" / "shouting-2.dist-info"
+    installed.mkdir(parents=True)
+    (installed.parent / "shouting.py").write_text(SHOUTING, "utf-8")
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: shouting\nVersion: 2\n", "utf-8")
+    (installed / "entry_points.txt").write_text(
+        "[turnspec.transcription_engines]\nshouting = shouting:Shouting\n", "utf-8"
+    )
+    environment = {"PYTHONPATH": str(installed.parent), "TURNSPEC_TRANSCRIPTION": ""}
+    ran = turnspec(tmp_path, "run", "talk.yaml", environment=environment)
+    (line,) = [line for turn in ran.call()["turns"] for line in turn["lines"]]
+
+    assert ran.code == 0, ran.out + ran.err
+    assert (line["text"], line["source"]) == ("LOUD IN en", "recognition (shouting loud)")

