@@ -21,7 +21,7 @@ HEAVY = os.environ.get("TURNSPEC_HEAVY_PYTHON", "")
 WITHIN_S = 60
 
 needs_heavy = pytest.mark.skipif(
-    not HEAVY, reason="needs pipecat and openai 2.x: run `make heavy`, then `make test`"
+    not HEAVY, reason="needs pipecat, openai 2.x and Whisper: run `make heavy`, then `make test`"
 )
 
 

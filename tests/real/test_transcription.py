@@ -80,30 +80,37 @@ def test_words_have_times(answer: dict[str, Any]) -> None:
     assert all(0 < probability <= 1 for *_, probability in words)
 
 
+OTHERS: Final = ("conf-noempty", "confbridge-lock-no-join", "dir-multi9", "speed-dial-empty", "vm-toforward")
+SOME: Final = tuple(name for name in TEXTS if name not in OTHERS)[::3]
+"""Thirteen of them: the grammar takes half a second for each."""
+
+
 @pytest.fixture(scope="module")
 def prompts() -> dict[str, Track]:
-    """The prompts as a telephone line brings them."""
+    """Some of the prompts as a telephone line brings them."""
     pytest.importorskip("pocketsphinx", reason="needs pocketsphinx: pip install 'turnspec[grammar]'")
-    sounds = real_prompts(*TEXTS)
+    sounds = real_prompts(*SOME, *OTHERS)
     return {
         name: track_of(decode(encode(sound, MULAW_8K), MULAW_8K), 8_000) for name, sound in sounds.items()
     }
 
 
-def test_a_grammar_finds_each_of_44_prompts(prompts: dict[str, Track]) -> None:
+def test_a_grammar_finds_each_prompt_among_44(prompts: dict[str, Track]) -> None:
     """Told the 44 texts, the grammar hears each prompt as its own."""
     grammar = Grammar(TEXTS.values())
 
-    assert {name: grammar.transcribe(sound).text for name, sound in prompts.items()} == TEXTS
+    assert len(SOME) == 13
+    assert {name: grammar.transcribe(prompts[name]).text for name in SOME} == {
+        name: TEXTS[name] for name in SOME
+    }
 
 
 def test_a_grammar_finds_nothing_in_what_is_no_phrase_of_it(prompts: dict[str, Track]) -> None:
     """A prompt that is not among the phrases is none of them, nor is noise or silence."""
-    others = ["conf-noempty", "confbridge-lock-no-join", "dir-multi9", "speed-dial-empty", "vm-toforward"]
-    grammar = Grammar(text for name, text in TEXTS.items() if name not in others)
+    grammar = Grammar(text for name, text in TEXTS.items() if name not in OTHERS)
     noise = np.random.default_rng(7).integers(-4_000, 4_000, 16_000).astype(np.int16)
 
-    assert {name: grammar.transcribe(prompts[name]).text for name in others} == dict.fromkeys(others, "")
+    assert {name: grammar.transcribe(prompts[name]).text for name in OTHERS} == dict.fromkeys(OTHERS, "")
     assert grammar.transcribe(track_of(noise, 8_000)).text == ""
     assert grammar.transcribe(track_of(np.zeros(16_000, np.int16), 8_000)).text == ""
 
