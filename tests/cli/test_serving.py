@@ -70,7 +70,7 @@ def test_the_sdk_talks_to_a_served_model(editor: Project) -> None:
     [
         ("--speech", "there is no speech engine 'flit'"),
         ("--transcription", "there is no transcription engine 'flit'"),
-        ("--voice-activity", "there is no voice activity engine 'flit'"),
+        ("--voice-activity", "there is no engine of voice activity 'flit'"),
     ],
 )
 def test_an_engine_that_there_is_not_is_refused(editor: Project, option: str, told: str) -> None:
