@@ -8,6 +8,7 @@ import shlex
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -298,6 +299,24 @@ class TestStop:
         await asyncio.wait({running}, timeout=20)
         assert running.cancelled()
         await gone(pid)
+
+    def test_who_asks_twice_before_it_stops_waits_for_nobody(self, tmp_path: Path) -> None:
+        """Once the loop was left in a hurry, a deaf process is killed at once, however long its grace."""
+        deaf = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up'); {FOREVER}"
+
+        def interrupt() -> None:
+            raise KeyboardInterrupt
+
+        async def main() -> None:
+            async with TargetProcess(python(deaf), folder=tmp_path, grace_s=60) as process:
+                await process.wait_ready(LineReady("up"), 20)
+                asyncio.get_running_loop().call_soon(interrupt)
+                await asyncio.Event().wait()
+
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            run_on(WallLoop, main())
+        assert time.monotonic() - began < 30
 
     def test_works_on_the_wall_loop(self, tmp_path: Path) -> None:
         """From start to stop on the loop that real runs use."""

@@ -41,6 +41,7 @@ class WallLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         super().__init__(FineSelector())
+        self.hurried = False  # somebody asked twice for the end: what closes now waits for nobody
 
     def time(self) -> float:
         """Return monotonic seconds, comparable between the processes of one machine."""
@@ -53,4 +54,10 @@ def run_on(loop_factory: Callable[[], asyncio.AbstractEventLoop], coroutine: Cor
     What is left running is cancelled and waited for, so that it can leave its record.
     """
     with asyncio.Runner(loop_factory=loop_factory) as runner:
-        return runner.run(coroutine)
+        try:
+            return runner.run(coroutine)
+        except KeyboardInterrupt:
+            loop = runner.get_loop()
+            if isinstance(loop, WallLoop):
+                loop.hurried = True
+            raise

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from turnspec.run.errors import TargetDied, TargetNotReady, TargetNotStarted
+from turnspec.run.loops import WallLoop
 from turnspec.run.output import KeptOutput
 from turnspec.run.ready import Attempt, Ready, until_ready
 
@@ -187,7 +188,7 @@ class TargetProcess:
         try:
             if not self._child.exited.done():
                 self._signal(signal.SIGTERM)
-                await asyncio.wait({self._child.exited}, timeout=self._grace_s)
+                await asyncio.wait({self._child.exited}, timeout=_patience(self._grace_s))
         finally:
             # Also when this very wait is cancelled, and for children that outlived their parent.
             self._signal(signal.SIGKILL)
@@ -207,6 +208,11 @@ class TargetProcess:
             os.killpg(self.pid, number)
         except ProcessLookupError:
             return  # nobody of the group is left
+
+
+def _patience(grace_s: float) -> float:
+    loop = asyncio.get_running_loop()
+    return 0 if isinstance(loop, WallLoop) and loop.hurried else grace_s
 
 
 async def _come(moment: asyncio.Future[Any], within_s: float | None = None) -> bool:
