@@ -19,11 +19,17 @@ import pytest
 PROGRAMS: Final = ("pulseaudio", "paplay", "parec", "pactl")
 RATE_HZ: Final = 48_000
 WITHIN_S: Final = 20
+SINKS: Final = ("microphone", "quiet", "speaker")
 ALSA: Final = """\
 pcm.headset-microphone {
   type pulse
   device microphone.monitor
   hint { show on  description "The sink into which a test plays" }
+}
+pcm.quiet-microphone {
+  type pulse
+  device quiet.monitor
+  hint { show on  description "A sink into which nobody plays" }
 }
 pcm.headset-speaker {
   type pulse
@@ -54,7 +60,8 @@ class SoundServer:
     @contextmanager
     def listening(self, raw: Path) -> Iterator[None]:
         """Keep what the speaker plays: 16-bit mono at `RATE_HZ`."""
-        command = ["parec", "--device=speaker.monitor", f"--rate={RATE_HZ}", "--channels=1", "--format=s16le"]
+        form = (f"--rate={RATE_HZ}", "--channels=1", "--format=s16le")
+        command = ["parec", "--device=speaker.monitor", "--latency-msec=20", *form]  # else the end is lost
         with raw.open("wb") as file, subprocess.Popen(command, env=self.environment, stdout=file) as recorder:
             try:
                 yield
@@ -76,9 +83,16 @@ def sound_server(folder: Path) -> Iterator[SoundServer]:
         "PULSE_SERVER": f"unix:{socket}",
         "ALSA_CONFIG_PATH": _alsa(folder),
     }
-    sinks = [f"module-null-sink sink_name={name} rate={RATE_HZ}" for name in ("microphone", "speaker")]
+    sinks = [f"module-null-sink sink_name={name} rate={RATE_HZ}" for name in SINKS]
     modules = [f"module-native-protocol-unix socket={socket} auth-anonymous=1", *sinks]
-    command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"]
+    command = [
+        "pulseaudio",
+        "-n",
+        "--daemonize=no",
+        "--exit-idle-time=-1",
+        "--use-pid-file=no",
+        "--disable-shm=yes",
+    ]
     log = folder / "pulseaudio.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -91,7 +105,7 @@ def sound_server(folder: Path) -> Iterator[SoundServer]:
         _await(process, environment, log)
         yield SoundServer(environment, log)
     finally:
-        process.terminate()
+        process.kill()  # it takes seconds to end by itself
         process.wait(timeout=WITHIN_S)
 
 
