@@ -411,6 +411,16 @@ def test_what_is_wrong_with_an_engine_stands_where_it_is_written(
     assert made.listens  # words are not said to be lacking besides
 
 
+def test_a_model_that_is_taken_away_is_named_all_the_same(tmp_path: Path) -> None:
+    """Weights that cannot be read break no call: the engine says so, and reports name the model."""
+    folder = with_model(tmp_path)
+    found = find_model("mine", tmp_path, None, {})
+    assert found is not None
+    (folder / "model.bin").unlink()
+
+    assert found.label == "mine@unreadable"
+
+
 def test_a_hub_that_has_half_a_model_has_none(tmp_path: Path) -> None:
     """A model whose fetching was broken off is passed over for the next one."""
     snapshots = "hub/models--Systran--faster-whisper-{}/snapshots/aaa"

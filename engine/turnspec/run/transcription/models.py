@@ -6,6 +6,7 @@ In this order: a folder that is named; a package that carries a model; the cache
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -42,7 +43,11 @@ class Found:
     @property
     def label(self) -> str:
         """What it is, in reports, with the digest of its weights: `tiny.en@1a5afae06a4d`."""
-        digest = _digest(self.folder / WEIGHTS, (self.folder / WEIGHTS).stat().st_mtime_ns)
+        weights = self.folder / WEIGHTS
+        try:
+            digest = _digest(weights, weights.stat().st_mtime_ns)
+        except OSError:  # why is told by the engine, which cannot load it either
+            return f"{self.name}@unreadable"
         return f"{KNOWN.get(digest, self.name)}@{digest[:12]}"
 
 
@@ -52,7 +57,7 @@ def find_model(
     """The model that is `wanted`: a folder, a name, or any (None) that knows the language."""
     if wanted is not None:
         folder = root / wanted
-        if not lacking(folder):
+        if is_whole(folder):
             return Found(folder, folder.resolve().name)
         return next(_by_name(wanted, environment), None)
     names = (name for name in NAMES if language in (None, "en") or not name.endswith(".en"))
@@ -64,11 +69,18 @@ def lacking(folder: Path) -> tuple[str, ...]:
     return tuple(part for part in PARTS if not any(path.is_file() for path in folder.glob(part)))
 
 
+def is_whole(folder: Path) -> bool:
+    """Whether a folder holds a model that can be loaded as it is."""
+    return not lacking(folder) and os.access(folder / WEIGHTS, os.R_OK)
+
+
 def why_none(wanted: str | None, root: Path) -> str:
     """What is wrong where `find_model` finds nothing."""
     if wanted is None:
         return "there is no Whisper model on this machine"
     folder = root / wanted
+    if folder.is_dir() and not lacking(folder):
+        return f"the Whisper model in '{wanted}' may not be read"
     if folder.is_dir():
         parts = ", ".join(part.replace("*", "txt") for part in lacking(folder))
         return f"the Whisper model in '{wanted}' lacks {parts}"
@@ -89,7 +101,7 @@ def how_to_get_one(wanted: str | None) -> str:
 
 def _by_name(name: str, environment: Mapping[str, str]) -> Iterator[Found]:
     for folder in (*_carried(name), *_in_hub(name, environment)):
-        if not lacking(folder):
+        if is_whole(folder):
             yield Found(folder, name)
 
 

@@ -57,7 +57,7 @@ def transcript(answer: ApiAnswer) -> Transcript:
     text = document.get("text")
     if not isinstance(text, str):
         told = short(json.dumps(document))
-        raise NoAnswer(f"the endpoint's answer has no text ({told}): is it an OpenAI-compatible one?")
+        raise NoAnswer(f"the endpoint's answer has no text, as that of an OpenAI-compatible one has ({told})")
     return Transcript(" ".join(text.split()), tuple(_words(document.get("words"))))
 
 
