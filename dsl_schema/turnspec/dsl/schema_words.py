@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from turnspec.dsl.schema_words_engines import ENGINE_WORDS
 from turnspec.dsl.schema_words_line import LINE_WORDS
 
 _NAME = "what this is called in reports"
@@ -241,7 +242,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "budgets": _BUDGETS,
         "reply_ends_after": _ENDS_AFTER,
         "filler": _FILLER,
-        "voice_activity": "what finds speech in what this target says: the name of an engine, or its settings",
+        "voice_activity": "what finds speech in what this target says: an engine's name, or its settings",
     },
     "StartSpec": {
         "command": "the command, run without a shell in the project folder",
@@ -268,52 +269,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "engines": "what intents are recognised by, and who judges",
         "allow_outside": "true: files may be outside this folder",
     },
-    "Engines": {
-        "intents": "what replies are likened to intents by",
-        "judge": "the model that answers `judge:`",
-        "speech": "what says texts of which there is no recording",
-        "transcription": "what makes out words where only their sound is known",
-        "voice_activity": "what finds speech in what is heard: the name of an engine, or its settings",
-    },
-    "IntentsEngine": {
-        "engine": "tfidf, encoder, endpoint, or an installed one",
-        "threshold": "how alike a reply must be to count, from 0 to 1",
-        "url": "where the API is",
-        "model": "the model that is asked",
-        "key": "what lets us in, as a template: {{ env.NAME }}",
-        "timeout": "how long one request may take",
-    },
-    "JudgeEngine": {
-        "url": "where the API is",
-        "model": "the model that is asked",
-        "key": "what lets us in, as a template: {{ env.NAME }}",
-        "timeout": "how long one request may take",
-        "gate": "true: a turn fails if the judge says no, unless it says otherwise",
-    },
-    "SpeechEngine": {
-        "engine": "auto, none, nanotts, flite, espeak-ng, piper, or endpoint",
-        "voice": "the voice of whoever has none: a language tag such as en-GB, or a name of the engine's",
-        "url": "where the API is",
-        "model": "an endpoint's model; piper's voice (.onnx), or the folder of its voices",
-        "key": "what lets us in, as a template: {{ env.NAME }}",
-        "timeout": "how long one line may take",
-    },
-    "TranscriptionEngine": {
-        "engine": "auto, whisper, grammar, endpoint, none, or an installed one",
-        "model": "a folder with a model, or the name of one",
-        "language": "what is spoken: en, de, ...",
-        "beam": "how many ways to go on are weighed at once",
-        "url": "where the API is",
-        "key": "what lets us in, as a template: {{ env.NAME }}",
-        "timeout": "how long one stretch of speech may take",
-    },
-    "VoiceActivityEngine": {
-        "engine": "auto, silero, webrtc (takes ringback, keys, hum and steady noise for speech), energy, none",
-        "threshold": "of silero: how sure it must be, 0 to 1",
-        "mode": "of webrtc: how strict it is, 0 to 3",
-        "min_speech": "a shorter stretch is no speech",
-        "bridge": "a shorter silence does not part speech",
-    },
+    **ENGINE_WORDS,
     "AgentScript": {
         "agent": "the name of the agent",
         "session": "how its Realtime session is",

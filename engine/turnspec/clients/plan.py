@@ -54,7 +54,7 @@ class NoTurns:
         """Nothing can fail."""
         return True
 
-    def hearing(self, turn: int, question: str) -> None:  # noqa: ARG002 # as above
+    def hearing(self, turn: int, question: str) -> None:
         """Nothing has to be made out first."""
 
     def decide(self, turn: int, question: str) -> Decision:  # noqa: ARG002 # as above
