@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from support_talk import Talk, talk
+from support_talk import Talk, plan_talk, talk
 from turnspec.audio.edges import voiced_span
 
 AGENT = """
@@ -148,6 +148,20 @@ def test_a_drifting_line_says_where_words_come_out(tmp_path: Path) -> None:
     assert heard is not None
     assert abs(heard[0] - spoken(call)[0]) < 20_000
     assert abs(heard[1] - spoken(call)[1]) < 60_000
+
+
+@pytest.mark.parametrize(
+    ("caller", "example"),
+    [
+        ("{line: {echo: -20 dB}}", "echo: {delay: 200 ms, level: -25 dB}"),
+        ("{line: {noise: pink}}", "noise: {bed: cafe, snr: 15 dB}"),
+    ],
+)
+def test_a_condition_in_the_wrong_form_shows_the_right_one(tmp_path: Path, caller: str, example: str) -> None:
+    """Whoever writes a level where a mapping is meant sees one that can be copied."""
+    problems = plan_talk(tmp_path, TURNS, AGENT, head=f"caller: {caller}\n").problems
+
+    assert [(each.kind, each.help) for each in problems] == [("wrong-type", f"write: {example}")]
 
 
 @pytest.mark.parametrize("protocol", ["twilio", "realtime"])
