@@ -96,7 +96,8 @@ def test_changed_files_cannot_judge_again(project: Project) -> None:
     ran = report(project, "--check-again")
 
     assert ran.code == 2
-    assert "files have changed since, or are gone: talk.yaml" in ran.err
+    assert "cannot be judged again: files have changed since, or are gone: talk.yaml\n" in ran.err
+    assert "restore it, or run them again" in ran.err
 
 
 def test_a_killed_run_is_judged_as_far_as_it_went(project: Project) -> None:

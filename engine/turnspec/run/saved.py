@@ -53,7 +53,7 @@ def read_run(folder: Path, *, check_again: bool = False) -> Saved:
         return Saved(_by_evidence(folder), (*note, *_why_by_evidence(folder)))
     again = _Again(folder, manifest, results if is_of_run else None)
     if check_again and again.why_not:
-        raise SavedError(again.why_not)
+        raise SavedError(f"{folder} cannot be judged again: {again.why_not}\n  help: {_NO_WAY}")
     return Saved(again.run(), (*note, *again.notes()))
 
 
@@ -65,6 +65,7 @@ def _refuse_others(folder: Path) -> None:
         raise SavedError(f"{folder} is the folder of one call: name that of its run, {above}")
 
 
+_NO_WAY: Final = "calls are judged by what they were made from; restore it, or run them again"
 _NAME_IT: Final = "name the output folder of a run (`turnspec run -o`), such as turnspec-report"
 
 
