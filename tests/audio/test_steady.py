@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,8 @@ from turnspec.audio import (
     SpeechEnded,
     decode,
     encode,
+    load_clip,
+    samples_of,
     silence,
     speech_segments,
 )
@@ -26,6 +30,7 @@ FRAME = 160
 BEDS = {"pink": pink, **{name: NOT_SPEECH[name] for name in ("white", "hum-50", "ringback")}}
 PROMPTS = ("vm-intro", "conf-getchannel", "call-waiting", "agent-pass", "vm-goodbye")
 BEFORE_US = 2_000_000
+SEVEN_OF_CLUBS = Path(__file__).parents[2] / "scenarios" / "audio" / "caller" / "seven-of-clubs.flac"
 
 
 def heard(samples: Samples, *, any_sound: bool = False, size: int = FRAME) -> list[tuple[Activity, int]]:
@@ -109,3 +114,14 @@ def test_how_the_audio_is_cut_changes_nothing(sizes: list[int], seed: int) -> No
         at = min(len(line), at + size)
 
     assert noticed == [each for each, _ in heard(line, size=len(line))]
+
+
+def test_the_last_hiss_of_a_word_is_of_it() -> None:
+    """A steady sound right after speech is no line's noise: the end is where energy alone places it."""
+    prompt = load_clip(SEVEN_OF_CLUBS, RATE_HZ)  # "...clubs": a stop, 106 ms of nothing, 50 ms of hiss
+    line = np.concatenate([silence(1_000_000, RATE_HZ), samples_of(prompt), silence(1_000_000, RATE_HZ)])
+
+    edges = [activity for activity, _ in heard(line)]
+
+    assert edges == [activity for activity, _ in heard(line, any_sound=True)]
+    assert isinstance(edges[-1], SpeechEnded)

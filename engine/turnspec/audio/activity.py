@@ -35,6 +35,9 @@ from turnspec.audio.steady import AT_FIRST, IN_SPEECH, Steadiness
 
 KEPT: Final = LOOK_OUT + 1  # frames of the past in which an edge may still be placed
 ROOM: Final = 64  # frames; any number that is more than `KEPT` will do
+ON_US: Final = (
+    BRIDGE_US  # after a word, what sounds so soon is still of it, steady or not: a hiss, a last stop
+)
 SURE: Final = 6  # frames: what rises over a known noise for so long is more than that noise
 
 
@@ -90,6 +93,8 @@ class ActivityTracker:
         self._start = 0  # of the cluster
         self._end = 0  # of the cluster's last sound, while it is not sounding
         self._lively = any_sound  # the cluster is not steady
+        self._on = position_at(ON_US, rate_hz)
+        self._on_until = 0  # a cluster that begins before goes on with what was speech
         self._is_speech = False  # the cluster is speech
         self._speech_end: int | None = None  # how far speech reaches; None: there is none
 
@@ -199,6 +204,7 @@ class ActivityTracker:
                 self._speech_end = min(self._speech_end, now - len(steadiness) * self._width)
             steadiness.rest()
             self._drop_cluster()
+            self._on_until = 0
 
     def _drop_cluster(self) -> None:
         self._frames, self._sounding = 0, False
@@ -225,6 +231,7 @@ class ActivityTracker:
             self._start = origin + onset_at(heard, start - width, width, floor.threshold)
         sounds = energy >= (floor.threshold // HYSTERESIS if self._sounding else floor.threshold)
         if sounds:
+            self._lively = self._lively or (not self._frames and origin + start < self._on_until)
             self._frames += 1
         elif self._sounding:
             self._end = origin + start  # until the next frame tells better
@@ -239,6 +246,7 @@ class ActivityTracker:
                 noticed.append(SpeechBegan(time_of(self._start, self.rate_hz)))
             self._is_speech = True
             self._speech_end = now if self._sounding else self._end
+            self._on_until = self._speech_end + self._on
         if self._frames and not self._sounding and now - self._end >= self._gap:
             self._drop_cluster()
         if self._speech_end is None or (self._sounding and self._is_speech):
