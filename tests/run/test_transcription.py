@@ -27,7 +27,7 @@ from turnspec.run.asking import Api, Endpoint
 from turnspec.run.options import RunOptions
 from turnspec.run.transcription import PooledTranscriber, Recognizer, transcription_for
 from turnspec.run.transcription.endpoint import EndpointTranscriber
-from turnspec.run.transcription.models import find_model, how_to_get_one
+from turnspec.run.transcription.models import find_model, how_to_get_one, why_none
 from turnspec.run.transcription.pool import Pool, as_many_as_cores
 from turnspec.run.transcription_worker import serve
 from turnspec.speech import Transcript, TranscriptionError, Word
@@ -419,6 +419,18 @@ def test_a_model_that_is_taken_away_is_named_all_the_same(tmp_path: Path) -> Non
     (folder / "model.bin").unlink()
 
     assert found.label == "mine@unreadable"
+
+
+def test_paths_that_nobody_can_look_at_hold_no_model(tmp_path: Path) -> None:
+    """A name that is no path, and a hub's note that is no text, are no traceback."""
+    notes = tmp_path / "models--Systran--faster-whisper-base" / "refs"
+    notes.mkdir(parents=True)
+    (notes / "main").write_bytes(b"\xff\xfe")
+    hub = {"HF_HUB_CACHE": str(tmp_path)}
+
+    assert find_model("base", tmp_path, None, hub) is None
+    assert find_model("m" * 300, tmp_path, None, hub) is None
+    assert "no such folder" in why_none("m" * 300, tmp_path)
 
 
 def test_a_hub_that_has_half_a_model_has_none(tmp_path: Path) -> None:

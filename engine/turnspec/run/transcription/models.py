@@ -5,6 +5,7 @@ In this order: a folder that is named; a package that carries a model; the cache
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
@@ -66,7 +67,9 @@ def find_model(
 
 def lacking(folder: Path) -> tuple[str, ...]:
     """The parts of a model that are not in a folder."""
-    return tuple(part for part in PARTS if not any(path.is_file() for path in folder.glob(part)))
+    if not os.path.isdir(folder):  # noqa: PTH112 - a path that nobody may look at, or too long, is no folder
+        return PARTS
+    return tuple(part for part in PARTS if not any(map(os.path.isfile, folder.glob(part))))
 
 
 def is_whole(folder: Path) -> bool:
@@ -79,12 +82,12 @@ def why_none(wanted: str | None, root: Path) -> str:
     if wanted is None:
         return "there is no Whisper model on this machine"
     folder = root / wanted
-    if folder.is_dir() and not lacking(folder):
+    missing = lacking(folder)
+    if not missing:
         return f"the Whisper model in '{wanted}' may not be read"
-    if folder.is_dir():
-        parts = ", ".join(part.replace("*", "txt") for part in lacking(folder))
-        return f"the Whisper model in '{wanted}' lacks {parts}"
-    if folder.exists():
+    if os.path.isdir(folder):  # noqa: PTH112 - as above
+        return f"the Whisper model in '{wanted}' lacks {', '.join(missing).replace('*', 'txt')}"
+    if os.path.exists(folder):  # noqa: PTH110 - as above
         return f"'{wanted}' is a file, and a Whisper model is a folder"
     return f"there is no Whisper model '{wanted}': no such folder, and none was fetched by this name"
 
@@ -116,10 +119,9 @@ def _in_hub(name: str, environment: Mapping[str, str]) -> Iterator[Path]:
     """Snapshots of a model in the hub's cache, the one that its `main` names first."""
     owner = name if "/" in name else f"Systran/faster-whisper-{name}"
     model = hub_of(environment) / f"models--{owner.replace('/', '--')}"
-    main = model / "refs" / "main"
-    if main.is_file():
-        yield model / "snapshots" / main.read_text("utf-8").strip()
-    if (model / "snapshots").is_dir():
+    with contextlib.suppress(OSError, ValueError):  # not there, not for us to read, or no text
+        yield model / "snapshots" / (model / "refs" / "main").read_text("utf-8").strip()
+    with contextlib.suppress(OSError):
         yield from sorted((model / "snapshots").iterdir())
 
 
