@@ -103,30 +103,32 @@ class ClipIndex:
 
     def best(self, samples: Samples, rate_hz: int) -> Match | None:
         """The clip that `samples` are, or None if they are none of them; of equals the first."""
-        return self._likest(resample(samples, rate_hz, RATE_HZ), _comparable, _of_both)
+        matches = self._matches(resample(samples, rate_hz, RATE_HZ), _comparable, _of_both)
+        return max(matches, key=lambda match: match.score, default=None)
 
     def opening(self, samples: Samples, rate_hz: int) -> Match | None:
         """The clip that begins with `samples` and goes on, as far as one is known to."""
-        return self._likest(resample(samples, rate_hz, RATE_HZ), _shorter, _of_a_beginning)
+        matches = self._matches(resample(samples, rate_hz, RATE_HZ), _shorter, _of_a_beginning)
+        go_on = (match for match in matches if match.goes_on_us is not None)
+        return max(go_on, key=lambda match: match.score, default=None)
 
-    def _likest(
+    def _matches(
         self,
         samples: Samples,
         comparable: Callable[[int, int], bool],
         covered: _Covered,
-    ) -> Match | None:
+    ) -> list[Match]:
         heard = _sound(samples)
         if heard is None:
-            return None
+            return []
         spectra: dict[int, Spectrum] = {}
-        matches = [
+        return [
             _match(key, found, heard, clip, len(samples))
             for key, clip in self._clips.items()
             if comparable(len(heard.signal), len(clip.signal))
             and (found := _best_near(heard, clip, self._shift(heard, key, clip, spectra), covered))
             is not None
         ]
-        return max(matches, key=lambda match: match.score, default=None)
 
     def _shift(self, heard: _Sound, key: str, clip: _Sound, spectra: dict[int, Spectrum]) -> int:
         """About where in the utterance the clip begins, if it is that clip."""

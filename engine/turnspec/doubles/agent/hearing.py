@@ -7,6 +7,7 @@ was played: noise in place of speech is not understood, and a swapped recording 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -62,11 +63,17 @@ class KnownClips:
     def hear(self, speech: Track) -> Heard:
         """The words of the recording that `speech` is; no words if it is none, or not enough of one."""
         at_rate = resample(samples_of(speech), speech.rate_hz, RATE_HZ)
-        for shelf in self._shelves:
-            if heard := shelf.hear(at_rate):
-                return heard
-        goes_on = (shelf.goes_on_us(at_rate) for shelf in self._shelves)
-        return Heard(None, NOTHING_KNOWS, goes_on_us=next((us for us in goes_on if us is not None), None))
+        heard = next((found for shelf in self._shelves if (found := shelf.hear(at_rate))), None)
+        if heard is None:
+            return Heard(None, NOTHING_KNOWS, goes_on_us=self._goes_on_us(at_rate))
+        if heard.goes_on_us is None:  # one recording to its end may be the beginning of another
+            return replace(heard, goes_on_us=self._goes_on_us(at_rate))
+        return heard
+
+    def _goes_on_us(self, speech: Samples) -> int | None:
+        """How soon a recording goes on that begins with this; None: none is known to."""
+        goes_on = (shelf.goes_on_us(speech) for shelf in self._shelves)
+        return next((us for us in goes_on if us is not None), None)
 
 
 class _Shelf:
