@@ -12,12 +12,16 @@ from pathlib import Path
 
 import click
 import pytest
+import soundfile
 from click.testing import CliRunner
 from ruamel.yaml import YAML
 
 from support_docs import PAGES, REPOSITORY, Block, Directive, blocks, code_words, page_name, prose, steps
 from support_openai_stub import judged, stub
 from turnspec.adapters.registry import adapter, adapter_names
+from turnspec.audio.edges import voiced_span
+from turnspec.audio.files import load_clip
+from turnspec.audio.samples import position_at, samples_of
 from turnspec.cli.main import cli
 from turnspec.dsl import Place, Problem, Project, render_problems
 from turnspec.dsl.document import parse_document
@@ -31,7 +35,8 @@ WHOLE = {
     "project": {"version": "1"},
 }
 RECORDING = re.compile(r"[\w./-]+\.(?:wav|flac|mp3|ogg)")
-CLIPS = sorted((REPOSITORY / "scenarios" / "audio").glob("*/*.flac"), reverse=True)
+# People, so that whatever finds speech finds it in what stands for a recording that a page speaks of.
+CLIPS = sorted((REPOSITORY / "scenarios" / "audio").glob("[ac]*/*.flac"), reverse=True)
 
 
 def whole(block: Block) -> str:
@@ -150,7 +155,7 @@ class Played:
             recording = path.parent / written
             if not recording.exists():
                 recording.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(next(self._clips), recording)
+                _record(next(self._clips), recording)
 
     def _change(self, name: str, old: str, new: str) -> None:
         path = self.folder / name
@@ -170,6 +175,15 @@ class Played:
                 self.exit_code = result.exit_code
                 assert not shown or _as_shown(shown, result.output), f"{place}\n{result.output}"
                 assert self.exit_code in (0, 1, 2), f"{place}\n{result.output}"
+
+
+def _record(clip: Path, recording: Path) -> None:
+    """A recording that begins with its first word, so that times are those which a page speaks of."""
+    track = load_clip(clip, 8_000)
+    span = voiced_span(samples_of(track), track.rate_hz)
+    assert span is not None, f"nobody speaks in {clip}"
+    first, last = (position_at(edge_us, track.rate_hz) for edge_us in span)
+    soundfile.write(recording, samples_of(track)[first:last], track.rate_hz, format="FLAC", subtype="PCM_16")
 
 
 def _commands(block: Block) -> Iterator[tuple[str, str]]:
