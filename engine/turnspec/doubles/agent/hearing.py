@@ -12,12 +12,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
+from turnspec.audio.codecs import decode, encode
+from turnspec.audio.edges import RESOLUTION_US, refined, voiced_span
 from turnspec.audio.files import load_clip
 from turnspec.audio.match import RATE_HZ, ClipIndex
 from turnspec.audio.noise import is_steady_noise
 from turnspec.audio.resample import resample
 from turnspec.audio.samples import Samples, samples_of, time_of
 from turnspec.call.evidence import Track
+from turnspec.call.formats import ALAW_8K, MULAW_8K, AudioFormat
 from turnspec.doubles.agent.reply import Heard
 from turnspec.dsl import AgentScript
 
@@ -63,7 +68,8 @@ class KnownClips:
     def hear(self, speech: Track) -> Heard:
         """The words of the recording that `speech` is; no words if it is none, or not enough of one."""
         at_rate = resample(samples_of(speech), speech.rate_hz, RATE_HZ)
-        heard = next((found for shelf in self._shelves if (found := shelf.hear(at_rate))), None)
+        coding = _coding_of(speech)
+        heard = next((found for shelf in self._shelves if (found := shelf.hear(at_rate, coding))), None)
         if heard is None:
             return Heard(None, NOTHING_KNOWS, goes_on_us=self._goes_on_us(at_rate))
         if heard.goes_on_us is None:  # one recording to its end may be the beginning of another
@@ -81,22 +87,24 @@ class _Shelf:
 
     def __init__(self, clips: Iterable[tuple[str, Track]]) -> None:
         known = [(words, track) for words, track in clips if _may_hold_words(track)]
-        self._words = [words for words, _ in known]
+        self._known = known
         self._index = ClipIndex.from_tracks({str(number): track for number, (_, track) in enumerate(known)})
 
-    def hear(self, speech: Samples) -> Heard | None:
+    def hear(self, speech: Samples, coding: AudioFormat | None) -> Heard | None:
         match = self._index.best(speech, RATE_HZ)
         if match is None:
             return None
         # Most of a recording is enough to know it, so where it lies tells whether its last word has come.
+        words, track = self._known[int(match.key)]
         return Heard(
-            self._words[int(match.key)],
+            words,
             KNOWN_CLIP,
             score=match.score,
             missing_us=max(0, match.ends_us - time_of(len(speech), RATE_HZ)),
             ended_us=match.ends_us,
-            faded_us=match.fades_us,
+            faded_us=match.fades_us + (0 if coding is None else _lengthened_us(track, coding)),
             goes_on_us=match.goes_on_us,
+            in_noise=refined(speech, RATE_HZ, None).error_us > RESOLUTION_US,
         )
 
     def goes_on_us(self, speech: Samples) -> int | None:
@@ -108,3 +116,19 @@ class _Shelf:
 @lru_cache(maxsize=512)
 def _may_hold_words(track: Track) -> bool:
     return not is_steady_noise(samples_of(track), track.rate_hz)
+
+
+def _coding_of(speech: Track) -> AudioFormat | None:
+    """The telephone codec that the audio has come through last; None: none."""
+    samples = samples_of(speech)
+    codings = (MULAW_8K, ALAW_8K) if speech.rate_hz == RATE_HZ else ()
+    same = (each for each in codings if np.array_equal(decode(encode(samples, each), each), samples))
+    return next(same, None)
+
+
+@lru_cache(maxsize=512)
+def _lengthened_us(track: Track, coding: AudioFormat) -> int:
+    """By how much later a recording fades on a line of a codec, which lifts or drops the faintest sounds."""
+    samples = resample(samples_of(track), track.rate_hz, RATE_HZ)
+    spans = voiced_span(samples, RATE_HZ), voiced_span(decode(encode(samples, coding), coding), RATE_HZ)
+    return 0 if spans[0] is None or spans[1] is None else spans[1][1] - spans[0][1]

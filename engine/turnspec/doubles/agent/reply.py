@@ -15,7 +15,7 @@ from turnspec.call.events import Origin
 from turnspec.call.evidence import Track
 from turnspec.doubles.agent.voicing import Making
 
-EARLY_US: Final = 20_000
+FADE_US: Final = 20_000
 LATE_US: Final = 100_000  # two recordings of one voice may fade in another way
 
 
@@ -27,8 +27,8 @@ class Heard:
     `missing_us`: so much of the end of the recording that it is has not been heard yet. `ended_us`: where in
     what was heard that recording ends, and `faded_us` where the last of it is gone; None: not known.
     `goes_on_us`: so soon after it the next loud sound of the recording comes that it is, or is the beginning
-    of; None: none is known to come. `engine` made out the words; the answer waited `waited_us` for it after
-    the turn was over.
+    of; None: none is known to come. `in_noise`: it fades into noise. `engine` made out the words; the answer
+    waited `waited_us` for it after the turn was over.
     """
 
     text: str | None
@@ -39,18 +39,21 @@ class Heard:
     ended_us: int | None = None
     faded_us: int | None = None
     goes_on_us: int | None = None
+    in_noise: bool = False
     engine: str | None = None
     waited_us: int = 0
 
     def truly_ended_us(self, measured_us: int) -> int:
         """Where in what was heard it ended, which by its own sound was at `measured_us`.
 
-        In noise that is told too early or too late, and where the recording lies tells better.
+        Where the recording lies tells better in noise, and where its last faint sound has not come yet.
         """
-        if self.ended_us is None or self.faded_us is None or self.missing_us:
+        if self.faded_us is None:
             return measured_us
-        within = self.ended_us - EARLY_US <= measured_us <= self.faded_us + LATE_US
-        return measured_us if within else self.faded_us
+        if self.in_noise:
+            return self.faded_us
+        within = self.faded_us - FADE_US <= measured_us <= self.faded_us + LATE_US
+        return measured_us if within or self.missing_us else self.faded_us
 
 
 @dataclass(frozen=True, slots=True)
