@@ -14,12 +14,25 @@ from hypothesis import settings
 
 # What a machine has installed must not change what tests mean: those that speak or listen name their engine.
 os.environ["TURNSPEC_SPEECH"] = os.environ["TURNSPEC_TRANSCRIPTION"] = "none"
-os.environ.setdefault("TURNSPEC_VOICE_ACTIVITY", "energy")  # most tests speak in tones
+# Most tests speak in tones, which are speech to nothing but energy. Where people speak, pages get what their
+# readers get, and scenarios what every installation has.
+VOICE_ACTIVITY = "TURNSPEC_VOICE_ACTIVITY"
+ASKED_FOR = os.environ.get(VOICE_ACTIVITY)
+WHERE_PEOPLE_SPEAK = {"docs": None, "scenarios": "webrtc"}
 
 # Where everything is required, the same examples are tried each time: what fails there fails for all.
 settings.register_profile("same", derandomize=True, database=None)
 if os.environ.get("TURNSPEC_REQUIRE_ALL") == "1":
     settings.load_profile("same")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let each test find speech by what its own speakers are: people, or tones."""
+    asked = ASKED_FOR or WHERE_PEOPLE_SPEAK.get(item.path.parent.name, "energy")
+    os.environ.pop(VOICE_ACTIVITY, None)
+    if asked is not None:
+        os.environ[VOICE_ACTIVITY] = asked
 
 
 @pytest.hookimpl(wrapper=True)
