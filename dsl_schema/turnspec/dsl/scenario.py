@@ -26,7 +26,7 @@ class CallerSpec(Model):
     WORD = "caller"
 
     from_: QuotedText | None = Field(default=None, alias="from")
-    voice: str | None = None
+    voice: str | None = Field(default=None, min_length=1)
     line: Line | None = None
 
 

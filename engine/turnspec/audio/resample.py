@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import soxr
 
 QUALITY: Final = "HQ"
-_LOWEST, _HIGHEST = -32_768, 32_767
+_LOWEST, _HIGHEST = np.array([-32_768], np.float32), np.array([32_767], np.float32)
 
 
 def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
@@ -61,4 +61,8 @@ def _stream(from_hz: int, to_hz: int) -> soxr.ResampleStream:
 
 
 def _rounded(values: NDArray[np.float32]) -> Samples:
-    return np.clip(np.rint(values), _LOWEST, _HIGHEST).astype(np.int16)
+    # In place, and not by `np.clip`, which takes three times as long as these two for the samples of a frame.
+    np.rint(values, out=values)
+    np.maximum(values, _LOWEST, out=values)
+    np.minimum(values, _HIGHEST, out=values)
+    return values.astype(np.int16)

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from turnspec.run.variables import ENGINES, engine_asked_for
+
 
 @cache
 def installation() -> str:
@@ -38,8 +40,8 @@ def _own_source() -> Iterator[str]:
 
 def _engines_asked_for() -> Iterator[str]:
     # What can be said and understood without a call being made depends on them.
-    for name in ("TURNSPEC_SPEECH", "TURNSPEC_TRANSCRIPTION", "TURNSPEC_VOICE_ACTIVITY"):
-        yield f"{name} {os.environ.get(name, '')}\n"
+    for name in ENGINES:
+        yield f"{name} {engine_asked_for(name)}\n"
     for program in ("flite", "espeak-ng", "piper"):
         path = shutil.which(program)
         yield f"{path} {Path(path).stat().st_mtime_ns if path else 0}\n"

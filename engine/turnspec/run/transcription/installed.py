@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
@@ -10,10 +9,10 @@ from importlib.util import find_spec
 from typing import Final
 
 from turnspec.dsl.problems import nearest
+from turnspec.run.variables import TRANSCRIPTION, engine_asked_for
 from turnspec.speech.transcription import Transcriber, TranscriptionError
 
 GROUP: Final = "turnspec.transcription_engines"
-VARIABLE: Final = "TURNSPEC_TRANSCRIPTION"
 AUTO, NONE, WHISPER, GRAMMAR, ENDPOINT = "auto", "none", "whisper", "grammar", "endpoint"
 OWN: Final = (AUTO, NONE, WHISPER, GRAMMAR, ENDPOINT)
 MODULES: Final = {WHISPER: "faster_whisper", GRAMMAR: "pocketsphinx"}
@@ -26,7 +25,7 @@ BRINGS: Final[Mapping[str, str]] = {
 
 def asked_for(option: str | None) -> str | None:
     """The engine that the command line or the environment names; None: neither does."""
-    return option or os.environ.get(VARIABLE) or None
+    return engine_asked_for(TRANSCRIPTION, option)
 
 
 def is_installed(name: str) -> bool:

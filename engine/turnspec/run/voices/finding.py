@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Final
 
 from turnspec.dsl.problems import nearest
 from turnspec.run.asking import Api, Endpoint
+from turnspec.run.variables import SPEECH, engine_asked_for
 from turnspec.run.voices import pico
 from turnspec.run.voices.base import VoiceEngine
 from turnspec.run.voices.endpoint import EndpointVoices
@@ -18,7 +18,6 @@ from turnspec.run.voices.pico import Pico
 from turnspec.run.voices.programs import EspeakNg, Flite, Piper
 from turnspec.speech.synthesis import BRINGS_A_VOICE
 
-VARIABLE: Final = "TURNSPEC_SPEECH"
 AUTO, NONE, ENDPOINT, PIPER = "auto", "none", "endpoint", "piper"
 BY_ITSELF: Final = ("nanotts", "flite", "espeak-ng")
 """What `auto` takes, the first that is installed."""
@@ -45,7 +44,7 @@ class Means:
 
 def asked_for(option: str | None) -> str | None:
     """The engine that the command line or the environment names; None: neither does."""
-    return option or os.environ.get(VARIABLE) or None
+    return engine_asked_for(SPEECH, option)
 
 
 def is_installed(name: str) -> bool:
