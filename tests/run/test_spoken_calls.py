@@ -99,7 +99,7 @@ def test_a_voice_without_a_name_is_a_problem(tmp_path: Path) -> None:
     """It is not taken for a caller who has none of their own."""
     (problem, *_) = planned(tmp_path, "none", head="caller: {voice: ''}\n").problems
 
-    assert (problem.kind, problem.span.line) == ("empty", 3)
+    assert (problem.kind, problem.span.line) == ("bad-value", 3)
 
 
 def test_a_voice_of_the_project_is_that_of_callers_without_one(tmp_path: Path) -> None:
