@@ -29,8 +29,11 @@ from support_twilio import AUDIO, SILENCE
 from turnspec.adapters.base import Dial
 from turnspec.adapters.twilio import ADAPTER
 from turnspec.adapters.twilio.options import TwilioOptions
-from turnspec.audio.codecs import decode
-from turnspec.call import MULAW_8K, Evidence, Identity
+from turnspec.audio.codecs import decode, encode
+from turnspec.audio.playback import PlaybackClock
+from turnspec.audio.resample import resample
+from turnspec.call import MULAW_8K, AudioFormat, Encoding, Evidence, Identity
+from turnspec.call.events import AgentAudio, Event
 from turnspec.plan import CallPlan, Setting, TargetKind
 from turnspec.plan.model import Utterance
 from turnspec.run.clock import CallClock
@@ -47,6 +50,8 @@ SLOTS = PERIOD_NS // SLOT_NS
 SETTLE_S = 1.0
 APART_S = 0.005  # between the beginnings of two calls
 PRIORITY = 20
+LINEAR_16K = AudioFormat(Encoding.PCM16, 16_000)
+LINEAR = encode(resample(decode(SILENCE, MULAW_8K), MULAW_8K.rate_hz, LINEAR_16K.rate_hz), LINEAR_16K)
 # As long as a frame of the real stream.
 FRAME = (
     '{"event":"media","sequenceNumber":"1234","media":{"track":"inbound","chunk":"1232","timestamp":"24742",'
@@ -192,6 +197,20 @@ def _voice(seconds: float) -> Prepared:
 
 async def ours(url: str, calls: int, seconds: float) -> Seen:
     """Whole calls: our adapter, our wheel, evidence on disk, recorder, playback clock, conductor."""
+    return await _ours(url, calls, seconds)
+
+
+async def ready(url: str, calls: int, seconds: float) -> Seen:
+    """The same, heard at 16 kHz; what arrives is as if it came so."""
+    return await _ours(url, calls, seconds, LINEAR_16K.rate_hz)
+
+
+async def converted(url: str, calls: int, seconds: float) -> Seen:
+    """The same, heard at 16 kHz; each frame that arrives is decoded and resampled."""
+    return await _ours(url, calls, seconds, MULAW_8K.rate_hz)
+
+
+async def _ours(url: str, calls: int, seconds: float, rate_hz: int = 0) -> Seen:
     loop, seen = asyncio.get_running_loop(), Seen()
     wheel, voice = PacingWheel.of(loop), _voice(seconds + calls * APART_S + 2 * SETTLE_S)
 
@@ -201,13 +220,21 @@ async def ours(url: str, calls: int, seconds: float) -> Seen:
             seen.sent((self.clock.now_us() - due_us) * 1_000)
             super().tick(number)
 
+        def happened(self, event: Event) -> None:
+            # Both sides are given their audio anew, so that what it costs to do that is in both.
+            if rate_hz and isinstance(event, AgentAudio):
+                sound = (LINEAR, LINEAR_16K) if rate_hz == LINEAR_16K.rate_hz else (event.data, event.format)
+                event = replace(event, data=sound[0], format=sound[1])
+            super().happened(event)
+
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         async with asyncio.TaskGroup() as group:
             held = []
             for number, plan in enumerate([_plan(folder, number) for number in range(calls)]):
                 record = Evidence(folder / str(number), {})
-                live = Timed(plan, record, CallClock(loop), [voice], NothingToClose())
+                playback = PlaybackClock(LINEAR_16K.rate_hz) if rate_hz else None
+                live = Timed(plan, record, CallClock(loop), [voice], NothingToClose(), None, playback)
                 dial = Dial(url, TwilioOptions(), plan.identity, live)
                 held.append(group.create_task(converse(live, ADAPTER, dial, wheel, None)))
                 await asyncio.sleep(APART_S)
@@ -219,11 +246,13 @@ async def ours(url: str, calls: int, seconds: float) -> Seen:
 
 SIDES: dict[str, Callable[[str, int, float], Coroutine[Any, Any, Seen]]] = {
     "ours": ours,
+    "ready": ready,
+    "converted": converted,
     "bare": bare,
     "tasks": tasks,
     "idle": idle,
 }
-OWN_LOOP = {"ours", "bare"}
+OWN_LOOP = {"ours", "ready", "converted", "bare"}
 
 
 def _main() -> None:

@@ -77,6 +77,16 @@ def test_a_frame_costs_little_more_than_a_bare_one(url: str, calls: int) -> None
     assert ours["cpu_us"] <= 1.4 * bare["cpu_us"]
 
 
+def test_decoding_and_resampling_add_little_to_a_frame(url: str) -> None:
+    """A frame whose audio is decoded and resampled costs at most 1.25 times one whose audio needs neither."""
+    rounds = [[side(name, url, 100)["cpu_us"] for name in ("ready", "converted")] for _ in range(ROUNDS)]
+    # The least of each: neighbours only ever add, and they add more than what is looked for.
+    ready, converted = (min(column) for column in zip(*rounds, strict=True))
+    what = f"CPU of a frame, decoded and resampled / needing neither ({ready:.0f} us)"
+    report(what, converted / ready, 1.25)
+    assert converted <= 1.25 * ready
+
+
 def test_frames_of_two_hundred_calls_leave_on_time(url: str) -> None:
     """99 % of the frames leave no later than 1.3 times as late as an idle loop wakes."""
     if not is_first_in_line():
