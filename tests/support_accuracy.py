@@ -18,7 +18,17 @@ from numpy.typing import NDArray
 
 from support_checks import began, call, ended, over, plan_of, turns
 from support_sound import PROMPTS
-from turnspec.audio import EMPTY, Samples, decode, encode, load_clip, samples_of, track_of, voiced_span
+from turnspec.audio import (
+    EMPTY,
+    Samples,
+    decode,
+    encode,
+    load_clip,
+    refined,
+    samples_of,
+    track_of,
+    voiced_span,
+)
 from turnspec.call import MULAW_8K, PCM_8K, AudioFormat, Snapshot
 from turnspec.call.events import CallerSpoke, Origin, PlaybackFlushed
 from turnspec.plan.model import CallPlan
@@ -238,3 +248,35 @@ def known_call(seed: int, condition: Condition) -> KnownCall:
 def known_calls(count: int, condition: Condition) -> Iterator[KnownCall]:
     """So many calls, always the same ones."""
     return (known_call(seed, condition) for seed in range(count))
+
+
+@dataclass(frozen=True, slots=True)
+class Fading:
+    """How far off, in microseconds, the edges of a whole prompt are in noise.
+
+    `onset_us` and `end_us` count from where it is as loud as the noise, `silent_us` from its last sample
+    that would be audible on a clean line.
+    """
+
+    onset_us: int
+    end_us: int
+    silent_us: int
+
+
+def fading(seed: int) -> Fading | None:
+    """A prompt with all of its fades, in pink noise 10 dB below it; None: no speech is found."""
+    clip = voices()[seed]
+    noise = float(np.sqrt(np.mean(np.square(clip.astype(np.float64))))) / 10**0.5
+    sound = noise * pink(len(clip) + 3 * RATE_HZ, seed)
+    sound[RATE_HZ : RATE_HZ + len(clip)] += clip
+    samples = np.clip(np.rint(sound), -32_768, 32_767).astype(np.int16)
+    found = refined(samples, RATE_HZ, None).segments
+    if not found:
+        return None
+    loud = np.flatnonzero(_loudness(clip) >= noise)
+    end_us = found[-1].end_us - RATE_HZ * SAMPLE_US
+    return Fading(
+        found[0].start_us - (RATE_HZ + int(loud[0])) * SAMPLE_US,
+        end_us - (int(loud[-1]) + 1) * SAMPLE_US,
+        end_us - len(clip) * SAMPLE_US,
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support_accuracy import CONDITIONS, Condition
+from support_accuracy import CONDITIONS, Condition, fading
 from support_accuracy_table import BEGIN, CALLS, ENGINES, HEAD, MEASUREMENTS, rows
 from support_sound import real_prompts
 
@@ -16,6 +16,8 @@ SOME = (CONDITIONS[0], CONDITIONS[3], CONDITIONS[-1])
 CLEAN_US, CLEAN_BAR_US = 10_000, 25_000
 NOISY_US, NOISY_BAR_US = 50_000, 60_000
 ASKED = 0.95
+PROMPTS_FADING = 100
+FADED_US = 120_000  # as the docs say, in their words: some 100 ms
 
 
 @pytest.mark.parametrize("condition", SOME, ids=lambda condition: condition.name)
@@ -57,3 +59,16 @@ def test_the_documented_table_has_every_row_and_holds() -> None:
         assert most_ms * 1_000 <= (NOISY_US if noisy else CLEAN_US), row
         assert bar_ms * 1_000 <= (NOISY_BAR_US if noisy else CLEAN_BAR_US), row
         assert share >= 100 * ASKED, row
+
+
+def test_what_fades_in_noise_ends_between_the_noise_and_silence() -> None:
+    """Whole prompts begin where they rise over noise, and end where they sink below it or soon after."""
+    real_prompts("vm-goodbye")
+    found = [fading(seed) for seed in range(PROMPTS_FADING)]
+    known = [each for each in found if each is not None]
+    ends = sorted(abs(each.end_us) for each in known)
+
+    assert len(known) == len(found)
+    assert sum(abs(each.onset_us) <= NOISY_US for each in known) >= ASKED * len(known)
+    assert sum(each.end_us >= -NOISY_US and each.silent_us <= 0 for each in known) >= ASKED * len(known)
+    assert ends[int(ASKED * len(ends))] <= FADED_US
