@@ -16,7 +16,7 @@ from turnspec.call.evidence import Track
 from turnspec.doubles.agent.voicing import Making
 
 FADE_US: Final = 20_000
-LATE_US: Final = 100_000  # two recordings of one voice may fade in another way
+LATE_US: Final = 200_000  # two recordings of one voice may fade in another way
 
 
 @dataclass(frozen=True, slots=True)
