@@ -25,4 +25,5 @@ def test_a_reader_who_goes_loses_no_report(tmp_path: Path) -> None:
         "report.html",
         "junit.xml",
         "results.json",
+        "run.json",
     }

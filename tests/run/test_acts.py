@@ -64,8 +64,6 @@ def test_keys_that_are_others(tmp_path: Path) -> None:
     ("protocol", "expect", "message"),
     [
         ("realtime", "{transfer: true}", "over realtime the agent cannot give the call away"),
-        ("realtime", '{dtmf: "1"}', "over realtime the agent cannot press keys"),
-        ("twilio", '{dtmf: "1"}', "over twilio the agent cannot press keys"),
     ],
 )
 def test_what_a_protocol_cannot_show_is_refused(

@@ -28,7 +28,7 @@ TURNS = """
 - {turn: Greeting}
 - {turn: Look, caller: {audio: audio/caller/five-five.flac}, filler: One moment}
 - {turn: Listen, caller: {audio: audio/caller/account.flac}}
-- {turn: Over, caller: {audio: audio/caller/five-five.flac, interrupt: {after: 1 s}}}
+- {turn: Over, caller: {audio: audio/caller/account.flac, interrupt: {after: 1 s}}}
 """
 # Of each budget a limit that holds and one that does not, and where the finding is.
 LIMITS = {

@@ -77,7 +77,7 @@ def test_a_message_that_arrives(tmp_path: Path, protocol: str, expect: str) -> N
         (
             "audiocodes",
             "{event: {type: playStream.start, altText: Goodbye.}}",
-            'The nearest is playStream.start at 2.72 s: altText is "Message deleted.", not "Goodbye.".',
+            'The nearest is playStream.start at 2.77 s: altText is "Message deleted.", not "Goodbye.".',
         ),
     ],
 )

@@ -207,7 +207,7 @@ def _kind(entry: AnyEntry) -> str:
 
 def _facts(document: Mapping[str, Any]) -> Iterator[str]:
     for name, value in document.items():
-        if name in UNTOLD or value in ("", None):
+        if name in UNTOLD or value in ("", None) or (name == "waited_us" and not value):
             continue
         if name == "detail":
             yield str(value)
