@@ -16,9 +16,9 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from turnspec.audio.edges import frame_energies, frame_width, threshold_of, voiced_span
+from turnspec.audio.edges import RESOLUTION_US, frame_energies, frame_width, refined, threshold_of
 from turnspec.audio.resample import resample
-from turnspec.audio.samples import Samples, position_at, samples_of, time_of
+from turnspec.audio.samples import EMPTY, Samples, position_at, samples_of, time_of
 from turnspec.call.evidence import Track
 
 RATE_HZ: Final = 8_000
@@ -43,7 +43,7 @@ class Match:
     `begins_us` and `fades_us` are where the clip's first and last sound lie in what was heard, or would lie;
     from `ends_us` on it is no more than a fading, or the clip's own noise.
     `goes_on_us`: so soon after all that was heard the next sound of the clip comes that is loud enough to be
-    noticed in noise; None: there is no more.
+    noticed in noise; None: there is no more. `in_noise`: noise hides where what was heard begins and ends.
     """
 
     key: str
@@ -52,6 +52,7 @@ class Match:
     ends_us: int = 0
     fades_us: int = 0
     goes_on_us: int | None = None
+    in_noise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class _Sound:
     ends: int
     before: int
     whole: Signal
+    in_noise: bool
 
     def energy_between(self, start: int, end: int) -> float:
         return float(self.energy[end] - self.energy[start])
@@ -101,48 +103,69 @@ class ClipIndex:
             {key: resample(samples_of(track), track.rate_hz, RATE_HZ) for key, track in tracks.items()}
         )
 
+    def listen(self, samples: Samples, rate_hz: int) -> Utterance:
+        """An utterance, ready to be compared with the clips."""
+        return Utterance(
+            resample(samples, rate_hz, RATE_HZ) if self._clips else EMPTY, self._clips, self._spectrum
+        )
+
     def best(self, samples: Samples, rate_hz: int) -> Match | None:
         """The clip that `samples` are, or None if they are none of them; of equals the first."""
-        matches = self._matches(resample(samples, rate_hz, RATE_HZ), _comparable, _of_both)
-        return max(matches, key=lambda match: match.score, default=None)
+        return self.listen(samples, rate_hz).best()
 
     def opening(self, samples: Samples, rate_hz: int) -> Match | None:
         """The clip that begins with `samples` and goes on, as far as one is known to."""
-        matches = self._matches(resample(samples, rate_hz, RATE_HZ), _shorter, _of_a_beginning)
-        go_on = (match for match in matches if match.goes_on_us is not None)
+        return self.listen(samples, rate_hz).opening()
+
+    def _spectrum(self, key: str, size: int) -> Spectrum:
+        if (key, size) not in self._spectra:
+            self._spectra[key, size] = np.conj(_half_band(self._clips[key].signal, size))
+        return self._spectra[key, size]
+
+
+class Utterance:
+    """What was heard, against known clips; what both questions need is worked out once."""
+
+    def __init__(
+        self, samples: Samples, clips: Mapping[str, _Sound], spectrum: Callable[[str, int], Spectrum]
+    ) -> None:
+        self._clips = clips
+        self._spectrum = spectrum
+        self._length = len(samples)
+        self._heard = _sound(samples) if clips else None
+        self._spectra: dict[int, Spectrum] = {}
+        self._shifts: dict[str, int] = {}
+
+    def best(self) -> Match | None:
+        """The clip that it is, or None if it is none of them; of equals the first."""
+        return max(self._matches(_comparable, _of_both), key=lambda match: match.score, default=None)
+
+    def opening(self) -> Match | None:
+        """The clip that begins with it and goes on, as far as one is known to."""
+        go_on = (match for match in self._matches(_shorter, _of_a_beginning) if match.goes_on_us is not None)
         return max(go_on, key=lambda match: match.score, default=None)
 
-    def _matches(
-        self,
-        samples: Samples,
-        comparable: Callable[[int, int], bool],
-        covered: _Covered,
-    ) -> list[Match]:
-        heard = _sound(samples)
+    def _matches(self, comparable: Callable[[int, int], bool], covered: _Covered) -> list[Match]:
+        heard = self._heard
         if heard is None:
             return []
-        spectra: dict[int, Spectrum] = {}
         return [
-            _match(key, found, heard, clip, len(samples))
+            _match(key, found, heard, clip, self._length)
             for key, clip in self._clips.items()
             if comparable(len(heard.signal), len(clip.signal))
-            and (found := _best_near(heard, clip, self._shift(heard, key, clip, spectra), covered))
-            is not None
+            and (found := _best_near(heard, clip, self._shift(heard, key, clip), covered)) is not None
         ]
 
-    def _shift(self, heard: _Sound, key: str, clip: _Sound, spectra: dict[int, Spectrum]) -> int:
+    def _shift(self, heard: _Sound, key: str, clip: _Sound) -> int:
         """About where in the utterance the clip begins, if it is that clip."""
-        most = max(len(heard.signal), len(clip.signal)) // MOST_SHIFT
-        size = _transform_size(MOST_SHIFT * most + most + MOST_SHIFT)
-        if size not in spectra:
-            spectra[size] = _half_band(heard.signal, size)
-        agreement = np.fft.irfft(spectra[size] * self._spectrum(key, clip, size), size // 2)
-        return _coarse_shift(agreement, most // 2)
-
-    def _spectrum(self, key: str, clip: _Sound, size: int) -> Spectrum:
-        if (key, size) not in self._spectra:
-            self._spectra[key, size] = np.conj(_half_band(clip.signal, size))
-        return self._spectra[key, size]
+        if key not in self._shifts:
+            most = max(len(heard.signal), len(clip.signal)) // MOST_SHIFT
+            size = _transform_size(MOST_SHIFT * most + most + MOST_SHIFT)
+            if size not in self._spectra:
+                self._spectra[size] = _half_band(heard.signal, size)
+            agreement = np.fft.irfft(self._spectra[size] * self._spectrum(key, size), size // 2)
+            self._shifts[key] = _coarse_shift(agreement, most // 2)
+        return self._shifts[key]
 
 
 def _match(key: str, found: tuple[float, int], heard: _Sound, clip: _Sound, length: int) -> Match:
@@ -156,15 +179,16 @@ def _match(key: str, found: tuple[float, int], heard: _Sound, clip: _Sound, leng
         ends_us=time_of(begins + clip.ends, RATE_HZ),
         fades_us=time_of(begins + len(clip.signal), RATE_HZ),
         goes_on_us=None if goes_on is None else time_of(max(0, goes_on + begins - length), RATE_HZ),
+        in_noise=heard.in_noise,
     )
 
 
 def _sound(samples: Samples) -> _Sound | None:
-    span = voiced_span(samples, RATE_HZ)
-    if span is None:
+    speech = refined(samples, RATE_HZ, None)
+    if not speech.segments:
         return None
-    before = position_at(span[0], RATE_HZ)
-    voiced = samples[before : position_at(span[1], RATE_HZ)]
+    before = position_at(speech.segments[0].start_us, RATE_HZ)
+    voiced = samples[before : position_at(speech.segments[-1].end_us, RATE_HZ)]
     signal = voiced - np.mean(voiced)
     energies = frame_energies(voiced, RATE_HZ)
     sounding = energies >= threshold_of(energies)
@@ -180,6 +204,7 @@ def _sound(samples: Samples) -> _Sound | None:
         ),
         before,
         samples - np.mean(voiced),
+        speech.error_us > RESOLUTION_US,
     )
 
 

@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 
 from turnspec.audio.codecs import decode, encode
-from turnspec.audio.edges import RESOLUTION_US, refined, voiced_span
+from turnspec.audio.edges import voiced_span
 from turnspec.audio.files import load_clip
-from turnspec.audio.match import RATE_HZ, ClipIndex
+from turnspec.audio.match import RATE_HZ, ClipIndex, Utterance
 from turnspec.audio.noise import is_steady_noise
 from turnspec.audio.resample import resample
 from turnspec.audio.samples import Samples, samples_of, time_of
@@ -69,17 +69,22 @@ class KnownClips:
         """The words of the recording that `speech` is; no words if it is none, or not enough of one."""
         at_rate = resample(samples_of(speech), speech.rate_hz, RATE_HZ)
         coding = _coding_of(speech)
-        heard = next((found for shelf in self._shelves if (found := shelf.hear(at_rate, coding))), None)
+        utterances = [shelf.listen(at_rate) for shelf in self._shelves]
+        shelves = zip(self._shelves, utterances, strict=True)
+        heard = next(
+            (found for shelf, said in shelves if (found := shelf.hear(said, len(at_rate), coding))), None
+        )
         if heard is None:
-            return Heard(None, NOTHING_KNOWS, goes_on_us=self._goes_on_us(at_rate))
+            return Heard(None, NOTHING_KNOWS, goes_on_us=_goes_on_us(utterances))
         if heard.goes_on_us is None:  # one recording to its end may be the beginning of another
-            return replace(heard, goes_on_us=self._goes_on_us(at_rate))
+            return replace(heard, goes_on_us=_goes_on_us(utterances))
         return heard
 
-    def _goes_on_us(self, speech: Samples) -> int | None:
-        """How soon a recording goes on that begins with this; None: none is known to."""
-        goes_on = (shelf.goes_on_us(speech) for shelf in self._shelves)
-        return next((us for us in goes_on if us is not None), None)
+
+def _goes_on_us(utterances: Iterable[Utterance]) -> int | None:
+    """How soon a recording goes on that begins with this; None: none is known to."""
+    openings = (opening for said in utterances if (opening := said.opening()) is not None)
+    return next((opening.goes_on_us for opening in openings if opening.goes_on_us is not None), None)
 
 
 class _Shelf:
@@ -90,8 +95,11 @@ class _Shelf:
         self._known = known
         self._index = ClipIndex.from_tracks({str(number): track for number, (_, track) in enumerate(known)})
 
-    def hear(self, speech: Samples, coding: AudioFormat | None) -> Heard | None:
-        match = self._index.best(speech, RATE_HZ)
+    def listen(self, speech: Samples) -> Utterance:
+        return self._index.listen(speech, RATE_HZ)
+
+    def hear(self, said: Utterance, length: int, coding: AudioFormat | None) -> Heard | None:
+        match = said.best()
         if match is None:
             return None
         # Most of a recording is enough to know it, so where it lies tells whether its last word has come.
@@ -100,17 +108,12 @@ class _Shelf:
             words,
             KNOWN_CLIP,
             score=match.score,
-            missing_us=max(0, match.ends_us - time_of(len(speech), RATE_HZ)),
+            missing_us=max(0, match.ends_us - time_of(length, RATE_HZ)),
             ended_us=match.ends_us,
             faded_us=match.fades_us + (0 if coding is None else _lengthened_us(track, coding)),
             goes_on_us=match.goes_on_us,
-            in_noise=refined(speech, RATE_HZ, None).error_us > RESOLUTION_US,
+            in_noise=match.in_noise,
         )
-
-    def goes_on_us(self, speech: Samples) -> int | None:
-        """How soon the recording goes on that begins with this; None: none is known to."""
-        match = self._index.opening(speech, RATE_HZ)
-        return None if match is None else match.goes_on_us
 
 
 @lru_cache(maxsize=512)

@@ -129,7 +129,8 @@ class LocalAgent:
 
     def hear_audio(self, speech: Track) -> Heard:
         """The words of the known recording that one utterance is; keys, where those are all it is."""
-        return keys_heard(speech) or self._known.hear(speech)
+        heard = self._known.hear(speech)
+        return heard if heard.text is not None else keys_heard(speech) or heard
 
     def recognise(self, speech: Track) -> Recognition | None:
         """The words of an utterance that it knows no recording of; None: nobody makes them out."""
