@@ -24,7 +24,7 @@ test: $(DEV)  ## All tests: many of them wait for real calls, so there are more 
 	$(BIN)/python -m pytest -q -m alone
 
 thorough: $(DEV)  ## Property tests of whole protocols with thousands of examples, where `test` tries hundreds
-	TURNSPEC_THOROUGH=1 $(BIN)/python -m pytest -q -n 2 tests/adapters tests/doubles
+	TURNSPEC_THOROUGH=1 $(BIN)/python -m pytest -q -n 2 tests/adapters tests/doubles tests/real
 
 coverage: $(DEV)  ## The same, measured: a quarter slower
 	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "not alone" --cov --cov-report=

@@ -8,4 +8,4 @@ from __future__ import annotations
 import os
 from typing import Final
 
-EXAMPLES: Final = 2_000 if os.environ.get("TURNSPEC_THOROUGH") == "1" else 400
+EXAMPLES: Final = 2_000 if os.environ.get("TURNSPEC_THOROUGH") == "1" else 250

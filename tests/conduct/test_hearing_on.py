@@ -203,6 +203,8 @@ def test_whatever_happens_every_call_comes_to_its_end(
 
 def _happened(line: Line, kind: str) -> list[actions.Action]:
     now, turn = line.now_us, line.state.step.turn or 0
+    if kind == "spoke" and line.state.plan.turns[turn].interrupts and not line.state.started:
+        return []  # nobody was asked to talk over the agent yet
     if kind == "spoke":
         return line.spoke(turn, now, now + 200 * MS, interrupts=line.state.plan.turns[turn].interrupts)
     events: dict[str, Event] = {

@@ -17,7 +17,7 @@ from support_examples import run_examples
 from support_talk import CLIPS
 from turnspec.audio import load_clip, samples_of
 
-pytestmark = pytest.mark.alone  # fifty bridges want both processors
+FIFTY = pytest.mark.alone  # so many bridges want both processors
 
 Call: TypeAlias = Mapping[str, Any]
 Calls: TypeAlias = Sequence[Call]
@@ -155,6 +155,7 @@ def results(output: Path) -> Calls:
     return calls_of(output / "project")
 
 
+@FIFTY
 def test_fifty_calls_at_once_hold(results: Calls) -> None:
     """Each is answered with its own fact and number, by its own bridge."""
     assert {result["outcome"] for result in results} == {"passed"}
@@ -162,6 +163,7 @@ def test_fifty_calls_at_once_hold(results: Calls) -> None:
     assert len({carrier(result)[0] for result in results}) == MANY
 
 
+@FIFTY
 def test_fifty_calls_are_up_at_once(results: Calls) -> None:
     """The last has begun before the first ends."""
     calls = [carrier(result) for result in results]
@@ -169,6 +171,7 @@ def test_fifty_calls_are_up_at_once(results: Calls) -> None:
     assert max(begun for _, begun, _ in calls) < min(ended for *_, ended in calls)
 
 
+@FIFTY
 def test_no_words_of_one_are_in_another(results: Calls, output: Path) -> None:
     """In all that a call left, events and frames, there is only its own number, fact and phone."""
     for result in results:
@@ -182,6 +185,7 @@ def test_no_words_of_one_are_in_another(results: Calls, output: Path) -> None:
         assert found == {number_of(result)}
 
 
+@FIFTY
 def test_no_sound_of_one_is_in_another(results: Calls, output: Path) -> None:
     """On both tracks of each recording its own clips are heard, and no other's."""
     recordings = {number_of(result): output / "project-report" / result["recording"] for result in results}
