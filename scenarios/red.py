@@ -54,7 +54,7 @@ CHANGES = (
         "dictation.yaml",
         "agents/dictation.yaml",
         "its delay",
-        "first_audio: 900 ms",
+        "first_audio: 700 ms",
         "first_audio: 2500 ms",
         "First line",
         "response",

@@ -121,6 +121,7 @@ def test_trailing_silence_is_not_speech(project: Path) -> None:
     assert abs(response_us(outcome) - before) <= 1_000
 
 
+@pytest.mark.alone
 def test_the_same_files_hold_over_real_sockets(project: Path) -> None:
     """Scenarios that hold in virtual time hold on the wall clock, over real sockets, with the same words."""
     files = ("mailbox.yaml", "dictation.yaml")
