@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support_checks import began, call, over
 from turnspec.call import Snapshot
 from turnspec.call.events import FunctionCalled, Side, TurnBegan
-from turnspec.checks.scene import function_uses
+from turnspec.checks.function_uses import function_uses
 from turnspec.checks.turns import Window, end_of_call, owner, windows
 
 

@@ -10,8 +10,8 @@ from turnspec.call.events import AgentActivity, AgentPressed, AgentTransferred, 
 from turnspec.checks.arriving import candidates_of, match_message
 from turnspec.checks.calling import match_call, value_of
 from turnspec.checks.expectations import filled_in
+from turnspec.checks.function_uses import function_uses
 from turnspec.checks.matching import Match, match_value, match_words
-from turnspec.checks.scene import function_uses
 from turnspec.checks.troubles import texts_in
 from turnspec.checks.turns import EventsView, numbers, owner, windows
 from turnspec.checks.understood import understood

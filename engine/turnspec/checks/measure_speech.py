@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from turnspec.audio.edges import Segment
+from turnspec.checks.acts import Act
 from turnspec.checks.measure_readings import (
     Reading,
     at_least,
@@ -16,7 +17,7 @@ from turnspec.checks.measure_readings import (
     unheard,
     unseen,
 )
-from turnspec.checks.scene import Act, Scene, TurnScene
+from turnspec.checks.scene import Scene, TurnScene
 from turnspec.checks.stopping import stopping
 from turnspec.results import State
 

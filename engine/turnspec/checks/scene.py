@@ -10,25 +10,13 @@ from typing import Final
 from turnspec.audio.edges import Segment, Speech, bridged
 from turnspec.call import EvidenceView
 from turnspec.call.derived import Derived
-from turnspec.call.events import (
-    AgentMessaged,
-    CallerPressed,
-    CallerSent,
-    CallerSpoke,
-    CallerTexted,
-    CallerWaited,
-    CallUp,
-    Event,
-    FunctionCalled,
-    FunctionReturned,
-    PlaybackFlushed,
-    Side,
-    TextBegan,
-)
+from turnspec.call.events import AgentMessaged, CallUp, Event, PlaybackFlushed, Side, TextBegan
+from turnspec.checks.acts import Act, caller_acts
 from turnspec.checks.fillers import filler_stretches, is_filler, without
+from turnspec.checks.function_uses import function_uses
 from turnspec.checks.playback import dry_spells
 from turnspec.checks.recognised import Stretch, caller_stretches, stretches, unanswered
-from turnspec.checks.turns import EventsView, Window, end_of_call, numbers, owner, windows
+from turnspec.checks.turns import Window, end_of_call, numbers, owner, windows
 from turnspec.checks.voicing import Voicing, agent_speech, voicing_of
 from turnspec.checks.words import AGENT, text_of, told_lines, transcript
 from turnspec.plan.model import CallPlan, TurnPlan
@@ -36,18 +24,6 @@ from turnspec.results import FunctionUse, Line
 
 STOP_US: Final = 600_000
 """How long the agent must stay silent for its speech to count as stopped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One thing that the caller did; budgets count from `end_us`, the end of what was sent of it."""
-
-    turn: int
-    start_us: int
-    end_us: int
-    spoken: bool = False
-    interrupts: bool = False
-    waited: bool = False  # nothing but silence, on purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,71 +322,3 @@ class Scene:
             if own:
                 return own[-1]
         return None
-
-
-def caller_acts(view: EvidenceView) -> tuple[Act, ...]:
-    """What the caller did, in order; keys pressed one after the other are one act."""
-    acts: list[Act] = []
-    keys = False
-    for event in view.events:
-        act = _act(event)
-        if act is None:
-            continue
-        pressed = isinstance(event, CallerPressed)
-        if pressed and keys and acts[-1].turn == act.turn:
-            acts[-1] = Act(act.turn, acts[-1].start_us, act.end_us)
-        else:
-            acts.append(act)
-        keys = pressed
-    return tuple(acts)
-
-
-def function_uses(view: EventsView, side: Side | None, turns: tuple[Window, ...]) -> tuple[FunctionUse, ...]:
-    """The function calls that one side tells of, each with what came back.
-
-    A call that is told again before its output is the same one; an id that comes again afterwards is another.
-    """
-    if side is None:
-        return ()
-    places = numbers(view)
-    told: list[FunctionCalled | FunctionReturned]
-    told = [*view.of(FunctionCalled, side), *view.of(FunctionReturned, side)]
-    pairs: list[tuple[FunctionCalled, FunctionReturned | None]] = []
-    last: dict[str, int] = {}
-    for event in sorted(told, key=lambda each: places[id(each)]):
-        at = last.get(event.call_id)
-        if isinstance(event, FunctionCalled) and (at is None or pairs[at][1] is not None):
-            last[event.call_id] = len(pairs)
-            pairs.append((event, None))
-        elif isinstance(event, FunctionReturned) and at is not None:
-            pairs[at] = pairs[at][0], pairs[at][1] or event
-    return tuple(_use(called, back, owner(turns, called.at_us, places[id(called)])) for called, back in pairs)
-
-
-def _use(called: FunctionCalled, back: FunctionReturned | None, turn: int | None) -> FunctionUse:
-    return FunctionUse(
-        name=called.name,
-        arguments=called.arguments,
-        called_us=called.at_us,
-        output=None if back is None else back.output,
-        returned_us=None if back is None else back.at_us,
-        turn=turn,
-    )
-
-
-def _act(event: Event) -> Act | None:
-    match event:
-        case CallerSpoke():
-            return Act(
-                event.turn,
-                event.speech_start_us,
-                event.speech_end_us,
-                spoken=True,
-                interrupts=event.interrupts,
-            )
-        case CallerTexted() | CallerPressed() | CallerSent():
-            return Act(event.turn, event.at_us, event.at_us)
-        case CallerWaited():
-            return Act(event.turn, event.at_us, event.until_us, waited=True)
-        case _:
-            return None

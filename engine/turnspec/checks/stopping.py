@@ -7,7 +7,8 @@ from typing import Final
 
 from turnspec.audio.edges import Segment
 from turnspec.call.events import AgentSaid, AgentTruncated, PlaybackFlushed, ResponseEnded, ResponseStarted
-from turnspec.checks.scene import STOP_US, Act, Scene, TurnScene
+from turnspec.checks.acts import Act
+from turnspec.checks.scene import STOP_US, Scene, TurnScene
 
 DEFAULT_LIMIT_US: Final = 1_500_000
 HELD_BACK_US: Final = 250_000

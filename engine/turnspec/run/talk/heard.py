@@ -10,7 +10,7 @@ from turnspec.audio.samples import samples_of
 from turnspec.call import Snapshot
 from turnspec.call.derived import Derived
 from turnspec.call.events import AgentHungUp, CallerHeard, CallerSpoke, CallUp, PlaybackFlushed
-from turnspec.checks.scene import function_uses
+from turnspec.checks.function_uses import function_uses
 from turnspec.checks.words import CALLER, transcript
 from turnspec.plan import CallPlan
 from turnspec.results import Line
