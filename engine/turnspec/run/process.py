@@ -1,7 +1,7 @@
 """A target's own process: started, watched while calls run, and always stopped, with all that it started.
 
-The process gets a process group of its own, and signals go to the group. Its output and its end arrive as
-events.
+The process gets a process group of its own, and signals go to the group; a guard ends it where turnspec was
+killed. Its output and its end arrive as events.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from turnspec.run.errors import TargetDied, TargetNotReady, TargetNotStarted
+from turnspec.run.guard import Guard
 from turnspec.run.loops import WallLoop
 from turnspec.run.output import KeptOutput
 from turnspec.run.ready import Attempt, Ready, until_ready
@@ -97,7 +98,8 @@ class TargetProcess:
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self.died: asyncio.Future[TargetDied] = loop.create_future()
-        self._transport, self._child = await self._start(loop)
+        self._guard = Guard(self._grace_s)
+        self._transport, self._child = await self._guarded(loop)
         self._watch = loop.create_task(self._watch_for_death(), name="watch the target's process")
         return self
 
@@ -105,6 +107,15 @@ class TargetProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.stop()
+
+    async def _guarded(self, loop: asyncio.AbstractEventLoop) -> tuple[asyncio.SubprocessTransport, _Child]:
+        try:
+            started = await self._start(loop)
+        except BaseException:
+            self._guard.dismiss()
+            raise
+        self._guard.watch(started[0].get_pid())
+        return started
 
     async def _start(self, loop: asyncio.AbstractEventLoop) -> tuple[asyncio.SubprocessTransport, _Child]:
         try:
@@ -192,6 +203,7 @@ class TargetProcess:
         finally:
             # Also when this very wait is cancelled, and for children that outlived their parent.
             self._signal(signal.SIGKILL)
+            self._guard.dismiss()
             await self._see_the_end()
 
     async def _see_the_end(self) -> None:
