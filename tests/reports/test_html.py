@@ -189,6 +189,14 @@ def test_wrong_files_show_their_problems() -> None:
     assert "Nothing was called: 2 files are wrong." in tree(text).text
 
 
+def test_a_refused_option_is_shown() -> None:
+    """The page of a run that was asked for wrongly says what was wrong with it."""
+    text = tree(page(RunResult(INFO, refused="there is no target 'x'\n  known are: desk"))).text
+
+    assert "Nothing was called: an option was refused." in text
+    assert "there is no target 'x' known are: desk" in text
+
+
 def test_recording_is_embedded_or_linked() -> None:
     """Bytes given for a call are in the page; else the page leads to the file."""
     run = RunResult(INFO, (lost_card(), opening_hours()))

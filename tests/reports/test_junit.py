@@ -112,6 +112,16 @@ def test_wrong_file_without_problems_still_counts() -> None:
     assert only_case(run).find("error") is not None
 
 
+def test_a_refused_option_is_the_error() -> None:
+    """A build that asked for what there is not reads why, first what is wrong, then what to do."""
+    error = only_case(RunResult(INFO, refused="there is no target 'x'\n  known are: desk")).find("error")
+
+    assert error is not None
+    assert error.get("type") == "option-refused"
+    assert error.get("message") == "there is no target 'x'"
+    assert "known are: desk" in (error.text or "")
+
+
 @pytest.mark.parametrize("run", [EMPTY_RUN, RUNS["interrupted"]], ids=["empty", "interrupted"])
 def test_report_is_never_greener_than_the_exit_code(run: RunResult) -> None:
     """A run that ends with another code than 0 has a case that is not green."""

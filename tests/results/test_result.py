@@ -48,6 +48,7 @@ def run(*outcomes: Outcome, interrupted: bool = False, wrong: int = 0) -> RunRes
         (run(P, E), 3, "1 of 2 conversations could not be judged."),
         (run(F, E, P), 3, "1 of 3 conversations did not hold; 1 could not be judged."),
         (run(), 2, "Nothing was called: no scenario was selected."),
+        (RunResult(INFO, refused="no such target"), 2, "Nothing was called: an option was refused."),
         (run(wrong=1), 2, "Nothing was called: 1 file is wrong."),
         (run(wrong=3), 2, "Nothing was called: 3 files are wrong."),
         (run(interrupted=True), 130, "Interrupted before anything was called."),

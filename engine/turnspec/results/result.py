@@ -178,7 +178,10 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A whole run. With `flaky_fails`, what passed only after a failure is a failure of the run."""
+    """A whole run. With `flaky_fails`, what passed only after a failure is a failure of the run.
+
+    `refused` is what was wrong with an option that it was asked for with.
+    """
 
     info: RunInfo
     calls: tuple[CallResult, ...] = ()
@@ -188,6 +191,7 @@ class RunResult:
     groups: tuple[GroupResult, ...] = ()
     flaky_fails: bool = False
     figures: tuple[Figure, ...] = ()  # over all calls
+    refused: str = ""
 
     @property
     def conversations(self) -> tuple[CallResult | GroupResult, ...]:
@@ -230,7 +234,8 @@ class RunResult:
         if not self.calls:
             if self.interrupted:
                 return "Interrupted before anything was called."
-            return "Nothing was called: no scenario was selected."
+            why = "an option was refused" if self.refused else "no scenario was selected"
+            return f"Nothing was called: {why}."
         sentence = self._counted()
         if self.interrupted:
             return f"Interrupted; of the calls made, {sentence[0].lower()}{sentence[1:]}"

@@ -49,6 +49,7 @@ class Planned:
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     why_none: str = ""
+    refused: bool = False  # an option, for that very reason
     interrupted: bool = False  # before it was done
     limit_s: float | None = None  # `limits: {run:}` of the project
     groups: tuple[Group, ...] = ()
@@ -132,7 +133,7 @@ class _Planner:
     def planned(self) -> Planned:
         """Everything that was selected, compiled."""
         if refusal := self._wrong_option():
-            return Planned(why_none=refusal)
+            return Planned(why_none=refusal, refused=True)
         tagged = [scenario for scenario in self._loaded.scenarios if self._tagged(scenario)]
         for scenario in tagged:
             self._plan(scenario)

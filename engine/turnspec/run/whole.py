@@ -39,7 +39,8 @@ def carry_out(planned: Planned, options: RunOptions, progress: Progress, started
     if problems:
         return RunResult(_info(started, options), wrong_files=_wrong_files(problems))
     if not planned.cases:
-        return RunResult(_info(started, options), interrupted=planned.interrupted)
+        refused = planned.why_none if planned.refused else ""
+        return RunResult(_info(started, options), interrupted=planned.interrupted, refused=refused)
     begin(planned, options, _info(started, options))
     try:
         make_ready(planned.cases)

@@ -245,6 +245,9 @@ def _never_greener(run: RunResult) -> Iterator[_Case]:
     if run.interrupted:
         told = "The run was interrupted: calls may be missing here."
         yield _Case("the whole run", "", 1, 0, _Mark.ERROR, "interrupted", told, told)
+    elif run.refused:
+        told = first_line(run.refused)
+        yield _Case("the whole run", "", 1, 0, _Mark.ERROR, "option-refused", told, run.refused)
     elif not run.calls and not run.wrong_files:
         yield _Case("the whole run", "", 1, 0, _Mark.ERROR, "nothing-selected", run.verdict, run.verdict)
 

@@ -181,6 +181,7 @@ class PageView:
     total: str
     times: tuple[str, ...]
     interrupted: bool
+    refused: str
     wrong_files: tuple[WrongFile, ...]
     calls: tuple[CallView | GroupView, ...]
     coverage: tuple[Coverage, ...]
@@ -202,6 +203,7 @@ def page_view(run: RunResult, recordings: Recordings, way: str = "") -> PageView
         total=f"{_total(run)}, {heard}" if run.calls else "",
         times=tuple(times_of_run(run)),
         interrupted=run.interrupted,
+        refused=run.refused,
         wrong_files=run.wrong_files,
         calls=tuple(
             view
