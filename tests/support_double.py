@@ -47,7 +47,7 @@ async def serve(protocol: str, port: int, script: AgentScript) -> None:
         return LocalAgent(script, intents=intents), Forgetful(), Identity("double")
 
     if protocol == "twilio":
-        await serve_twilio_bot(lambda: session()[:2], "127.0.0.1", port)
+        await serve_twilio_bot(session, "127.0.0.1", port)
     else:
         await serve_realtime(session, "127.0.0.1", port)
     await asyncio.Event().wait()

@@ -14,6 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from support_twilio import AUDIO, Notebook, local_agent
 from turnspec.adapters.base import LineRefused, NothingListens
+from turnspec.call import Identity
 from turnspec.call.events import AgentHungUp, CallerHeard, FunctionCalled
 from turnspec.clients import CallOver, MockTwilioClient, Reply, run_virtually
 from turnspec.doubles.twilio.serve import serve_twilio_bot
@@ -29,7 +30,7 @@ async def rover() -> AsyncIterator[tuple[str, Notebook]]:
     """The example project's rover behind a socket, and what it reports."""
     notebook = Notebook()
     script = ROVER.replace("../audio/", "")
-    bot = await serve_twilio_bot(lambda: (local_agent(script, WORDS), notebook))
+    bot = await serve_twilio_bot(lambda: (local_agent(script, WORDS), notebook, Identity("bot")))
     async with aclosing(bot):
         yield bot.url, notebook
 

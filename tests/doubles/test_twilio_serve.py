@@ -52,7 +52,7 @@ def dial(url: str, witness: Notebook) -> Dial:
 @asynccontextmanager
 async def call(notebook: Notebook) -> AsyncIterator[Call]:
     """A call to a local agent that is up and listened to; both ends write in one notebook."""
-    bot = await serve_twilio_bot(lambda: (local_agent(SCRIPT, CLIPS), notebook))
+    bot = await serve_twilio_bot(lambda: (local_agent(SCRIPT, CLIPS), notebook, Identity("bot")))
     connected = await ADAPTER.dial(dial(bot.url, notebook))
     listening = asyncio.ensure_future(connected.listen())
     try:
@@ -193,7 +193,7 @@ def test_closing_the_bot_ends_its_calls(loop: type[asyncio.AbstractEventLoop]) -
     notebook = Notebook()
 
     async def scene() -> None:
-        bot = await serve_twilio_bot(lambda: (local_agent(SCRIPT), notebook))
+        bot = await serve_twilio_bot(lambda: (local_agent(SCRIPT), notebook, Identity("bot")))
         line = await ADAPTER.dial(dial(bot.url, notebook))
         listening = asyncio.ensure_future(line.listen())
         await paced(line, b"", 3)
@@ -222,7 +222,7 @@ def test_a_bug_in_a_call_is_told_when_closing() -> None:
     notebook = Notebook()
 
     async def scene() -> None:
-        bot = await serve_twilio_bot(lambda: (local_agent(SCRIPT), Buggy()))
+        bot = await serve_twilio_bot(lambda: (local_agent(SCRIPT), Buggy(), Identity("bot")))
         line = await ADAPTER.dial(dial(bot.url, notebook))
         listening = asyncio.ensure_future(line.listen())
         line.send_digit("#")
@@ -246,7 +246,7 @@ class TestFrames:
 
         async def scene() -> None:
             notebook = Notebook()
-            bot = await serve_twilio_bot(lambda: (local_agent(SCRIPT), notebook))
+            bot = await serve_twilio_bot(lambda: (local_agent(SCRIPT), notebook, Identity("bot")))
             end = CallerEnd(Identity("test"), {}, 0)
             messages = [*end.opening(), end.dtmf("4"), end.dtmf("2"), end.dtmf("#")]
             async with connect(bot.url, compression=None) as caller:
@@ -266,7 +266,7 @@ class TestFrames:
 
         async def scene() -> None:
             notebook = Notebook()
-            bot = await serve_twilio_bot(lambda: (local_agent(SCRIPT), notebook))
+            bot = await serve_twilio_bot(lambda: (local_agent(SCRIPT), notebook, Identity("bot")))
             end = CallerEnd(Identity("test"), {}, 0)
             async with connect(bot.url, compression=None) as caller:
                 for message in (*end.opening(), b"\x00\x01", end.dtmf("4"), end.dtmf("#")):

@@ -32,7 +32,9 @@ def call(
     caller, callee = Notebook(), Notebook()
 
     async def scene() -> None:
-        server = await serve_twilio_bot(lambda: (local_agent(AGENT), callee), auth_token=bot_token)
+        server = await serve_twilio_bot(
+            lambda: (local_agent(AGENT), callee, Identity("bot")), auth_token=bot_token
+        )
         try:
             request = Dial(
                 url=server.voice_url,
@@ -115,7 +117,9 @@ class TestCalls:
         """The stream itself is refused too, not only the webhook."""
 
         async def scene() -> None:
-            server = await serve_twilio_bot(lambda: (local_agent(AGENT), Notebook()), auth_token="12345")
+            server = await serve_twilio_bot(
+                lambda: (local_agent(AGENT), Notebook(), Identity("bot")), auth_token="12345"
+            )
             request = Dial(server.url, TwilioOptions(), Identity("t"), Notebook())
             with pytest.raises(LineRefused) as refused:
                 await ADAPTER.dial(request)

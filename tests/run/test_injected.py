@@ -301,7 +301,7 @@ async def guarded(folder: Path, protocol: str, fault: str, turns: str) -> CallRe
 
     match protocol:
         case "twilio":
-            double: Any = await serve_twilio_bot(lambda: session()[:2], auth_token="t0ken")
+            double: Any = await serve_twilio_bot(session, auth_token="t0ken")
             auth = "{auth_token: t0ken}"
         case "audiocodes":
             double = await serve_audiocodes_bot(session, token="t0ken")

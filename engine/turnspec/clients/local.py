@@ -124,7 +124,7 @@ async def local_twilio_bot(
         WrongScript: The script, or its project, has problems.
     """
     server = LocalTwilioBot(playable(Path(script), "twilio"), utterances)
-    double = await serve_twilio_bot(lambda: server.answer()[:2], host, port, auth_token=auth_token)
+    double = await serve_twilio_bot(server.answer, host, port, auth_token=auth_token)
     async with aclosing(double):
         server.url, server.voice_url = double.url, double.voice_url
         yield server

@@ -225,7 +225,7 @@ async def _double(wanted: Wanted, board: Switchboard) -> Double:
             from turnspec.doubles.twilio.serve import serve_twilio_bot
 
             return await serve_twilio_bot(
-                lambda: _pair(board.answer()), host, port, watcher=board, auth_token=wanted.auth_token
+                board.answer, host, port, watcher=board, auth_token=wanted.auth_token
             )
         case "audiocodes":
             from turnspec.doubles.audiocodes.serve import serve_audiocodes_bot
@@ -250,10 +250,6 @@ async def _realtime(wanted: Wanted, board: Switchboard) -> Double:
         policy=replace(OPENAI, dialect=wanted.dialect, lifetime_us=lifetime_us),
         began_at=int(datetime.now(UTC).timestamp()),  # clients may look at when their keys expire
     )
-
-
-def _pair(session: tuple[LocalAgent, Witness, Identity] | None) -> tuple[LocalAgent, Witness] | None:
-    return None if session is None else session[:2]
 
 
 def _settings(wanted: Wanted, double: Double, redirect: Redirect | None) -> list[tuple[str, str]]:

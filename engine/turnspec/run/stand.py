@@ -83,7 +83,7 @@ async def serve_double(protocol: str, session: Callable[[], Session | None], sid
         case "twilio":
             from turnspec.doubles.twilio.serve import serve_twilio_bot
 
-            return await serve_twilio_bot(lambda: _without_identity(session()), LOOPBACK, 0)
+            return await serve_twilio_bot(session, LOOPBACK, 0)
         case "audiocodes":
             from turnspec.doubles.audiocodes.serve import serve_audiocodes_bot
 
@@ -124,10 +124,6 @@ def endpointing_us(protocol: str, options: BaseModel | None = None) -> int:
 def agents_press_keys(protocol: str) -> bool:
     """Whether an agent can press keys and transfer: media streams and Realtime models have no word for it."""
     return protocol not in ("twilio", "realtime")
-
-
-def _without_identity(session: Session | None) -> tuple[LocalAgent, Witness] | None:
-    return None if session is None else session[:2]
 
 
 @asynccontextmanager

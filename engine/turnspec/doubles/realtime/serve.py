@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
@@ -44,18 +44,15 @@ from turnspec.adapters.realtime.server import (
 )
 from turnspec.adapters.realtime.wire import ClientError, elided
 from turnspec.adapters.realtime.wire.server_events import error as error_event
-from turnspec.call import Identity
 from turnspec.call.events import HarnessFailed, ProtocolFault, Side
 from turnspec.doubles.agent.local import AgentScriptError
-from turnspec.doubles.agent.reply import Agent, faults_of
+from turnspec.doubles.agent.reply import faults_of
 from turnspec.doubles.agent.session import NO_WISHES, session_of
 from turnspec.doubles.realtime.http_shell import RealtimeConnection
 from turnspec.doubles.realtime.mind import ScriptedMind
 from turnspec.doubles.realtime.wishes import policy_for, settings_for
+from turnspec.doubles.sessions import Session, Sessions
 from turnspec.doubles.watcher import Watcher, ended_at_once, watched
-
-Session = tuple[Agent, Witness, Identity]
-Sessions = Callable[[], Session | None]
 
 LARGEST_MESSAGE: Final = 32 * 1024 * 1024  # an append may carry 15 MiB of audio, a third more in base64
 CLOSE_TIMEOUT_S: Final = 2.0

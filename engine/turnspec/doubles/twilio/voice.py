@@ -15,7 +15,7 @@ from turnspec.adapters.twilio.signature import HEADER, signature
 TWIML: Final = (
     '<?xml version="1.0" encoding="UTF-8"?><Response><Connect><Stream url={url}/></Connect></Response>'
 )
-NOT_SIGNED: Final = "the request is not signed by this account (X-Twilio-Signature)\n"
+NOT_SIGNED: Final = "the request is not signed by this account (X-Twilio-Signature)"
 MOST_FIELDS: Final = 1_000
 
 
@@ -31,7 +31,7 @@ class VoiceWebhook:
             return _told(HTTPStatus.METHOD_NOT_ALLOWED, "a voice webhook is asked by POST or GET\n")
         host = request.header("Host") or ""
         if not self.admits(("http", "https"), host, request.target, _form(request), request.header(HEADER)):
-            return _told(HTTPStatus.FORBIDDEN, NOT_SIGNED)
+            return _told(HTTPStatus.FORBIDDEN, f"{NOT_SIGNED}\n")
         body = TWIML.format(url=quoteattr(f"wss://{host}/"))
         return HttpResponse(HTTPStatus.OK, (("Content-Type", "text/xml"),), body.encode())
 
