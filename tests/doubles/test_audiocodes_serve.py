@@ -5,29 +5,20 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidStatus
 
-from support_audiocodes_bot import CONVERSATION, activity, caller_audio, initiate, stream
-from support_twilio import AUDIO, Notebook, local_agent
-from turnspec.adapters.audiocodes import ADAPTER, AudioCodesOptions
-from turnspec.adapters.base import Call, Dial, LineRefused
-from turnspec.audio.codecs import decode
-from turnspec.audio.edges import voiced_span
-from turnspec.call import PCM_16K, Identity
+from support_audiocodes_bot import CONVERSATION, activity, initiate, stream
+from support_served_bots import AUDIOCODES, session
+from support_twilio import Notebook
+from turnspec.adapters.audiocodes import ADAPTER
+from turnspec.adapters.base import LineRefused
 from turnspec.call.events import (
-    AgentAudio,
     AgentHungUp,
     AgentPressed,
-    AgentSaid,
     AgentTransferred,
-    CallerHeard,
-    HarnessFailed,
     LineBroke,
     ProtocolFault,
 )
@@ -40,110 +31,13 @@ agent: A
 responses:
   ten: {when: {keywords: [ten of clubs]}, say: Ten., audio: agent/saved.flac, timing: {first_audio: 300 ms}}
   bye: {when: {pattern: '^7$'}, hangup: true}
-  broken: {when: {pattern: '^8$'}, say: "{{ nobody }}"}
   tones: {when: {pattern: '^5$'}, dtmf: "12#"}
   desk:
     when: {pattern: '^9$'}
     transfer: {target: "tel:+15550100", reason: asked, headers: {X-Desk: "4"}}
 otherwise: {say: What?, audio: agent/not-understood.flac}
 """
-CLIPS = {AUDIO / "caller" / "ten-of-clubs.flac": "ten of clubs"}
-FRAME = PCM_16K.size_of(20_000)
-Scene = Callable[[], Coroutine[Any, Any, None]]
 BOTH_CLOCKS = pytest.mark.parametrize("loop", [VirtualLoop, WallLoop])
-
-
-def dial(url: str, witness: Notebook, **auth: str) -> Dial:
-    """A call to a bot, with nothing special about it."""
-    return Dial(url=url, options=AudioCodesOptions(), identity=Identity("test"), witness=witness, auth=auth)
-
-
-@asynccontextmanager
-async def call(notebook: Notebook) -> AsyncIterator[Call]:
-    """A call to a local agent that is up and listened to; both ends write in one notebook."""
-    bot = await serve_audiocodes_bot(lambda: (local_agent(SCRIPT, CLIPS), notebook, Identity("bot")))
-    connected = await ADAPTER.dial(dial(bot.url, notebook))
-    listening = asyncio.ensure_future(connected.listen())
-    try:
-        yield connected
-        await connected.hang_up()
-        await listening
-    finally:
-        await bot.aclose()
-
-
-async def paced(call: Call, data: bytes, frames: int) -> float:
-    """Send audio, then silence, 20 ms at a time on absolute deadlines; when the first sample was spoken."""
-    loop = asyncio.get_running_loop()
-    begin = loop.time()
-    for number in range(frames):
-        over = asyncio.Event()
-        loop.call_at(begin + (number + 1) * 0.02, over.set)
-        await over.wait()
-        frame = data[number * FRAME : (number + 1) * FRAME]
-        call.send_audio(frame + bytes(FRAME - len(frame)))
-    return begin
-
-
-def true_end_us(data: bytes) -> int:
-    """Where speech ends in audio as it goes over the line."""
-    span = voiced_span(decode(data, PCM_16K), 16_000)
-    assert span is not None
-    return span[1]
-
-
-def test_a_reply_is_exactly_on_time_in_virtual_time() -> None:
-    """Over memory links and unmodified sockets code, 300 ms are 300,000 microseconds."""
-    notebook = Notebook()
-    data = caller_audio("ten-of-clubs")
-
-    async def scene() -> None:
-        async with call(notebook) as line:
-            begin = await paced(line, data, 200)
-            began_us = round((begin - (notebook.began or 0.0)) * 1_000_000)
-            assert notebook.of(AgentAudio)[0].at_us == began_us + true_end_us(data) + 300_000
-
-    run_on(VirtualLoop, scene())
-    assert [said.text for said in notebook.of(AgentSaid)] == ["Ten."]
-    assert [(heard.text, heard.source) for heard in notebook.of(CallerHeard)] == [
-        ("ten of clubs", "known clip"),
-        ("ten of clubs", "protocol"),
-    ]
-    assert notebook.of(ProtocolFault) == []
-
-
-def test_a_reply_is_on_time_over_real_sockets() -> None:
-    """On the wall clock it is late by what a busy machine costs, and never early."""
-    notebook = Notebook()
-    data = caller_audio("ten-of-clubs")
-
-    async def scene() -> None:
-        async with call(notebook) as line:
-            begin = await paced(line, data, 90)
-            began_us = round((begin - (notebook.began or 0.0)) * 1_000_000)
-            late_us = notebook.of(AgentAudio)[0].at_us - (began_us + true_end_us(data) + 300_000)
-            assert -2_000 <= late_us <= 200_000
-
-    run_on(WallLoop, scene())
-
-
-def test_two_virtual_calls_are_alike() -> None:
-    """The same call twice has the same events and the same frames at the same times."""
-
-    def record() -> Notebook:
-        notebook = Notebook()
-
-        async def scene() -> None:
-            async with call(notebook) as line:
-                line.send_digit("4")
-                await paced(line, caller_audio("ten-of-clubs"), 150)
-
-        run_on(VirtualLoop, scene())
-        return notebook
-
-    one, other = record(), record()
-    assert one.events == other.events
-    assert one.frames == other.frames
 
 
 @BOTH_CLOCKS
@@ -152,11 +46,11 @@ def test_the_agent_hangs_up(loop: type[asyncio.AbstractEventLoop]) -> None:
     notebook = Notebook()
 
     async def scene() -> None:
-        async with call(notebook) as line:
+        async with AUDIOCODES.call(SCRIPT, notebook) as line:
             line.send_digit("7")
             line.send_digit("#")
             while not notebook.of(AgentHungUp):
-                await paced(line, b"", 1)
+                await AUDIOCODES.paced(line, b"", 1)
 
     run_on(loop, scene())
     assert notebook.of(LineBroke) == []
@@ -168,11 +62,11 @@ def test_the_agent_gives_the_call_away() -> None:
     notebook = Notebook()
 
     async def scene() -> None:
-        async with call(notebook) as line:
+        async with AUDIOCODES.call(SCRIPT, notebook) as line:
             line.send_digit("9")
             line.send_digit("#")
             while not notebook.of(AgentTransferred):
-                await paced(line, b"", 1)
+                await AUDIOCODES.paced(line, b"", 1)
 
     run_on(VirtualLoop, scene())
     (transferred,) = notebook.of(AgentTransferred)
@@ -187,29 +81,14 @@ def test_the_agent_presses_keys() -> None:
     notebook = Notebook()
 
     async def scene() -> None:
-        async with call(notebook) as line:
+        async with AUDIOCODES.call(SCRIPT, notebook) as line:
             line.send_digit("5")
             line.send_digit("#")
             while not notebook.of(AgentPressed):
-                await paced(line, b"", 1)
+                await AUDIOCODES.paced(line, b"", 1)
 
     run_on(VirtualLoop, scene())
     assert [pressed.digits for pressed in notebook.of(AgentPressed)] == ["12#"]
-
-
-def test_a_script_that_fails_is_not_the_agents_fault() -> None:
-    """A template that cannot be filled in is told as the harness's failure, and the line closes for good."""
-    notebook = Notebook()
-
-    async def scene() -> None:
-        async with call(notebook) as line:
-            line.send_digit("8")
-            line.send_digit("#")
-            while not notebook.of(LineBroke):
-                await paced(line, b"", 1)
-
-    run_on(VirtualLoop, scene())
-    assert "nobody" in notebook.of(HarnessFailed)[0].reason
 
 
 @BOTH_CLOCKS
@@ -218,31 +97,15 @@ def test_the_token_is_checked_before_the_upgrade(loop: type[asyncio.AbstractEven
 
     async def scene() -> None:
         notebook = Notebook()
-        bot = await serve_audiocodes_bot(
-            lambda: (local_agent(SCRIPT), notebook, Identity("bot")), token="secret"
-        )
+        bot = await serve_audiocodes_bot(lambda: session(SCRIPT, notebook), token="secret")
         for auth in ({}, {"bearer": "guess"}):
             with pytest.raises(LineRefused) as refused:
-                await ADAPTER.dial(dial(bot.url, notebook, **auth))
+                await ADAPTER.dial(AUDIOCODES.dial(bot.url, notebook, **auth))
             assert refused.value.code == 401
-        line = await ADAPTER.dial(dial(bot.url, notebook, bearer="secret"))
+        line = await ADAPTER.dial(AUDIOCODES.dial(bot.url, notebook, bearer="secret"))
         listening = asyncio.ensure_future(line.listen())
         await line.hang_up()
         await listening
-        await bot.aclose()
-
-    run_on(loop, scene())
-
-
-@BOTH_CLOCKS
-def test_no_call_expected(loop: type[asyncio.AbstractEventLoop]) -> None:
-    """A bot that expects nobody declines the upgrade."""
-
-    async def scene() -> None:
-        bot = await serve_audiocodes_bot(lambda: None)
-        with pytest.raises(InvalidStatus) as refused:
-            await connect(bot.url)
-        assert refused.value.response.status_code == 503
         await bot.aclose()
 
     run_on(loop, scene())
@@ -262,7 +125,7 @@ def test_a_lost_call_is_taken_up_again(loop: type[asyncio.AbstractEventLoop]) ->
 
     async def scene() -> None:
         notebook = Notebook()
-        bot = await serve_audiocodes_bot(lambda: (local_agent(SCRIPT), notebook, Identity("bot")))
+        bot = await serve_audiocodes_bot(lambda: session(SCRIPT, notebook))
         first = await connect(bot.url, compression=None)
         await told(first, initiate())
         first.transport.abort()
@@ -283,7 +146,7 @@ def test_a_long_message() -> None:
 
     async def scene() -> None:
         notebook = Notebook()
-        bot = await serve_audiocodes_bot(lambda: (local_agent(SCRIPT), notebook, Identity("bot")))
+        bot = await serve_audiocodes_bot(lambda: session(SCRIPT, notebook))
         async with connect(bot.url, compression=None) as line:
             await told(line, initiate())
             assert await told(line, stream("start")) == {"type": "userStream.started"}
@@ -301,7 +164,7 @@ def test_closing_the_bot_ends_its_calls(loop: type[asyncio.AbstractEventLoop]) -
 
     async def scene() -> None:
         notebook = Notebook()
-        bot = await serve_audiocodes_bot(lambda: (local_agent(SCRIPT), notebook, Identity("bot")))
+        bot = await serve_audiocodes_bot(lambda: session(SCRIPT, notebook))
         async with connect(bot.url, compression=None) as line:
             await told(line, initiate())
             await bot.aclose()
@@ -309,27 +172,3 @@ def test_closing_the_bot_ends_its_calls(loop: type[asyncio.AbstractEventLoop]) -
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     run_on(loop, scene())
-
-
-def test_a_bug_in_a_call_is_told_when_closing() -> None:
-    """What a call fails with is raised by `aclose`, not lost in a log."""
-
-    class BuggyError(Exception):
-        """Stands for any mistake."""
-
-    class Buggy(Notebook):
-        """A witness that cannot write."""
-
-        def happened(self, event: object) -> None:
-            """Fail."""
-            raise BuggyError(event)
-
-    async def scene() -> None:
-        bot = await serve_audiocodes_bot(lambda: (local_agent(SCRIPT), Buggy(), Identity("bot")))
-        async with connect(bot.url, compression=None) as line:
-            await line.send("nonsense")
-            await line.wait_closed()
-        with pytest.raises(BuggyError):
-            await bot.aclose()
-
-    run_on(VirtualLoop, scene())
