@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from support_golden import assert_golden
+from support_talk import plan_talk
 from support_voices import first_on_path, needs, program
 from turnspec.audio.files import read_audio
 from turnspec.cli.main import cli
+from turnspec.dsl.problems import render_problems
 
 FLITE = """
 import sys
 print("Voices available: kal slt" if "-lv" in sys.argv else "  version: flite-9")
 """
+AGENT = "agent: Bank\notherwise: {say: Your balance is ten.}\n"
 
 
 def voices(*words: str) -> Result:
@@ -69,11 +74,8 @@ def test_a_line_is_tried(tmp_path: Path) -> None:
         (["--engine", "flit"], 2, "did you mean 'flite'?"),
         (["--say", "Hello"], 2, "write -o FILE.wav"),
         (["--voice", "en"], 2, "write --say TEXT"),
-        (
-            ["--engine", "flite", "--say", "Hello", "-o", "x.wav", "--voice", "zz"],
-            3,
-            "flite has no voice 'zz'",
-        ),
+        (["--say", "Hello", "-o", "x.mp4"], 2, "known are: .wav, .flac, .ogg, .mp3"),
+        (["--say", "Hello", "-o", "wav"], 2, "known are: .wav, .flac, .ogg, .mp3"),
         (["--engine", "piper", "--say", "Hello", "-o", "x.wav"], 2, "pip install piper-tts"),
     ],
 )
@@ -88,3 +90,42 @@ def test_what_is_asked_for_wrongly(
 
     assert (result.exit_code, told in result.output) == (code, True), result.output
     assert not (tmp_path / "x.wav").exists()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "begins"), [(".wav", b"RIFF"), (".flac", b"fLaC"), (".OGG", b"OggS"), (".mp3", b"\xff")]
+)
+def test_the_end_of_its_name_says_what_is_written(tmp_path: Path, suffix: str, begins: bytes) -> None:
+    """Every kind that is read is written, too, and holds what was said."""
+    needs("flite")
+    out = tmp_path / f"out{suffix}"
+    result = voices(str(tmp_path), "--engine", "flite", "--say", "Hello there", "-o", str(out))
+
+    assert result.exit_code == 0, result.output
+    assert out.read_bytes().startswith(begins)
+    assert 300_000 < read_audio(out).duration_us < 2_000_000
+
+
+@pytest.mark.parametrize("name", ["unknown-voice", "missing-engine", "no-engine"])
+def test_what_people_read_where_nothing_speaks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Who tries a voice reads one golden text, and who checks a scenario another."""
+    engines = {
+        "unknown-voice": "{engine: flite, voice: sltt}",
+        "missing-engine": "{engine: piper, model: voices}",
+        "no-engine": "auto",
+    }
+    program(tmp_path / "bin", "flite", FLITE)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin") if name == "unknown-voice" else "")
+    monkeypatch.setitem(sys.modules, "py_nanotts", None)  # as where it is not installed
+    monkeypatch.delenv("TURNSPEC_SPEECH")
+    monkeypatch.chdir(tmp_path)
+    turns = "- turn: Ask\n  caller: What is my balance?\n"
+    planned = plan_talk(tmp_path, turns, AGENT, project=f"engines: {{speech: {engines[name]}}}\n")
+    tried = voices("--say", "Hello", "-o", "x.wav")
+
+    assert tried.exit_code == 2
+    assert tried.stdout == ""
+    assert_golden(f"voices/{name}.tried.txt", tried.stderr)
+    assert_golden(f"voices/{name}.checked.txt", render_problems(planned.problems) + "\n")

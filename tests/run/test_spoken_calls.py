@@ -14,6 +14,7 @@ from turnspec.results import Outcome
 from turnspec.run.calling import call_virtual
 from turnspec.run.options import RunOptions
 from turnspec.run.planning import Planned, plan_cases
+from turnspec.run.unset import unset_variables
 
 AGENT = """
     agent: Desk
@@ -132,6 +133,18 @@ def test_an_engine_written_wrongly_is_a_problem(
 
     assert {(problem.kind, problem.span.file) for problem in problems} >= {(kind, "turnspec.yaml")}
     assert any(told in str(problem) for problem in problems)
+
+
+def test_what_an_endpoint_lacks_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only its key is not set, nobody is told to record what is to be said."""
+    monkeypatch.delenv("TURNSPEC_SPEECH")
+    monkeypatch.delenv("VOICE_KEY", raising=False)
+    endpoint = "engine: endpoint, url: 'http://127.0.0.1:9', model: m, voice: v, key: '{{ env.VOICE_KEY }}'"
+    project = f"secrets: [VOICE_KEY]\nengines: {{speech: {{{endpoint}}}}}\n"
+    plan = plan_talk(tmp_path, TURNS, AGENT, project=project)
+
+    assert plan.problems == ()
+    assert ["VOICE_KEY" in str(problem) for problem in unset_variables(plan.cases)] == [True]
 
 
 def test_an_engine_that_is_asked_for_and_not_there_refuses_the_run(tmp_path: Path) -> None:

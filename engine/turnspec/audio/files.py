@@ -23,6 +23,8 @@ MOST_BYTES: Final = 256 << 20
 MOST_SECONDS: Final = 3_600
 MOST_KEPT: Final = 128 << 20  # bytes of clips in memory: two hours at 8 kHz
 READS: Final = "WAV, FLAC, Ogg or MP3"
+WRITES: Final = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
+"""The kinds of files that sound is written as, by how their names end."""
 
 
 class AudioFileError(ValueError):
@@ -92,6 +94,22 @@ def mp3_bytes(left: Track, right: Track | None = None) -> bytes:
     """One or two tracks as an MP3 file, which every browser plays."""
     file = io.BytesIO()
     _write(file, "MP3", left, right)
+    return file.getvalue()
+
+
+def file_bytes(suffix: str, left: Track, right: Track | None = None) -> bytes:
+    """One or two tracks as a file of one of the kinds of `WRITES`.
+
+    Raises:
+        NotAudio: The kind has no such rate.
+    """
+    import soundfile
+
+    file = io.BytesIO()
+    try:
+        _write(file, WRITES[suffix], left, right)
+    except soundfile.SoundFileError as error:
+        raise NotAudio(f"{WRITES[suffix]} has no {left.rate_hz} Hz") from error
     return file.getvalue()
 
 

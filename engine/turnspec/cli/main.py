@@ -181,7 +181,9 @@ def report(folder: Path, **options: object) -> None:
 @click.option("--language", metavar="TAG", help="Only voices of this language: en, pt-BR.")
 @click.option("--say", metavar="TEXT", help="Say TEXT into the file of -o.")
 @click.option("--voice", metavar="VOICE", help="The voice that says it: a language, or a name.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file that is written (WAV).")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Its end says the kind: .wav, .mp3, ..."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def voices(path: Path | None, **options: object) -> None:
     """Show the engines that speak, and their voices, as the project at PATH has them (default: here)."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from turnspec.audio.files import WRITES, NotAudio, file_bytes
 from turnspec.call import Track
 from turnspec.dsl.load import Loaded, load, project_of
 from turnspec.dsl.models import Project
@@ -29,7 +30,7 @@ from turnspec.run.voices.finding import (
     wrong_name,
 )
 from turnspec.speech.synthesis import SynthesisError
-from turnspec.speech.voices import Voice
+from turnspec.speech.voices import NoSuchVoice, Voice
 
 HARNESS_EXIT: Final = 3
 MOST_SHOWN: Final = 12
@@ -78,7 +79,13 @@ def _wrong(options: Mapping[str, Any]) -> str:
         return "there is nothing to say: write --say TEXT"
     if options["say"] is not None and options["output"] is None:
         return "where is it to go? write -o FILE.wav"
+    if options["output"] is not None and _suffix(options["output"]) not in WRITES:
+        return f"{options['output']}: by its end nobody knows what to write\n  known are: {', '.join(WRITES)}"
     return ""
+
+
+def _suffix(path: Path) -> str:
+    return path.suffix.lower()
 
 
 def _loaded(path: Path) -> Loaded:
@@ -109,11 +116,25 @@ def _say(loaded: Loaded, options: Mapping[str, Any]) -> int:
         print(render_problems(in_reading_order(problems)), file=sys.stderr)
         return USAGE_EXIT
     if speech.synthesizer is None:
-        print(f"nothing is installed that speaks; {speech.why_none.removeprefix('or ')}", file=sys.stderr)
+        print(f"nothing speaks here; {speech.why_none.removeprefix('or ')}", file=sys.stderr)
         return USAGE_EXIT
+    return _spoken(speech, options)
+
+
+def _spoken(speech: Speech, options: Mapping[str, Any]) -> int:
+    assert speech.synthesizer is not None, "something speaks"
+    voice = speech.voice if options["voice"] is None else options["voice"]
     try:
-        track = speech.synthesizer.synthesize(options["say"], options["voice"] or speech.voice)
+        if isinstance(speech.synthesizer, EngineSpeech):
+            speech.synthesizer.voice(voice)
+        track = speech.synthesizer.synthesize(options["say"], voice)
         _write(options["output"], track)
+    except NoSuchVoice as error:
+        print(f"{error}\n  {error.hint}", file=sys.stderr)
+        return USAGE_EXIT
+    except NotAudio as error:
+        print(f"{options['output']} cannot be written: {error}; name a .wav", file=sys.stderr)
+        return USAGE_EXIT
     except SynthesisError as error:
         print(error, file=sys.stderr)
         return HARNESS_EXIT
@@ -126,13 +147,7 @@ def _say(loaded: Loaded, options: Mapping[str, Any]) -> int:
 
 
 def _write(path: Path, track: Track) -> None:
-    import wave
-
-    with path.open("wb") as out, wave.open(out, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(track.rate_hz)
-        file.writeframes(track.pcm)
+    path.write_bytes(file_bytes(_suffix(path), track))
 
 
 # --- telling ----------------------------------------------------------------------------------

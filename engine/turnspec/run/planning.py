@@ -354,7 +354,7 @@ class _Planner:
             capabilities=found.capabilities(options),
             identity=Identity("/".join(map(str, (seed, scenario.path, found.name, *of_row)))),
             live=way.clock == WALL or self._only_checks,
-            speaks=self._speech.synthesizer is not None,
+            speaks=self._speech.speaks,
             why_mute=self._speech.why_none,
             recognises=self._transcription.listens,
             why_deaf=self._transcription.why_none,

@@ -28,6 +28,8 @@ class NoSuchVoice(ValueError):  # noqa: N818 # named after the fact
         super().__init__(f"{engine} has no voice '{wanted}'")
         self.wanted = wanted
         self.nearest = tuple(nearest)
+        meant = f"did you mean {' or '.join(nearest)}? " if nearest else ""
+        self.hint = f"{meant}`turnspec voices --engine {engine}` lists all"
 
 
 def is_language_tag(text: str) -> bool:

@@ -48,6 +48,11 @@ class Speech:
     secrets: tuple[str, ...] = ()
     place: Place | None = None  # where the voice is written
 
+    @property
+    def speaks(self) -> bool:
+        """Whether something speaks, once the engine has what it needs and its problems are mended."""
+        return self.synthesizer is not None or bool(self.texts or self.problems)
+
     def texts_for(self, plan: CallPlan) -> tuple[Text, ...]:
         """What has to be set for a call in which something is spoken."""
         return self.texts if _speaks(plan) else ()
@@ -62,9 +67,7 @@ class Speech:
         try:
             speech.voice(caller.voice or self.voice)
         except NoSuchVoice as error:
-            near = f"did you mean {' or '.join(error.nearest)}? " if error.nearest else ""
-            hint = f"{near}`turnspec voices --engine {speech.name}` lists all"
-            yield problem_at(place or plan.scenario.place, "unknown-voice", str(error), hint=hint)
+            yield problem_at(place or plan.scenario.place, "unknown-voice", str(error), hint=error.hint)
         except SynthesisError as error:
             hint = "try it: turnspec voices"
             yield problem_at(place or plan.scenario.place, "no-engine", str(error), hint=hint)

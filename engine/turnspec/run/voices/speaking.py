@@ -85,8 +85,7 @@ class EngineSpeech:
         try:
             key = key_of("speech", self.name, self.version, self.voice(voice).name, text)
         except NoSuchVoice as error:
-            near = f"; did you mean {', '.join(error.nearest)}?" if error.nearest else ""
-            raise SynthesisError(f"{error}{near}") from error
+            raise SynthesisError(f"{error}; {error.hint}") from error
         mine: Future[Track] = Future()
         with self._lock:
             making = self._under_way.setdefault(key, mine)
