@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from turnspec.results.figures import Figure
 from turnspec.results.finding import Finding, Measurement
@@ -153,6 +154,20 @@ class CallResult:
     def voice_activity(self) -> str:
         """What found the agent's speech, and its version; empty where none was measured."""
         return next((value.engine for value in self.all_measurements if value.engine), "")
+
+    @property
+    def as_attempt(self) -> Attempt:
+        """What is kept of this call when it is made again."""
+        return Attempt(**_kept(self))
+
+    @property
+    def earlier(self) -> tuple[CallResult, ...]:
+        """The attempts before this call, each as a call of its own."""
+        return tuple(replace(self, **_kept(attempt), attempts=()) for attempt in self.attempts)
+
+
+def _kept(call: CallResult | Attempt) -> dict[str, Any]:
+    return {each.name: getattr(call, each.name) for each in fields(Attempt)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from turnspec.results import Attempt, CallResult, Outcome
+from turnspec.results import CallResult, Outcome
 from turnspec.run.case import Case
 from turnspec.run.rows import again, folders
 
@@ -29,19 +29,4 @@ def with_earlier(result: CallResult, earlier: CallResult | None) -> CallResult:
     if earlier is None:
         return result
     outcome = Outcome.FLAKY if result.outcome is Outcome.PASSED else result.outcome
-    return replace(result, outcome=outcome, attempts=(*earlier.attempts, as_attempt(earlier)))
-
-
-def as_attempt(call: CallResult) -> Attempt:
-    """What is kept of a call that was made again."""
-    return Attempt(
-        outcome=call.outcome,
-        duration_us=call.duration_us,
-        turns=call.turns,
-        findings=call.findings,
-        measurements=call.measurements,
-        folder=call.folder,
-        recording=call.recording,
-        received=call.received,
-        error=call.error,
-    )
+    return replace(result, outcome=outcome, attempts=(*earlier.attempts, earlier.as_attempt))

@@ -17,7 +17,7 @@ from turnspec.reports.facts import (
     state_word,
 )
 from turnspec.reports.figures import times_of_run
-from turnspec.reports.repeats import as_calls, entries, rate, shown_runs
+from turnspec.reports.repeats import entries, rate, shown_runs
 from turnspec.reports.text import first_line, lasting, length, many, one_line, shortened, visible
 from turnspec.reports.writing import Written
 from turnspec.results import CallResult, Finding, GroupResult, Outcome, RunResult
@@ -84,7 +84,7 @@ def _reasons(call: CallResult) -> Iterator[str]:
         yield from (f"    {line}" for line in visible(call.error).strip().splitlines()[1:])
     elif not failures(call):
         yield f"{call.file}:{call.line}: {sentence(call)}"
-    for number, attempt in as_calls(call):
+    for number, attempt in enumerate(call.earlier, start=1):
         yield f"attempt {number}: {sentence(attempt)}"
     for finding in failures(call):
         yield from _told(call, finding)

@@ -25,7 +25,7 @@ from turnspec.reports.facts import (
     turn_title,
 )
 from turnspec.reports.figures import shown
-from turnspec.reports.repeats import as_calls, entries, is_tolerated, rate
+from turnspec.reports.repeats import entries, is_tolerated, rate
 from turnspec.reports.text import clock, first_line, length, one_line, seconds, visible
 from turnspec.results import (
     CallResult,
@@ -140,7 +140,7 @@ def _case(run: RunResult, call: CallResult, name: str, attachments: str) -> _Cas
 def _attempts(call: CallResult) -> Iterator[_Again]:
     """The attempts before the last: flaky where that one held, rerun where it did not."""
     before = "flaky" if call.outcome is Outcome.FLAKY else "rerun"
-    for _, attempt in as_calls(call):
+    for attempt in call.earlier:
         _, kind, message, text = _judgement(attempt)
         what = "Error" if attempt.outcome is Outcome.ERROR else "Failure"
         yield _Again(f"{before}{what}", kind, message, text)

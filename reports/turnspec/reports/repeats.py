@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from turnspec.reports.text import many
-from turnspec.results import Attempt, CallResult, GroupResult, Outcome, RunResult
+from turnspec.results import CallResult, GroupResult, Outcome, RunResult
 
 MOST_SHOWN: Final = 5  # failing runs of a group that are shown in full
 
@@ -61,25 +59,3 @@ def rate(group: GroupResult) -> str:
 def _left_out(group: GroupResult) -> str:
     parts = [(group.errors, "could not be judged"), (group.skipped, "not made")]
     return "".join(f"; {count} {what}" for count, what in parts if count)
-
-
-def as_calls(call: CallResult) -> Iterator[tuple[int, CallResult]]:
-    """The attempts before this call, each as a call of its own, with its number."""
-    for number, attempt in enumerate(call.attempts, start=1):
-        yield number, _as_call(call, attempt)
-
-
-def _as_call(call: CallResult, attempt: Attempt) -> CallResult:
-    return replace(
-        call,
-        outcome=attempt.outcome,
-        duration_us=attempt.duration_us,
-        turns=attempt.turns,
-        findings=attempt.findings,
-        measurements=attempt.measurements,
-        folder=attempt.folder,
-        recording=attempt.recording,
-        received=attempt.received,
-        error=attempt.error,
-        attempts=(),
-    )

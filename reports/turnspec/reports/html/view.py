@@ -24,7 +24,7 @@ from turnspec.reports.figures import figure_rows, times_of_run
 from turnspec.reports.html.budget import Budget, budget
 from turnspec.reports.html.group import GroupView, group_view
 from turnspec.reports.html.picture import Picture, draw
-from turnspec.reports.repeats import as_calls, entries, runs_of, shown_runs
+from turnspec.reports.repeats import entries, runs_of, shown_runs
 from turnspec.reports.text import clock, lasting, length, many, one_line
 from turnspec.results import (
     EXIT_CODE,
@@ -294,7 +294,7 @@ def _call(
         process_output=call.process_output,
         attempts=tuple(
             AttemptView(number, attempt.outcome.value, sentence(attempt), attempt.folder or "")
-            for number, attempt in as_calls(call)
+            for number, attempt in enumerate(call.earlier, start=1)
         ),
     )
 
