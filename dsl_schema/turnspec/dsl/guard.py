@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
-_UNPRINTABLE = re.compile("[^\t\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# By what they are, not by what they are not: the few are compiled in a tenth of the time of the many.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _PLAIN_END = re.compile(r":(?=\s|$)|(?<=\s)#")
 _PLAIN_END_IN_FLOW = re.compile(r":(?=[\s,\]}\[{]|$)|(?<=\s)#|[\[\]{},]")
 _DOUBLE_QUOTE_END = re.compile(r'(?:[^"\\]|\\.)*?"')
