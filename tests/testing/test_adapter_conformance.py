@@ -13,7 +13,7 @@ from turnspec.adapters import adapter
 from turnspec.adapters.base import Call, Dial, LineRefused, NothingListens, Witness
 from turnspec.adapters.twilio.adapter import TwilioAdapter
 from turnspec.call.events import AgentAudio, AgentHungUp, CallUp, Event, LineBroke, ProtocolFault, Side
-from turnspec.testing import adapter_conformance as suite
+from turnspec.testing import conformance_checks as suite
 from turnspec.testing.adapter_conformance import AdapterConformance, Nonconforming, Subject
 
 
