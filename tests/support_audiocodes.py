@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from typing import Any
 
 from turnspec.adapters.audiocodes.caller import CallerEnd
@@ -12,6 +13,7 @@ from turnspec.call import Identity
 from turnspec.call.events import AgentAudio, Event, ProtocolFault
 
 MS = 1_000
+PCM = b64encode(bytes(range(8))).decode()
 
 
 class PlatformEnd:
