@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from support_golden import assert_golden
 from support_results import EMPTY_RUN, INFO, RUNS, SKIPPED, lost_card, nasty, opening_hours, rich_run
 from support_tools import needed
+from turnspec.dsl import Span
 from turnspec.reports import render_junit
-from turnspec.results import Outcome, RunResult, WrongFile
+from turnspec.results import CallResult, Outcome, RunResult, WrongFile
 
 GRAMMAR = Path(__file__).parent / "jenkins-junit-10.rng"
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
@@ -92,6 +93,18 @@ def test_harness_trouble_is_an_error() -> None:
     assert error is not None
     assert error.get("message") == "the target's process ended with status 1 before the call was over"
     assert "what to do: read its output below" in (error.text or "")
+
+
+def test_an_error_is_annotated_where_it_is_written() -> None:
+    """A line that nobody can say is the one that a build server marks, if it stands in the file itself."""
+    span = Span("a.yaml", 8, 19, 30)
+    call = CallResult("A", "a.yaml", 1, "desk", "twilio", "virtual", Outcome.ERROR, error="it cannot be said")
+
+    case = only_case(RunResult(INFO, (replace(call, error_span=span),)))
+    elsewhere = only_case(RunResult(INFO, (replace(call, error_span=replace(span, file="b.yaml")),)))
+
+    assert (case.get("line"), case.findtext("error")) == ("8", "a.yaml:8:19: it cannot be said")
+    assert (elsewhere.get("line"), elsewhere.findtext("error")) == ("1", "b.yaml:8:19: it cannot be said")
 
 
 def test_wrong_files_are_error_cases() -> None:

@@ -13,7 +13,8 @@ from turnspec.audio.edges import speech_segments
 from turnspec.call import MULAW_8K, PCM_24K, AudioFormat
 from turnspec.call.events import Origin
 from turnspec.plan.model import Utterance
-from turnspec.results import Outcome
+from turnspec.reports import summary
+from turnspec.results import Outcome, RunInfo, RunResult
 from turnspec.run.voice import Prepared, Speaker, prepare
 from turnspec.speech.synthesis import SynthesisError
 from turnspec.testing import ToneSynthesizer
@@ -180,6 +181,22 @@ def test_a_saved_line_that_cannot_be_said_breaks_the_call(tmp_path: Path) -> Non
 
     assert call.result.outcome is Outcome.ERROR
     assert "deleted" in (call.result.error or "")
+    assert str(call.result.error_span) == "talk.yaml:9:19"
+
+
+@pytest.mark.parametrize("tones", [ToneSynthesizer(silent="card"), ToneSynthesizer(refused="card")])
+def test_a_line_that_cannot_be_said_is_shown_where_it_is_written(
+    tmp_path: Path, tones: ToneSynthesizer
+) -> None:
+    """The first thing that is read is its place; below it stand the line of the file, and what to do."""
+    turns = "- turn: Greeting\n- turn: Ask\n  caller: {say: 'my card'}\n"
+    call = talk(tmp_path, turns, AGENT, synthesizer=tones)
+    told = "\n".join(summary(RunResult(RunInfo("r", "", ""), (call.result,))))
+
+    assert call.result.outcome is Outcome.ERROR
+    assert "  talk.yaml:6:19: tones " in told
+    assert f"  6 |     caller: {{say: 'my card'}}\n{'|':>11}{'^' * 9:>28}\n" in told
+    assert "help: record it and write audio: FILE" in told
 
 
 def test_a_line_without_its_words_is_skipped(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ class ActionSteps:
             return self._spoken(action)
         text = None if action.text is None else self._now(action.text, action.place.child("text"))
         clip = self._now(action.audio, action.place.child("audio"))
-        return Utterance(text=text, path=action.file(clip), clip=clip)
+        return Utterance(text=text, path=action.file(clip), clip=clip, place=action.place.child("audio"))
 
     def _spoken(self, action: Say) -> Utterance:
         """Texts that follow each other without a pause are said in one breath."""
@@ -117,7 +117,7 @@ class ActionSteps:
             else:
                 parts.append(self._now(part, place))
         text = " ".join(part for part in parts if isinstance(part, str))
-        return Utterance(text=text, parts=tuple(parts), waits=is_template(text))
+        return Utterance(text=text, parts=tuple(parts), waits=is_template(text), place=place)
 
     def _digits(self, action: Dtmf) -> str:
         place = action.place.child("dtmf")

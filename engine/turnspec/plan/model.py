@@ -26,6 +26,7 @@ from turnspec.dsl.models import (
     Watched,
 )
 from turnspec.plan.graph import StepGraph
+from turnspec.dsl.spans import NOWHERE, Place
 
 Role: TypeAlias = Literal["turn", "choose", "until", "when"]
 Part: TypeAlias = Literal["setup", "body", "teardown"]
@@ -64,6 +65,7 @@ class Utterance:
     parts: tuple[str | int, ...] = ()
     waits: bool = False
 
+    place: Place = NOWHERE
 
 @dataclass(frozen=True, slots=True)
 class TurnPlan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from turnspec.dsl import Span
 from turnspec.results.figures import Figure
 from turnspec.results.finding import Finding, Measurement
 from turnspec.results.groups import GroupResult
@@ -107,7 +108,8 @@ class CallResult:
     """One test case: a scenario, run once against one target over one protocol.
 
     `folder` holds the evidence, relative to the output folder. `lateness_us` is the worst lateness
-    of the engine's own frames (0 in virtual time). `error` is the harness's trouble, if it had any.
+    of the engine's own frames (0 in virtual time). `error` is the harness's trouble, if it had any;
+    `error_span` is where that is written which it could not do.
     `received` is the recording of all that the agent sent, where not all of that was heard.
     `row` is the row of `examples`; `group` the id of the group of repeated runs that it counts in;
     `attempts` are the calls before this one that did not hold.
@@ -139,6 +141,7 @@ class CallResult:
     attempts: tuple[Attempt, ...] = ()
     figures: tuple[Figure, ...] = ()
     received: str | None = None
+    error_span: Span | None = None
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:

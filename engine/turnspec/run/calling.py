@@ -27,7 +27,7 @@ from turnspec.run.case import DEFAULT_CALLEE, DEFAULT_CALLER, VIRTUAL, Case, Cas
 from turnspec.run.clock import CallClock
 from turnspec.run.conversation import converse
 from turnspec.run.derive import waiters
-from turnspec.run.errors import AppEnded, HarnessError, NothingListens, own_fault
+from turnspec.run.errors import AppEnded, HarnessError, NothingListens, Unsaid, own_fault
 from turnspec.run.instances import Targets
 from turnspec.run.interrupts import Interrupts
 from turnspec.run.late import LateLines
@@ -40,11 +40,10 @@ from turnspec.run.sabotage import faults_by
 from turnspec.run.stand import FarEnd, SidedWitness, local_agent
 from turnspec.run.transcription.for_agents import AgentRecogniser
 from turnspec.run.virtual import VirtualLoop
-from turnspec.run.voice import Prepared, prepare
+from turnspec.run.voice import CannotBeSaid, Prepared, prepare
 from turnspec.run.voices import makers
 from turnspec.run.voices.agents import SpokenAgent, voice_of
 from turnspec.run.wheel import PacingWheel
-from turnspec.speech.synthesis import SynthesisError
 
 _Sounds: TypeAlias = tuple[tuple[Prepared, ...], Line | None, PlaybackClock | None]
 
@@ -129,7 +128,9 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> Non
     line = case.plan.capabilities.caller_format
     try:
         utterances, way, playback = await _prepared(case, line) if line else ((), None, None)
-    except (AudioFileError, SynthesisError) as error:
+    except CannotBeSaid as error:
+        raise Unsaid.at(error.place, str(error)) from error
+    except AudioFileError as error:
         raise HarnessError(str(error)) from error
     clock = CallClock(asyncio.get_running_loop())
     closer = _Closer(record)
@@ -137,7 +138,7 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> Non
         case.plan, record.evidence, clock, utterances, closer, way, playback, any_sound=case.any_sound
     )
     if line is not None and case.speaker is not None:
-        live.late = LateLines(case.speaker, line, way)
+        live.late = LateLines(case.plan.utterances, case.speaker, line, way)
     record.live = live
     if line is not None:
         live.recording = record.recording = Recording(record.folder, live.recorder, record.evidence)
@@ -178,6 +179,9 @@ def _trouble(record: CaseRecord, far: FarEnd) -> HarnessError | None:
     if failed is None:
         return None
     if far.died is not None and far.died.done():
+    unsaid = record.live.late.trouble if record.live is not None and record.live.late is not None else None
+    if unsaid is not None:
+        return unsaid
         return far.died.result()
     return HarnessError(failed.reason) if any(record.evidence.of(CallUp)) else NothingListens(failed.reason)
 

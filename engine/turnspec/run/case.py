@@ -330,8 +330,9 @@ class CaseRecord:
             received=self._received,
         )
         if broke := [event.reason for event in snapshot.of(HarnessFailed)]:
-            reason = str(self.trouble) if self.trouble else broke[0]
-            result = replace(result, outcome=Outcome.ERROR, error=reason)
+            trouble = self.trouble
+            reason, span = (broke[0], None) if trouble is None else (str(trouble), trouble.span)
+            result = replace(result, outcome=Outcome.ERROR, error=reason, error_span=span)
         return result
 
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from turnspec.dsl.problems import problem_at, render_problem
+from turnspec.dsl.spans import Place, Span
+
 log = logging.getLogger(__name__)
 
 
@@ -20,6 +23,7 @@ class HarnessError(Exception):
 
     kind: ClassVar[str] = "harness"
     output: tuple[str, ...] = ()
+    span: Span | None = None  # where that is written which could not be done
 
     @property
     def what(self) -> str:
@@ -164,6 +168,31 @@ class NothingListens(HarnessError):  # noqa: N818 - named after the fact
 
     def _advice(self) -> str:
         return "start the agent first, let `start:` do it, or correct the target's `url`"
+
+
+@dataclass(eq=False)
+class Unsaid(HarnessError):  # noqa: N818 - named after the fact
+    """No speech can be made of a line of the caller; `source` is the line of the file, and carets below it."""
+
+    kind: ClassVar[str] = "unsaid"
+    reason: str
+    span: Span | None
+    source: tuple[str, ...] = ()
+
+    @classmethod
+    def at(cls, place: Place, reason: str) -> Unsaid:
+        """The same for a line that is written at a place."""
+        _, _, *source = render_problem(problem_at(place, cls.kind, reason)).splitlines()
+        return cls(reason, place.span, tuple(source))
+
+    def _what(self) -> str:
+        return self.reason
+
+    def _advice(self) -> str:
+        return "record it and write audio: FILE, or let another engine or voice say it (`turnspec voices`)"
+
+    def __str__(self) -> str:
+        return "\n".join([self.what, *self.source, f"  help: {self.advice}"])
 
 
 @dataclass(eq=False)

@@ -12,6 +12,7 @@ from turnspec.audio.resample import resample
 from turnspec.audio.samples import EMPTY, Samples, joined, position_at, samples_of, silence
 from turnspec.call import AudioFormat
 from turnspec.call.events import CallerSpoke, Origin
+from turnspec.dsl.spans import Place
 from turnspec.plan.model import Utterance
 from turnspec.speech.synthesis import DEFAULT_VOICE, SynthesisError, Synthesizer
 
@@ -42,6 +43,14 @@ class Prepared:
             speech_end_us=at_us + self.speech_end_us,
             interrupts=interrupts,
         )
+
+
+class CannotBeSaid(SynthesisError):  # named after the fact
+    """A line of the caller that no speech can be made of, with the place where it is written."""
+
+    def __init__(self, reason: str, place: Place) -> None:
+        super().__init__(reason)
+        self.place = place
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,7 @@ def prepare(
 
     Raises:
         AudioFileError: A recording cannot be read, or holds no sound.
-        SynthesisError: Speech cannot be made of a text.
+        CannotBeSaid: Speech cannot be made of a text.
     """
     return tuple(_prepare(utterance, line, speaker) for utterance in utterances)
 
@@ -91,7 +100,7 @@ def _prepare(utterance: Utterance, line: AudioFormat, speaker: Speaker | None) -
         samples, origin = samples_of(load_clip(utterance.path, line.rate_hz)), Origin.RECORDED
     else:
         assert speaker is not None, "the compiler refuses texts that nothing can speak"
-        samples, origin = speaker.say(utterance.parts, line.rate_hz), Origin.SYNTHESISED
+        samples, origin = _said(utterance, line, speaker), Origin.SYNTHESISED
     wire = encode(samples, line)
     # As sent: a codec lifts or drops the faintest sounds, and with them an edge by tens of milliseconds.
     span = voiced_span(decode(wire, line), line.rate_hz)
@@ -108,9 +117,17 @@ def _prepare(utterance: Utterance, line: AudioFormat, speaker: Speaker | None) -
     )
 
 
+def _said(utterance: Utterance, line: AudioFormat, speaker: Speaker) -> Samples:
+    try:
+        return speaker.say(utterance.parts, line.rate_hz)
+    except SynthesisError as error:
+        raise CannotBeSaid(str(error), utterance.place) from error
+
+
 def _unheard(utterance: Utterance) -> ValueError:
     if utterance.path is None:
-        return SynthesisError(f"nothing is heard of {utterance.text!r} once it is on the line")
+        reason = f"nothing is heard of {utterance.text!r} once it is on the line"
+        return CannotBeSaid(reason, utterance.place)
     return AudioFileError(utterance.path, "it holds no speech", "record it louder, or name another file")
 
 

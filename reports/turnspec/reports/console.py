@@ -9,6 +9,7 @@ from turnspec.reports.facts import (
     advice_against,
     advice_lacking,
     case_names,
+    error_place,
     failures,
     headline,
     measured,
@@ -80,7 +81,7 @@ def _of_group(run: RunResult, group: GroupResult) -> Iterator[str]:
 
 def _reasons(call: CallResult) -> Iterator[str]:
     if call.outcome is Outcome.ERROR:
-        yield f"{call.file}:{call.line}: {first_line(call.error) or sentence(call)}"
+        yield f"{error_place(call)}: {first_line(call.error) or sentence(call)}"
         yield from (f"    {line}" for line in visible(call.error).strip().splitlines()[1:])
     elif not failures(call):
         yield f"{call.file}:{call.line}: {sentence(call)}"

@@ -199,6 +199,11 @@ def place(span: Span | None) -> str:
     return f"{span.file}:{span.line}:{span.column}" if span is not None else ""
 
 
+def error_place(call: CallResult) -> str:
+    """What the harness could not do, where it is written, or the call."""
+    return place(call.error_span) or f"{call.file}:{call.line}"
+
+
 def advice_against(call: CallResult) -> tuple[Finding, ...]:
     """The judgements that said no, and only advise."""
     return tuple(each for each in _advice(call) if each.actual == "no")

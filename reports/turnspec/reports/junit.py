@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 
 from turnspec.reports.facts import (
     case_names,
+    error_place,
     failures,
     headline,
     measured,
@@ -198,7 +199,7 @@ def _judgement(call: CallResult) -> tuple[_Mark | None, str, str, str]:
     match call.outcome:
         case Outcome.ERROR:
             trouble = call.error.strip() or sentence(call)
-            text = "\n".join([f"{call.file}:{call.line}: {trouble}", *told])
+            text = "\n".join([f"{error_place(call)}: {trouble}", *told])
             return _Mark.ERROR, "harness", first_line(trouble), text
         case Outcome.FAILED:
             first = next(iter(failures(call)), None)
@@ -226,8 +227,9 @@ def _told(call: CallResult, failure: Finding) -> str:
 
 def _line(call: CallResult) -> int:
     """The line to annotate: that of the first failing check, where it is in the scenario's own file."""
-    if call.outcome is Outcome.ERROR:  # nothing was wrong with what is written there
-        return call.line
+    if call.outcome is Outcome.ERROR:
+        wrong = call.error_span  # else nothing is known to be wrong with what is written
+        return wrong.line if wrong is not None and wrong.file == call.file else call.line
     spans = (failure.span for failure in failures(call))
     return next((span.line for span in spans if span is not None and span.file == call.file), call.line)
 

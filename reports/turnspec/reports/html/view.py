@@ -270,7 +270,7 @@ def _call(
         duration=lasting(call.duration_us) if call.duration_us else "—",
         description=call.description,
         failures=tuple(_check(call, failure, numbers, identity) for failure in numbers),
-        error=call.error.strip(),
+        error=f"{place(call.error_span)}\n{call.error}".strip(),
         picture=draw(call, numbers),
         sound=_sound(call, recordings, way),
         turns=turns,
