@@ -30,12 +30,13 @@ _OF_SPEECH: Final = frozenset({"first_audio", "speech", "gap", "overlap", "under
 
 
 def warnings_of(scenario: Scenario, setting: Setting) -> Iterator[Problem]:
-    """Turns never run, branches never taken, names never used, budgets that nothing measures."""
+    """What is never run, taken, used, measured or heard."""
     found = (
         *_never_taken((*scenario.setup, *scenario.turns, *scenario.teardown)),
         *_unused_names(scenario, setting.fragments),
         *_unused_parameters(scenario, setting.fragments),
         *_unmeasured(scenario, setting),
+        *_unheard(scenario, setting),
     )
     yield from (replace(problem, warning=True) for problem in found)
 
@@ -206,3 +207,13 @@ def _never_measured(name: str, place: Place, why: str) -> Problem:
 
 def _interrupts(turn: Turn) -> bool:
     return any(getattr(action, "interrupt", None) is not None for action in turn.caller)
+
+
+# --- a line that nothing goes over -----------------------------------------------------------------
+
+
+def _unheard(scenario: Scenario, setting: Setting) -> Iterator[Problem]:
+    if scenario.caller.line is not None and setting.capabilities.caller_format is None:
+        message = f"nothing of this line is heard: calls like this, over {setting.protocol}, carry no sound"
+        hint = "take it out, or call a target with sound"
+        yield problem_at(scenario.caller.place.child("line"), "never-heard", message, hint=hint, key=True)
