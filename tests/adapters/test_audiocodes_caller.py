@@ -11,10 +11,7 @@ from support_audiocodes import MS, PlatformEnd, up
 from turnspec.adapters.audiocodes.caller import Stage
 from turnspec.adapters.audiocodes.wav import streamed_header
 from turnspec.call import PCM_16K
-from turnspec.call.events import (
-    AgentActivity,
-    LineBroke,
-)
+from turnspec.call.events import AgentActivity, LineBroke
 
 
 class TestStart:

@@ -9,13 +9,7 @@ import pytest
 
 from support_audiocodes import PCM, PlatformEnd, up
 from turnspec.adapters.audiocodes.caller import Stage
-from turnspec.call.events import (
-    CallerGuessed,
-    CallerHeard,
-    LineBroke,
-    LineResumed,
-    ProtocolFault,
-)
+from turnspec.call.events import CallerGuessed, CallerHeard, LineBroke, LineResumed, ProtocolFault
 
 
 class TestListening:

@@ -12,13 +12,7 @@ from hypothesis import strategies as st
 
 from support_audiocodes import MS, PlatformEnd
 from support_examples_drawn import EXAMPLES
-from turnspec.call.events import (
-    AgentAudio,
-    AgentHungUp,
-    LineBroke,
-    StreamBegan,
-    StreamEnded,
-)
+from turnspec.call.events import AgentAudio, AgentHungUp, LineBroke, StreamBegan, StreamEnded
 
 fields = st.fixed_dictionaries(
     {},

@@ -15,13 +15,7 @@ from support_served_bots import AUDIOCODES, session
 from support_twilio import Notebook
 from turnspec.adapters.audiocodes import ADAPTER
 from turnspec.adapters.base import LineRefused
-from turnspec.call.events import (
-    AgentHungUp,
-    AgentPressed,
-    AgentTransferred,
-    LineBroke,
-    ProtocolFault,
-)
+from turnspec.call.events import AgentHungUp, AgentPressed, AgentTransferred, LineBroke, ProtocolFault
 from turnspec.doubles.audiocodes.serve import serve_audiocodes_bot
 from turnspec.run.loops import WallLoop, run_on
 from turnspec.run.virtual import VirtualLoop

@@ -13,13 +13,7 @@ from support_twilio import Notebook
 from turnspec.adapters.twilio import ADAPTER
 from turnspec.adapters.twilio.caller import CallerEnd
 from turnspec.call import Identity
-from turnspec.call.events import (
-    AgentHungUp,
-    CallerHeard,
-    HarnessFailed,
-    LineBroke,
-    MarkSet,
-)
+from turnspec.call.events import AgentHungUp, CallerHeard, HarnessFailed, LineBroke, MarkSet
 from turnspec.doubles.twilio.serve import serve_twilio_bot
 from turnspec.run.loops import WallLoop, run_on
 from turnspec.run.virtual import VirtualLoop
