@@ -73,8 +73,8 @@ def test_speech_whose_words_are_told_is_not_listened_to() -> None:
 
 def test_a_message_stands_for_all_speech_of_its_turn() -> None:
     """Text without a time of its own says what the turn's speech says."""
-    assert found((1, 2), (4, 5), lines=(told(0.5, 0.5),)) == []
-    assert list(stretches(at((1, 2), turn=1), (told(0.5, 0.5),))) == [Stretch("agent", 1, S, 2 * S)]
+    assert list(stretches(at((1, 2), (4, 5)), (told(0.5, 0.8),), {0})) == []
+    assert list(stretches(at((1, 2), turn=1), (told(0.5, 0.8),), {0})) == [Stretch("agent", 1, S, 2 * S)]
 
 
 def test_turns_are_never_put_together() -> None:

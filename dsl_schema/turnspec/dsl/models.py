@@ -68,6 +68,7 @@ from turnspec.dsl.spans import NOWHERE, DocumentPath, Place, Span, SpanTable
 from turnspec.dsl.speaking import SpeechEngine
 from turnspec.dsl.transcribing import TranscriptionEngine
 from turnspec.dsl.turn import Turn
+from turnspec.dsl.verifying import Verification
 from turnspec.dsl.voice_activity import VoiceActivityEngine
 
 __all__ = [
@@ -158,6 +159,7 @@ __all__ = [
     "TurnRange",
     "UntilSilence",
     "Use",
+    "Verification",
     "VoiceActivityEngine",
     "Watched",
     "When",

@@ -14,6 +14,7 @@ from turnspec.dsl.matchers import Regex
 from turnspec.dsl.refusals import refusal
 from turnspec.dsl.repeating import Percentiles, TimeLimit
 from turnspec.dsl.spans import Span
+from turnspec.dsl.verifying import Verification, verify_of
 from turnspec.dsl.voice_activity import VoiceActivityEngine
 
 _APPLICATION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
@@ -132,10 +133,12 @@ class TargetSpec(Model):
     reply_ends_after: Duration | None = None
     filler: tuple[Words, ...] | None = None
     voice_activity: VoiceActivityEngine | None = None
+    verify: Verification | None = None
 
     @classmethod
     def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # the signature is the base's
         """Make one protocol, and one filler, a list of it; a name alone is an engine's."""
+        data = verify_of(data)
         engine = data.get("voice_activity")
         if isinstance(engine, str):
             place = data.place.child("voice_activity")

@@ -350,6 +350,7 @@ _EXAMPLES: Mapping[str, str] = {
     "TargetSpec": "{agent: agents/bank.yaml}",
     "TranscriptionEngine": "transcription: whisper",
     "Turn": "- caller: hello",
+    "Verification": "verify: true",
     "VoiceActivityEngine": "voice_activity: silero",
     "When": "when: {keywords: [lost]}",
 }

@@ -109,6 +109,10 @@ def _in_band(part: Schema) -> None:
     part["properties"]["in_band"] = any_of({"type": "boolean"}, part["properties"]["in_band"])
 
 
+def _verify(part: Schema) -> None:
+    part["properties"]["verify"] = any_of({"type": "boolean"}, part["properties"]["verify"])
+
+
 def _fillers(part: Schema) -> None:
     part["properties"]["filler"] = any_of(SAID, list_of(SAID), {"type": "null"})
 
@@ -307,6 +311,7 @@ FORMS: Final[Mapping[str, Form]] = {
         _listed("protocol"),
         _fillers,
         _named("voice_activity"),
+        _verify,
         _set(
             asgi=or_nothing(
                 {"type": "string", "pattern": r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*$"}
@@ -317,7 +322,9 @@ FORMS: Final[Mapping[str, Form]] = {
     "IntentsEngine": _set(url=or_nothing({"type": "string", "pattern": r"^https?://|\{\{|\{%"})),
     "JudgeEngine": _set(url={"type": "string", "pattern": r"^https?://|\{\{|\{%"}),
     "SpeechEngine": _set(url=or_nothing({"type": "string", "pattern": r"^https?://|\{\{|\{%"})),
-    "TranscriptionEngine": _set(url=or_nothing({"type": "string", "pattern": r"^https?://|\{\{|\{%"})),
+    "TranscriptionEngine": _all(
+        _set(url=or_nothing({"type": "string", "pattern": r"^https?://|\{\{|\{%"})), _verify
+    ),
     "Engines": _named("speech", "transcription", "voice_activity"),
     "AgentScript": _listed("faults"),
     "AgentSession": _set(transcription_fails=_TURN_RANGE),

@@ -243,6 +243,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "reply_ends_after": _ENDS_AFTER,
         "filler": _FILLER,
         "voice_activity": "what finds speech in what this target says: an engine's name, or its settings",
+        "verify": "whether words that this target tells are held against its sound: true, false, settings",
     },
     "StartSpec": {
         "command": "the command, run without a shell in the project folder",

@@ -44,12 +44,18 @@ ENGINE_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "url": "where the API is",
         "key": "what lets us in, as a template: {{ env.NAME }}",
         "timeout": "how long one stretch of speech may take",
+        "verify": "true: words that are told are held against the sound, too; or {at_most: 35 %, gate: true}",
+    },
+    "Verification": {
+        "at_most": "the share of words that may differ: 35 %",
+        "gate": "true: a turn fails if they differ by more, or if that cannot be seen",
     },
     "VoiceActivityEngine": {
         "engine": "auto, silero, webrtc (takes ringback, keys, hum and noise for speech), energy, none",
         "threshold": "of silero: how sure it must be, 0 to 1",
         "mode": "of webrtc: how strict it is, 0 to 3",
         "min_speech": "a shorter stretch is no speech",
+        "live": "when the engine is asked while a call is up: on noisy lines, always, or never",
         "bridge": "a shorter silence does not part speech",
     },
 }

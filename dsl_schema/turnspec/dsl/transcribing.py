@@ -4,9 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from turnspec.dsl.base import Model
+from turnspec.dsl.base import Located, Model, Reading
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.endpoints import ApiUrl, Timeout
+from turnspec.dsl.verifying import Verification, verify_of
 
 ANSWERS_WITHIN = Duration(60_000_000)
 """How long one stretch of speech may take where nothing else is written."""
@@ -16,7 +17,8 @@ class TranscriptionEngine(Model):
     """What turns speech into words: `auto`, `none`, or an engine by name.
 
     `model` is a folder or the name of a model; None leaves it to the engine. `language` None leaves it to the
-    scenario's caller, `beam` is how many ways to go on are weighed at once.
+    scenario's caller, `beam` is how many ways to go on are weighed at once. `verify`: words that are told are
+    held against the sound, too.
     """
 
     WORD = "engines.transcription"
@@ -28,3 +30,9 @@ class TranscriptionEngine(Model):
     url: ApiUrl | None = None
     key: str | None = None
     timeout: Timeout = ANSWERS_WITHIN
+    verify: Verification | None = None
+
+    @classmethod
+    def normal(cls, data: Located, reading: Reading) -> Located:  # noqa: ARG003 # as for all models
+        """Bring `verify` into its long form."""
+        return verify_of(data)

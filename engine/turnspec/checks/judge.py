@@ -19,6 +19,7 @@ from turnspec.checks.measure import as_late_as, measure_call, measure_turn
 from turnspec.checks.moments import moments
 from turnspec.checks.scene import Scene, TurnScene
 from turnspec.checks.troubles import texts_in
+from turnspec.checks.verifying import verify
 from turnspec.dsl.models import Choose
 from turnspec.dsl.templates import TemplateError, names
 from turnspec.plan.expand import ways_of
@@ -114,7 +115,7 @@ def _outcome_of(course: Course, index: int, context: Context) -> TurnResult:
         found = tuple(_expected(stage, known))
     except TemplateError:
         return _unfilled(stage, known, measurements)
-    findings = (*troubles.of_turn(stage), *found, *answering.uses(stage))
+    findings = (*troubles.of_turn(stage), *found, *verify(stage), *answering.uses(stage))
     if turn.window.how != "not-exercised":
         findings += tuple(over_limits(measurements, plan.span))
     outcome = Outcome.FAILED if any(finding.fails for finding in findings) else Outcome.PASSED

@@ -100,17 +100,26 @@ def _told(
     *,
     gates: bool,
 ) -> Finding:
-    weight = "gate: it can fail the turn" if gates else "advisory: it cannot fail the turn"
     engine = (
         (f"judge: {answer.model}, prompt {PROMPT_VERSION}",) if answer is not None and answer.model else ()
     )
     return stage.found(
         "judge",
         status,
-        message if gates else f"Advisory: {message[0].lower()}{message[1:]}",
+        advised(message, gates=gates),
         expected=_text(stage, asked),
         actual=actual,
         span=asked.span,
         at_us=said_at(stage) if stage.turn.text else None,
-        details=(weight, *engine),
+        details=(weight(gates=gates), *engine),
     )
+
+
+def weight(*, gates: bool) -> str:
+    """What a finding can do that only advises unless a gate is asked for."""
+    return "gate: it can fail the turn" if gates else "advisory: it cannot fail the turn"
+
+
+def advised(message: str, *, gates: bool) -> str:
+    """The message of such a finding where it does not hold."""
+    return message if gates else f"Advisory: {message[0].lower()}{message[1:]}"

@@ -7,7 +7,7 @@ words from them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ from turnspec.results import Line, TimedWord
 TRANSCRIPT: Final = "transcript"
 CALLER: Final = "caller"
 AGENT: Final = "agent"
+TOLD: Final = "told"
+"""Speech of the agent whose words are told: they are made out only to be compared with those."""
 
 PAUSE_US: Final = 500_000
 """Speech with a shorter pause in it is recognised as one: words are understood by those around them."""
@@ -33,7 +35,10 @@ CUT_NEAR_US: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Speech of one side of which nobody told the words, and the turn that it belongs to."""
+    """Speech that somebody has to listen to, and the turn that it belongs to.
+
+    `who` spoke: one of the sides where nobody tells the words, or `TOLD`.
+    """
 
     who: str
     turn: int | None
@@ -46,20 +51,34 @@ class Stretch:
         return {"from_us": self.from_us, "to_us": self.to_us}
 
 
-def stretches(segments: Iterable[tuple[Segment, int | None]], lines: Iterable[Line]) -> Iterator[Stretch]:
-    """The agent's speech, each with its turn, that `lines` have no words of."""
+def stretches(
+    segments: Iterable[tuple[Segment, int | None]], lines: Iterable[Line], written: Container[int | None] = ()
+) -> Iterator[Stretch]:
+    """The agent's speech, each with its turn, that `lines` have no words of.
+
+    Of turns in `written` words are told without when they are heard: all of their speech is known.
+    """
     told = [line for line in lines if line.who == AGENT]
-    written = {line.turn for line in told if line.ended_us is not None and line.ended_us <= line.began_us}
+    yield from joined(
+        AGENT,
+        (
+            (segment, turn)
+            for segment, turn in segments
+            if turn not in written and not any(covers(line, segment) for line in told)
+        ),
+    )
+
+
+def joined(who: str, segments: Iterable[tuple[Segment, int | None]]) -> Iterator[Stretch]:
+    """Speech in stretches: what is parted by a short pause is one."""
     found: Stretch | None = None
     for segment, turn in segments:
-        if turn in written or any(_covers(line, segment) for line in told):
-            continue
         if found is not None and _goes_on(found, segment, turn):
-            found = Stretch(AGENT, turn, found.from_us, segment.end_us)
+            found = Stretch(who, turn, found.from_us, segment.end_us)
             continue
         if found is not None:
             yield found
-        found = Stretch(AGENT, turn, segment.start_us, segment.end_us)
+        found = Stretch(who, turn, segment.start_us, segment.end_us)
     if found is not None:
         yield found
 
@@ -73,7 +92,7 @@ def caller_stretches(view: EventsView) -> Iterator[Stretch]:
 
 def unanswered(wanted: Iterable[Stretch], derived: Iterable[Derived]) -> Iterator[Stretch]:
     """The stretches whose words nobody has been asked for yet; half of one that is known counts as known."""
-    known = [(each.text, *_span(each)) for each in derived if each.kind == TRANSCRIPT]
+    known = [(each.text, *span_of(each)) for each in derived if each.kind == TRANSCRIPT]
     for stretch in wanted:
         overlaps = (
             min(to_us, stretch.to_us) - max(from_us, stretch.from_us)
@@ -88,7 +107,8 @@ def recognised_lines(view: EventsView, derived: Iterable[Derived]) -> Iterator[L
     """What was made out, as lines of a transcript."""
     for each in derived:
         text = each.answer.get("text")
-        if each.kind == TRANSCRIPT and each.state is DerivedState.OK and isinstance(text, str) and text:
+        is_line = each.kind == TRANSCRIPT and each.text in (CALLER, AGENT)
+        if is_line and each.state is DerivedState.OK and isinstance(text, str) and text:
             yield _line(view, each, text)
 
 
@@ -108,7 +128,7 @@ def source_of(each: Derived) -> str:
 
 
 def _line(view: EventsView, each: Derived, text: str) -> Line:
-    from_us, to_us = _span(each)
+    from_us, to_us = span_of(each)
     flushed = (event.at_us for event in view.of(PlaybackFlushed) if event.unplayed_us)
     return Line(
         who=each.text,
@@ -129,7 +149,8 @@ def _words(written: Any) -> Iterator[TimedWord]:
                 yield TimedWord(text, from_us, to_us)
 
 
-def _span(each: Derived) -> tuple[int, int]:
+def span_of(each: Derived) -> tuple[int, int]:
+    """From when to when the speech lasted that was listened to."""
     match each.given:
         case {"from_us": int(from_us), "to_us": int(to_us)}:
             return from_us, to_us
@@ -137,7 +158,8 @@ def _span(each: Derived) -> tuple[int, int]:
             return 0, 0
 
 
-def _covers(line: Line, segment: Segment) -> bool:
+def covers(line: Line, segment: Segment) -> bool:
+    """Whether words of a line may be heard in a stretch of speech."""
     ended_us = line.began_us if line.ended_us is None else line.ended_us
     return line.began_us < segment.end_us and segment.start_us < ended_us
 

@@ -9,7 +9,7 @@ from turnspec.checks.context import Stage
 from turnspec.checks.language import language_of
 from turnspec.checks.matching import match_words, written_words
 from turnspec.checks.recognised import TRANSCRIPT, source_of, unrecognised
-from turnspec.checks.words import SOURCES
+from turnspec.checks.words import AGENT, SOURCES
 from turnspec.dsl import Expect, Matcher, Plain
 from turnspec.results import Finding, Status
 from turnspec.speech.spoken import shown_word, spoken
@@ -46,7 +46,8 @@ def unheard(stage: Stage) -> str:
 def _silent_source(stage: Stage) -> str:
     """Who should have known words of a turn."""
     side, index = stage.scene.plan.words, stage.turn.index
-    listened = [each for each in stage.scene.derived if (each.kind, each.turn) == (TRANSCRIPT, index)]
+    mine = (TRANSCRIPT, index, AGENT)
+    listened = [each for each in stage.scene.derived if (each.kind, each.turn, each.text) == mine]
     if listened:
         return source_of(listened[0])
     return "recognition" if side is None else f"the {SOURCES[side]}"

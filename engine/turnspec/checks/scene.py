@@ -16,6 +16,7 @@ from turnspec.checks.fillers import filler_stretches, is_filler, without
 from turnspec.checks.function_uses import function_uses
 from turnspec.checks.playback import dry_spells
 from turnspec.checks.recognised import Stretch, caller_stretches, stretches, unanswered
+from turnspec.checks.told import Passage, passages, stretches_of, written_turns
 from turnspec.checks.turns import Window, end_of_call, numbers, owner, windows
 from turnspec.checks.voicing import Voicing, agent_speech, voicing_of
 from turnspec.checks.words import AGENT, text_of, told_lines, transcript
@@ -123,8 +124,22 @@ class Scene:
         if not self.plan.recognises:
             return ()
         mine = ((segment, self._owner_of_speech(segment)) for segment in self.speech)
-        agent = stretches(mine, told_lines(self.view, self.plan.words))
+        written = written_turns(self.view, self.plan.words)
+        agent = stretches(mine, told_lines(self.view, self.plan.words), written)
         return tuple(unanswered((*caller_stretches(self.view), *agent), self.derived))
+
+    @cached_property
+    def told(self) -> tuple[Passage, ...]:
+        """What is told of the agent's words, where that is to be held against the recording."""
+        side = self.plan.words
+        if self.plan.verifies is None or side is None:
+            return ()
+        return passages(self.view, side, [(each, self._owner_of_speech(each)) for each in self.speech])
+
+    @property
+    def unverified_words(self) -> tuple[Stretch, ...]:
+        """The speech that somebody has to listen to before it is known whether it is what is told of it."""
+        return tuple(unanswered(stretches_of(self.told), self.derived)) if self.view.agent is not None else ()
 
     @cached_property
     def speech(self) -> tuple[Segment, ...]:

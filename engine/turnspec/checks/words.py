@@ -67,14 +67,21 @@ def heard_words(text: str, heard_us: int, whole_us: int) -> str:
 def _agent_lines(
     view: EventsView, side: Side, turns: tuple[Window, ...], places: Mapping[int, int]
 ) -> Iterator[tuple[int, Line]]:
+    for heard, turn in told_items(view, side, turns, places):
+        yield places[id(heard.told_by)], _agent_line(heard, side, turn)
+
+
+def told_items(
+    view: EventsView, side: Side, turns: tuple[Window, ...], places: Mapping[int, int]
+) -> Iterator[tuple[Heard, int | None]]:
+    """All that one side tells of the agent's words, with what was heard of it and the turn it belongs to."""
     started = responses_started(view, side)
     for heard in heard_items(view, side):
         begun = started.get(heard.item.response_id)
         if begun is None:
-            turn = owner(turns, heard.item.began_us)
+            yield heard, owner(turns, heard.item.began_us)
         else:
-            turn = owner(turns, begun.at_us, places[id(begun)])
-        yield places[id(heard.told_by)], _agent_line(heard, side, turn)
+            yield heard, owner(turns, begun.at_us, places[id(begun)])
 
 
 def _agent_line(heard: Heard, side: Side, turn: int | None) -> Line:

@@ -101,6 +101,7 @@ def _plan(
         identity=setting.identity,
         words=setting.words,
         recognises=setting.listens,
+        verifies=setting.verifies,
         heard=setting.heard,
         calls=setting.calls,
         limits=call_limits([turn.turn for turn in active], scenario, setting),

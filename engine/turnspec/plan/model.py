@@ -23,10 +23,11 @@ from turnspec.dsl.models import (
     Together,
     Turn,
     Use,
+    Verification,
     Watched,
 )
-from turnspec.plan.graph import StepGraph
 from turnspec.dsl.spans import NOWHERE, Place
+from turnspec.plan.graph import StepGraph
 
 Role: TypeAlias = Literal["turn", "choose", "until", "when"]
 Part: TypeAlias = Literal["setup", "body", "teardown"]
@@ -64,8 +65,8 @@ class Utterance:
     clip: str | None = None  # the recording as written
     parts: tuple[str | int, ...] = ()
     waits: bool = False
-
     place: Place = NOWHERE
+
 
 @dataclass(frozen=True, slots=True)
 class TurnPlan:
@@ -161,7 +162,8 @@ class CallPlan:
 
     `words`, `calls` and `heard` are the sides whose events tell what the agent said, which functions it
     called and what it heard the caller say; None where the target gives no such facts. `recognises`: words
-    that nobody tells are made out of the sound. `limits` are the call's own budgets.
+    that nobody tells are made out of the sound. `verifies`: words that are told are held against it.
+    `limits` are the call's own budgets.
     """
 
     name: str
@@ -181,6 +183,7 @@ class CallPlan:
     limits: Mapping[str, Limit] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
     recognises: bool = False
+    verifies: Verification | None = None
     functions: Mapping[str, FunctionSpec] = field(default_factory=dict)
     call_limit_us: int = 300_000_000
     watch_us: int = 1_300_000  # after the last turn, before the caller hangs up

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from turnspec.call import Capabilities, Capability, Identity, Source
 from turnspec.call.events import Side
-from turnspec.dsl.models import Budgets, Duration, Fragment, FunctionSpec, Matcher
+from turnspec.dsl.models import Budgets, Duration, Fragment, FunctionSpec, Matcher, Verification
 from turnspec.plan.model import TargetKind
 
 Holds: TypeAlias = Callable[[str, Matcher, Mapping[str, Any]], bool | None]
@@ -33,6 +33,7 @@ class Setting:
     live: bool = True
     speaks: bool = False
     recognises: bool = False  # words are made out of the sound where nobody tells them
+    verify: Verification | None = None  # whether words that are told are held against the sound
     why_deaf: str = ""  # what to do where they are not
     why_mute: str = ""  # what to do where nothing does
     greets: bool | None = None
@@ -56,6 +57,13 @@ class Setting:
     def listens(self) -> bool:
         """Whether words that nobody tells are made out of the sound of calls in this setting."""
         return self.recognises and self.capabilities.caller_format is not None
+
+    @property
+    def verifies(self) -> Verification | None:
+        """How words that are told are held against the sound of calls in this setting; None: not at all."""
+        is_on = self.verify is not None and self.verify.is_on
+        tells = self.words is not None and self.capabilities.caller_format is not None
+        return self.verify if is_on and tells else None
 
     @property
     def writes(self) -> bool:

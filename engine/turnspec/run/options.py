@@ -45,6 +45,7 @@ class RunOptions:
     debug: bool = False
     force: bool = False  # make runs that would all be the same
     fail_on_flaky: bool = False
+    again: bool = False  # judge calls that were held before
     cache: bool = True  # take answers of models that are known from before
     at_once: int = 20  # wall-clock calls at the same time
     devices: Devices = field(default_factory=Devices)

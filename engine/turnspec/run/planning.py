@@ -241,6 +241,7 @@ class _Planner:
         if plan is not None:
             self._add(recording_problems(plan, self._files))
             self._add(self._speech.problems_for(plan))
+            self._add(self._transcription.problems_of(plan))
             pools = pools_of(plan, setting.budgets)
             self._add(pool_problems(plan, pools))
             self._check_repeats(plan, way)
@@ -358,6 +359,7 @@ class _Planner:
             why_mute=self._speech.why_none,
             recognises=self._transcription.listens,
             why_deaf=self._transcription.why_none,
+            verify=target.verify or project.engines.transcription.verify,
             greets=getattr(options, "greets", None),
             budgets=(target.budgets, project.budgets),
             reply_ends_after=target.reply_ends_after,

@@ -147,6 +147,7 @@ class _Again:
             match=asked["match"],
             seed=asked["seed"],
             force=asked["force"],
+            again=True,
             speech=asked["speech"],
             transcription=asked["transcription"],
             transcriber=kept_words(self._folder),

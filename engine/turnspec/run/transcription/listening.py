@@ -41,7 +41,7 @@ class CallWords:
 
     def hear_all(self, view: EvidenceView, derived: tuple[Derived, ...] = ()) -> tuple[Derived, ...]:
         """Make out what is not known yet of a call that is over; `derived` says where in it speech is."""
-        self._hear(view, self._unknown(view, derived))
+        self._hear(view, (*self._unknown(view, derived), *self._unverified(view, derived)))
         return self.answers
 
     def hearing(
@@ -62,13 +62,18 @@ class CallWords:
             return ()
         return Scene(self._plan, view, (*derived, *self.answers)).unknown_words
 
+    def _unverified(self, view: EvidenceView, derived: tuple[Derived, ...]) -> tuple[Stretch, ...]:
+        if not self.listens:
+            return ()
+        return Scene(self._plan, view, (*derived, *self.answers)).unverified_words
+
     def _hear(self, view: EvidenceView, unknown: Sequence[Stretch]) -> None:
         found = in_threads([self._asking(view, stretch) for stretch in unknown], self._stop)
         made = [each or self._failed(one, "", _INTERRUPTED) for one, each in zip(unknown, found, strict=True)]
         self.answers = tuple(sorted((*self.answers, *made), key=_place))
 
     def _asking(self, view: EvidenceView, stretch: Stretch) -> Callable[[], Derived]:
-        track = view.agent if stretch.who == AGENT else view.caller
+        track = view.caller if stretch.who == CALLER else view.agent
         assert track is not None, "speech was heard on it"
         from_us, sound = _cut_out(track, stretch)
         return lambda: self._asked(stretch, from_us, sound)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -28,6 +28,8 @@ from turnspec.run.transcription.pool import Pool, as_many_as_cores
 from turnspec.run.transcription.recognizer import PooledTranscriber, Recognizer
 from turnspec.speech.transcription import Transcriber
 
+KNOWS_ONLY_PHRASES: Final = "the engine 'grammar' knows only what is expected, so it cannot verify words"
+LISTEN_OPENLY: Final = "write engine: whisper, or endpoint; or take out `verify`"
 HOW_TO_HAVE_ONE: Final = f"have its words made out: {BRINGS[WHISPER]}, and a model"
 
 
@@ -46,6 +48,19 @@ class Transcription:
     problems: tuple[Problem, ...] = ()
     texts: tuple[Text, ...] = ()  # what it needs of the environment
     secrets: tuple[str, ...] = ()
+    is_over: bool = False  # calls are judged that were held before: nobody listens any more
+
+    def problems_of(self, plan: CallPlan) -> tuple[Problem, ...]:
+        """What stands against holding words that are told against the sound of a call, if that is wanted."""
+        if plan.verifies is None:
+            return ()
+        place = plan.verifies.place
+        if self.recognizer is not None and self.recognizer.needs_phrases:
+            return (problem_at(place, "clash", KNOWS_ONLY_PHRASES, hint=LISTEN_OPENLY, key=True),)
+        if self.listens or self.is_over:
+            return ()
+        message = "`verify` needs speech recognition, and there is none here"
+        return (problem_at(place, "no-engine", message, hint=self.why_none, key=True),)
 
     @property
     def listens(self) -> bool:
@@ -69,6 +84,10 @@ class Transcription:
 
 def transcription_for(loaded: Loaded, environment: Mapping[str, str], options: RunOptions) -> Transcription:
     """What makes out words in a project; an object of the caller's own wins, then what was asked for."""
+    return replace(_transcription(loaded, environment, options), is_over=options.again)
+
+
+def _transcription(loaded: Loaded, environment: Mapping[str, str], options: RunOptions) -> Transcription:
     spec = loaded.project.engines.transcription
     kept = KeptAnswers.of_project(loaded.root) if options.cache else KeptAnswers(None)
     if options.transcriber is not None:
