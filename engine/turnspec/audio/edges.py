@@ -14,13 +14,13 @@ that is louder than QUIET itself, on a whole recording, the spectrum finds the e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from turnspec.audio.in_noise import DROWNED_US, IN_NOISE_US, sounds_over
+from turnspec.audio.in_noise import DROWNED_US, IN_NOISE_US, Sound, sounds_over
 from turnspec.audio.samples import Samples, time_of
 from turnspec.call.formats import MICROSECONDS
 
@@ -53,10 +53,15 @@ HYSTERESIS: Final = 2  # sound goes on until 3 dB below what began it
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Speech from its first to its last sounding sample."""
+    """Speech from its first to its last sounding sample.
+
+    `start_blur_us` and `end_blur_us` are how far off each of its edges may be beyond `RESOLUTION_US`.
+    """
 
     start_us: int
     end_us: int
+    start_blur_us: int = field(default=0, compare=False)
+    end_blur_us: int = field(default=0, compare=False)
 
     @property
     def duration_us(self) -> int:
@@ -70,10 +75,15 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """All speech on a recording, and how far off each of its edges may be."""
+    """All speech on a recording, in order."""
 
     segments: tuple[Segment, ...]
-    error_us: int
+
+    @property
+    def error_us(self) -> int:
+        """How far off any of its edges may be at most."""
+        blurs = (max(each.start_blur_us, each.end_blur_us) for each in self.segments)
+        return RESOLUTION_US + max(blurs, default=0)
 
 
 def refined(
@@ -103,27 +113,49 @@ def refined(
     noise = _background(energies, beside)
     level, loudest = _mean(energies[noise]), int(energies.max(initial=0))
     if level > quiet:
+        least_us = 0 if loudest >= SPEECH_RATIO * level else DROWNED_US
         fine = sounds_over(sound, rate_hz, noise, CLUSTER_US, min_speech_us)
-        error_us = IN_NOISE_US if loudest >= SPEECH_RATIO * level else DROWNED_US
+        fine = [_blurred(each, least_us) for each in fine]
     else:
         fine = _sounds(sound, rate_hz, energies, threshold_over(level, loudest, quiet), min_speech_us)
-        error_us = RESOLUTION_US
     segments: list[Segment] = []
-    for first, last in fine:
-        segment = Segment(time_of(first, rate_hz), time_of(last, rate_hz))
+    for each in fine:
+        segment = _segment(each, rate_hz)
         for part in [segment] if spans is None else _in_reach(segment, spans, reach_us):
-            _join(segments, Segment(lead_us + part.start_us, lead_us + part.end_us), 0)
-    return bridged(Speech(tuple(segments), error_us), bridge_us)
+            _join(segments, _later(part, lead_us), 0)
+    return bridged(Speech(tuple(segments)), bridge_us)
 
 
 def bridged(speech: Speech, bridge_us: int) -> Speech:
     """The same speech without the gaps that are, or may be where noise hides edges, shorter than that."""
-    if bridge_us and speech.error_us > RESOLUTION_US:
-        bridge_us += 2 * speech.error_us
     segments: list[Segment] = []
     for segment in speech.segments:
-        _join(segments, segment, bridge_us)
-    return Speech(tuple(segments), speech.error_us)
+        doubt_us = _doubt_us(segments[-1].end_blur_us, segment.start_blur_us) if segments else 0
+        _join(segments, segment, bridge_us + doubt_us if bridge_us else 0)
+    return Speech(tuple(segments))
+
+
+def _doubt_us(*blurs_us: int) -> int:
+    """By how much more a gap between such edges may be no gap; between clear ones there is no doubt."""
+    return len(blurs_us) * IN_NOISE_US if any(blurs_us) else 0
+
+
+def _blurred(sound: Sound, least_us: int) -> Sound:
+    """The same with edges that are at least so far off."""
+    return replace(sound, onset_us=max(sound.onset_us, least_us), offset_us=max(sound.offset_us, least_us))
+
+
+def _segment(sound: Sound, rate_hz: int) -> Segment:
+    return Segment(
+        time_of(sound.first, rate_hz),
+        time_of(sound.last, rate_hz),
+        max(0, sound.onset_us - RESOLUTION_US),
+        max(0, sound.offset_us - RESOLUTION_US),
+    )
+
+
+def _later(segment: Segment, by_us: int) -> Segment:
+    return replace(segment, start_us=segment.start_us + by_us, end_us=segment.end_us + by_us)
 
 
 def _beside(spans: Sequence[Segment], count: int, reach_us: int) -> NDArray[np.intp]:
@@ -193,18 +225,28 @@ def _in_reach(segment: Segment, spans: Sequence[Segment], reach_us: int) -> list
     parts: list[Segment] = []
     for span in spans:
         if span.start_us - LATE_US < segment.end_us and segment.start_us < span.end_us + LATE_US:
-            start_us = max(segment.start_us, span.start_us - reach_us)
-            _join(parts, Segment(start_us, min(segment.end_us, span.end_us + reach_us)), 1)
+            _join(parts, _cut(segment, span.start_us - reach_us, span.end_us + reach_us, reach_us), 1)
     return parts
+
+
+def _cut(segment: Segment, from_us: int, until_us: int, reach_us: int) -> Segment:
+    """A segment between two moments at most; where it is cut, nothing tells where speech does."""
+    if segment.start_us < from_us:
+        segment = replace(segment, start_us=from_us, start_blur_us=reach_us)
+    if segment.end_us > until_us:
+        segment = replace(segment, end_us=until_us, end_blur_us=reach_us)
+    return segment
 
 
 def _sounds(
     sound: Samples, rate_hz: int, energies: NDArray[np.int64], threshold: int, min_speech_us: int
-) -> list[tuple[int, int]]:
-    """The first sample of each sound over a threshold, and the first one after it."""
+) -> list[Sound]:
+    """The sounds over a threshold."""
     width = frame_width(rate_hz)
     return [
-        (onset_at(sound, first * width, width, threshold), offset_at(sound, last * width, width, threshold))
+        Sound(
+            onset_at(sound, first * width, width, threshold), offset_at(sound, last * width, width, threshold)
+        )
         for first, last in _speech_frames(sounding_runs(energies, threshold), min_speech_us // FRAME_US)
     ]
 
@@ -344,6 +386,6 @@ def _first_step(samples: Samples, width: int, threshold: int) -> int | None:
 def _join(segments: list[Segment], segment: Segment, bridge_us: int) -> None:
     """Add a segment, or lengthen the last one if the gap is shorter than `bridge_us`."""
     if segments and segment.start_us - segments[-1].end_us < bridge_us:
-        segments[-1] = Segment(segments[-1].start_us, segment.end_us)
+        segments[-1] = replace(segments[-1], end_us=segment.end_us, end_blur_us=segment.end_blur_us)
     else:
         segments.append(segment)

@@ -8,6 +8,7 @@ outside of it, added up from there on, are at their most, so that many small exc
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -16,7 +17,9 @@ from numpy.typing import NDArray
 from turnspec.audio.samples import Samples
 from turnspec.call.formats import MICROSECONDS
 
-IN_NOISE_US: Final = 45_000  # an edge is this close to where the voice is as loud as the noise
+IN_NOISE_US: Final = 45_000  # an end is this close to where the voice is as loud as the noise
+ONSET_US: Final = 25_000  # the same of a beginning: voices rise faster than they fade
+FADING_US: Final = 90_000  # the same of an end that fades
 DROWNED_US: Final = 100_000  # the same, where the noise is about as loud as the voice itself
 HOP_US: Final = 5_000
 WINDOW_US: Final = 16_000
@@ -31,28 +34,73 @@ LEAST_NOISE_US: Final = 100_000
 APART: Final = 20  # frames between sound and what is noise for certain
 SILENT: Final = 100.0  # the power of digital silence in any band
 
+FAINT: Final = 1.8  # the power of noise and a voice that is nearly as loud
+FADING: Final = 3  # so many fainter frames beside an edge: the voice was not cut there, but fades
+LAST_FRAMES: Final = 4  # beside an edge
+CLEAR: Final = 2.0  # what they score on the whole where the voice does not fade
+SMOOTHING: Final = (0.25, 0.5, 0.25)
+
 Scores: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A sound from its first sample to the first one after it, and how far off each of the two may be."""
+
+    first: int
+    last: int
+    onset_us: int = 0
+    offset_us: int = 0
 
 
 def sounds_over(
     samples: Samples, rate_hz: int, is_noise: NDArray[np.bool_], apart_us: int, least_us: int
-) -> list[tuple[int, int]]:
-    """The first sample of each sound over the noise, and the first one after it.
+) -> list[Sound]:
+    """Each sound over the noise.
 
     `is_noise` says of each 10 ms whether they hold nothing but noise. What is no more than `apart_us` apart
     is one sound; what is shorter than `least_us` is none.
     """
     levels = _levels(samples, rate_hz)
     hop = rate_hz * HOP_US // MICROSECONDS
-    found = _sounding(_scores(levels, np.repeat(is_noise, 2)[: len(levels)]), apart_us, least_us)
+    known = np.repeat(is_noise, 2)[: len(levels)]
+    scores = _scores(levels, known)
+    found = _sounding(scores, apart_us, least_us)
     # All that is left is noise: more of it than was known at first.
-    again = _scores(levels, _far_from(found, len(levels)))
+    more = _far_from(found, len(levels))
+    again = _scores(levels, more)
     if len(again):
-        found = _sounding(again, apart_us, least_us)
+        known, scores, found = more, again, _sounding(again, apart_us, least_us)
+    faint = _faint(levels, known)
     return [
-        (_inward(first * hop, hop), len(samples) - _inward(len(samples) - last * hop, hop))
-        for first, last in found
+        _sound(first, last, faint[first:last], scores[first:last], len(samples), hop) for first, last in found
     ]
+
+
+def _sound(first: int, last: int, faint: NDArray[np.bool_], scores: Scores, count: int, hop: int) -> Sound:
+    """A sound of these frames; what of its end fades below the noise is not of it."""
+    rising, fading = _leading(faint), _leading(faint[::-1])
+    fades = fading >= FADING
+    offset_us = FADING_US if fades or scores[-LAST_FRAMES:].mean() < CLEAR else IN_NOISE_US
+    last -= fading if fades else 0
+    return Sound(
+        _inward(first * hop, hop),
+        count - _inward(count - last * hop, hop),
+        IN_NOISE_US + rising * HOP_US if rising >= FADING else ONSET_US,
+        offset_us,
+    )
+
+
+def _faint(levels: Scores, is_noise: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where all bands together hold no more than noise and a voice that is fainter."""
+    loudness = levels @ np.diff(BAND_EDGES)[: levels.shape[1]]
+    most = FAINT * loudness[_noise(levels, is_noise)].mean()
+    return np.asarray(np.convolve(loudness, SMOOTHING, "same") < most, np.bool_)
+
+
+def _leading(faint: NDArray[np.bool_]) -> int:
+    """How many come first; none where all are."""
+    return int(faint.argmin())
 
 
 def _inward(outside: int, hop: int) -> int:
@@ -70,7 +118,7 @@ def _far_from(found: list[tuple[int, int]], count: int) -> NDArray[np.bool_]:
 
 def _scores(levels: Scores, is_noise: NDArray[np.bool_]) -> Scores:
     """How far each 5 ms is above the noise."""
-    noise = levels[is_noise & (levels.max(axis=1, initial=0) > SILENT)]
+    noise = levels[_noise(levels, is_noise)]
     if len(noise) * HOP_US < LEAST_NOISE_US:
         return np.zeros(0)
     usual = np.maximum(noise.mean(axis=0), 1.0)
@@ -79,6 +127,11 @@ def _scores(levels: Scores, is_noise: NDArray[np.bool_]) -> Scores:
     return np.asarray(
         np.minimum((excess - by_itself.mean()) / max(float(by_itself.std()), 1e-3), MOST), np.float64
     )
+
+
+def _noise(levels: Scores, is_noise: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What of the noise is no digital silence."""
+    return np.asarray(is_noise & (levels.max(axis=1, initial=0) > SILENT), np.bool_)
 
 
 def _levels(samples: Samples, rate_hz: int) -> Scores:

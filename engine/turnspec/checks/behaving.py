@@ -57,9 +57,7 @@ def stops(stage: Stage, expect: Expect) -> Iterator[Finding]:
         )
         yield stage.found("stops", NOT_EXERCISED, message, expected=_expected_stop(expect.stops), span=span)
         return
-    status, message = _stopped(
-        stop, expect.stops, error_bar(stage.context.lateness_us, stage.scene.edge_error_us)
-    )
+    status, message = _stopped(stop, expect.stops, error_bar(stage.context.lateness_us, stop.blur_us))
     yield stage.found(
         "stops",
         status,
@@ -90,7 +88,7 @@ def keeps_speaking(stage: Stage, expect: Expect) -> Iterator[Finding]:
     yield stage.found(
         "keeps_speaking",
         PASSED if holds else FAILED,
-        _kept(kept, error_bar(stage.context.lateness_us, stage.scene.edge_error_us)),
+        _kept(kept, error_bar(stage.context.lateness_us, kept.blur_us)),
         expected=expected,
         actual=f"{how} after {shown.ms(after - kept.from_us)}",
         span=span,

@@ -246,7 +246,7 @@ def _late(stage: Stage, item: CallExpectation, mine: list[FunctionUse]) -> str:
     act = stage.turn.act
     if item.within is None or act is None:
         return ""
-    error = error_bar(stage.context.lateness_us, stage.scene.edge_error_us) if act.spoken else 0
+    error = error_bar(stage.context.lateness_us) if act.spoken else 0
     taken = [use.called_us - act.end_us for use in mine]
     if max(taken) - error <= item.within.us:
         return ""

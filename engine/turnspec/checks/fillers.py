@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from turnspec.audio.edges import BRIDGE_US, Segment
@@ -40,7 +41,7 @@ def without(speech: tuple[Segment, ...], taken: tuple[Segment, ...]) -> tuple[Se
     """Speech without what began in one of these stretches; what goes on after it counts from its end."""
     for stretch in taken:
         speech = tuple(
-            Segment(max(segment.start_us, stretch.end_us), segment.end_us)
+            replace(segment, start_us=max(segment.start_us, stretch.end_us))
             if stretch.holds(segment.start_us)
             else segment
             for segment in speech

@@ -47,7 +47,7 @@ def judge_call(plan: CallPlan, view: EvidenceView, context: Context) -> CallVerd
     turns = tuple(_judged(course, index, context) for index in range(len(plan.turns)))
     error = troubles.harness_trouble(scene)
     measurements = as_late_as(
-        context.late_between, scene.edge_error_us, measure_call(scene, context.lateness_us)
+        context.late_between, context.lateness_us, measure_call(scene, context.lateness_us)
     )
     if error:
         measurements = tuple(map(_excused, measurements))
@@ -109,7 +109,7 @@ def _outcome_of(course: Course, index: int, context: Context) -> TurnResult:
     if turn.window.how in {"", "cut"} and (trouble := troubles.harness_trouble(scene)):
         return _result(plan, turn, Outcome.ERROR, why=f"the call could not go on: {trouble}")
     measurements = as_late_as(
-        context.late_between, scene.edge_error_us, measure_turn(scene, turn, context.lateness_us)
+        context.late_between, context.lateness_us, measure_turn(scene, turn, context.lateness_us)
     )
     try:
         found = tuple(_expected(stage, known))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from turnspec.checks import measure_answers, measure_call_times, measure_speech
-from turnspec.checks.measure_readings import Reading, error_bar
+from turnspec.checks.measure_readings import Reading
 from turnspec.checks.scene import Scene, TurnScene
 from turnspec.plan.model import Limit
 from turnspec.results import Measurement, State
@@ -25,13 +25,16 @@ CallRule: TypeAlias = Callable[[Scene, int], Reading]
 
 
 def as_late_as(
-    late_between: Callable[[int, int], int] | None, edge_us: int, measurements: tuple[Measurement, ...]
+    late_between: Callable[[int, int], int] | None, lateness_us: int, measurements: tuple[Measurement, ...]
 ) -> tuple[Measurement, ...]:
-    """The measurements with the error bars of how late the engine was just then; None: as they are."""
+    """The measurements with the error bars of how late the engine was just then, in place of `lateness_us`.
+
+    Where that is not known (None), they stay as they are.
+    """
     if late_between is None:
         return measurements
     return tuple(
-        replace(each, error_us=error_bar(late_between(each.from_us, each.to_us), edge_us))
+        replace(each, error_us=each.error_us - lateness_us + late_between(each.from_us, each.to_us))
         if each.error_us and each.from_us is not None and each.to_us is not None
         else each
         for each in measurements

@@ -35,7 +35,8 @@ def response(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Readin
         return
     text_us = turn.first_text_us
     if turn.reply and (text_us is None or turn.reply[0].start_us <= text_us):
-        yield between(turn.act.end_us, turn.reply[0].start_us, error_bar(lateness_us, scene.edge_error_us))
+        first = turn.reply[0]
+        yield between(turn.act.end_us, first.start_us, error_bar(lateness_us, first.start_blur_us))
     elif text_us is not None:
         yield between(turn.act.end_us, text_us, 0)
     else:
@@ -49,7 +50,7 @@ def first_response(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[
     if (missing := nothing_to_time(turn)) or turn.act is None:
         yield missing or unseen("")
         return
-    found = [(segment.start_us, error_bar(lateness_us, scene.edge_error_us)) for segment in turn.answer[:1]]
+    found = [(each.start_us, error_bar(lateness_us, each.start_blur_us)) for each in turn.answer[:1]]
     found += [(at_us, 0) for at_us in turn.answer_texts[:1]]
     if found:
         first_us, error_us = min(found)
@@ -66,7 +67,7 @@ def unanswered(scene: Scene, turn: TurnScene, since_us: int, lateness_us: int) -
         hint = ", and a local agent is silent without `audio` in its script" if own else ""
         return unseen(f"no speech was heard in the agent's audio{hint}")
     until = turn.window.ended_us if turn.window.ended_us is not None else scene.last_us
-    return at_least(since_us, until, error_bar(lateness_us, scene.edge_error_us), "no reply was heard")
+    return at_least(since_us, until, error_bar(lateness_us), "no reply was heard")
 
 
 def first_audio(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Reading]:
@@ -79,7 +80,7 @@ def first_audio(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Rea
         # What arrived before a flush was dropped unheard, whenever it was to be played.
         since = max(turn.act.start_us, turn.reply_from_us)
         if turn.reply_from_us <= event.at_us and since <= plays and scene.owner(event.at_us) == turn.index:
-            yield between(turn.act.end_us, plays, error_bar(lateness_us, scene.edge_error_us))
+            yield between(turn.act.end_us, plays, error_bar(lateness_us))
             return
     yield (
         not_applicable("the agent answered in text")
@@ -98,7 +99,7 @@ def function_call(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[R
     elif not turn.functions:
         yield unseen("no function was called")
     else:
-        error = error_bar(lateness_us, scene.edge_error_us) if act.spoken else 0
+        error = error_bar(lateness_us) if act.spoken else 0
         yield from (between(act.end_us, use.called_us, error, use.name) for use in turn.functions)
 
 
@@ -118,11 +119,11 @@ def function_return(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator
 
 def turn_length(scene: Scene, turn: TurnScene, lateness_us: int) -> Iterator[Reading]:
     """From the end of what the caller did to the end of the agent's speech as heard."""
+    del scene  # the turn says it all
     if (missing := nothing_to_time(turn)) or turn.act is None:
         yield missing or unseen("")
     elif not turn.reply:
         yield unheard(turn)
     else:
-        yield cut_to(
-            between(turn.act.end_us, turn.reply[-1].end_us, error_bar(lateness_us, scene.edge_error_us)), turn
-        )
+        last = turn.reply[-1]
+        yield cut_to(between(turn.act.end_us, last.end_us, error_bar(lateness_us, last.end_blur_us)), turn)

@@ -39,7 +39,7 @@ def greeting(scene: Scene, lateness_us: int) -> Reading:
 
 def _first_words(scene: Scene, lateness_us: int) -> Iterator[tuple[int, int]]:
     """The first agent speech, and the first text, each with its error."""
-    found = [(segment.start_us, error_bar(lateness_us, scene.edge_error_us)) for segment in scene.speech[:1]]
+    found = [(each.start_us, error_bar(lateness_us, each.start_blur_us)) for each in scene.speech[:1]]
     found += [(event.at_us, 0) for event in scene.texts[:1]]
     yield from sorted(found)
 

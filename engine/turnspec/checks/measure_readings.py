@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isqrt
 from typing import Final
 
 from turnspec.audio.edges import RESOLUTION_US
@@ -25,9 +26,12 @@ class Reading:
     to_us: int | None = None
 
 
-def error_bar(lateness_us: int, edge_us: int = RESOLUTION_US) -> int:
-    """How far off a time between two edges of sound may be; `edge_us`: an edge itself, on this line."""
-    return edge_us + HALF_FRAME_US + lateness_us
+def error_bar(lateness_us: int, *blurs_us: int) -> int:
+    """How far off a time may be that counts from edges of sound, each so much less clear than any is.
+
+    What one edge is off by says nothing about another: their squares add up.
+    """
+    return RESOLUTION_US + isqrt(sum(blur_us**2 for blur_us in blurs_us)) + HALF_FRAME_US + lateness_us
 
 
 def between(from_us: int, to_us: int, error_us: int, why: str = "") -> Reading:

@@ -156,11 +156,6 @@ class Scene:
         """What says which of the agent's sounds are speech."""
         return voicing_of(self.derived, AGENT)
 
-    @property
-    def edge_error_us(self) -> int:
-        """How far off an edge of the agent's speech may be."""
-        return self._agent_speech.error_us
-
     @cached_property
     def _agent_speech(self) -> Speech:
         if self.view.agent is None:

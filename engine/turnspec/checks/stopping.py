@@ -20,7 +20,8 @@ class Stopping:
     """The agent as heard fell silent at `stopped_us`, counted from the caller's speech at `from_us`.
 
     `had_more`: a flush, cancel or truncation shows that there was more to say; `evidence` names it.
-    `call_ended`: the call was over before the silence had lasted long enough to tell.
+    `call_ended`: the call was over before the silence had lasted long enough to tell. `blur_us` is how far
+    off `stopped_us` may be beyond what any edge may.
     """
 
     from_us: int
@@ -28,6 +29,7 @@ class Stopping:
     limit_us: int
     evidence: str = ""
     call_ended: bool = False
+    blur_us: int = 0
 
     @property
     def after_us(self) -> int:
@@ -56,6 +58,7 @@ class Keeping:
     ended_us: int
     pause: Segment | None = None
     evidence: str = ""
+    blur_us: int = 0
 
     @property
     def stopped_us(self) -> int | None:
@@ -83,7 +86,7 @@ def keeping(scene: Scene, turn: TurnScene) -> Keeping | None:
         [] if evidence else [s for s in scene.speech if s.start_us > stopped and _is_old(scene, turn, s)]
     )
     pause = Segment(stopped, goes_on[0].start_us) if goes_on else None
-    return Keeping(act.start_us, act.end_us, stopped, pause, evidence)
+    return Keeping(act.start_us, act.end_us, stopped, pause, evidence, _blur_us(scene, stopped))
 
 
 def _is_old(scene: Scene, turn: TurnScene, segment: Segment) -> bool:
@@ -113,7 +116,13 @@ def stopping(scene: Scene, turn: TurnScene) -> Stopping | None:
         limit_us=limit.us if limit else DEFAULT_LIMIT_US,
         evidence=evidence,
         call_ended=not evidence and scene.ended_us is not None and scene.ended_us - stopped < STOP_US,
+        blur_us=_blur_us(scene, stopped),
     )
+
+
+def _blur_us(scene: Scene, stopped_us: int) -> int:
+    """How far off the end of the speech that stopped there may be, beyond what any may."""
+    return next((each.end_blur_us for each in scene.speech if each.end_us == stopped_us), 0)
 
 
 def _silent_from(scene: Scene, act: Act) -> int | None:

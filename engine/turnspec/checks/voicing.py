@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from turnspec.audio.edges import BRIDGE_US, RESOLUTION_US, Segment, Speech, refined
+from turnspec.audio.edges import BRIDGE_US, Segment, Speech, refined
 from turnspec.audio.samples import samples_of
 from turnspec.call import EvidenceView, Track
 from turnspec.call.derived import Derived, DerivedState, find
@@ -59,4 +59,4 @@ def agent_speech(view: EvidenceView, voicing: Voicing, *, every_pause: bool = Fa
     ended = [event.ended_us for event in view.of(AgentSpeechEnded)]
     last = max((event.at_us for event in view.events), default=0)
     pairs = zip(began, [*ended, last][: len(began)], strict=True)
-    return Speech(tuple(Segment(*pair) for pair in pairs), RESOLUTION_US)
+    return Speech(tuple(Segment(*pair) for pair in pairs))
