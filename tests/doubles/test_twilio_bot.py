@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from support_examples_drawn import EXAMPLES
-from support_twilio import AUDIO, SILENCE, Phone, agent_script, caller_clip, local_agent, tone
-from turnspec.adapters.twilio.caller import CallerEnd
+from support_rover import CLIPS, call, quiet, true_end
+from support_twilio import AUDIO, SILENCE, caller_clip, tone
 from turnspec.adapters.twilio.messages import BotMedia
 from turnspec.adapters.twilio.wire import decode_bot
-from turnspec.audio.codecs import decode
-from turnspec.audio.edges import voiced_span
 from turnspec.audio.files import load_clip
-from turnspec.call import MULAW_8K, Identity
 from turnspec.call.events import (
     AgentSaid,
     CallerHeard,
-    Event,
     FunctionCalled,
     FunctionReturned,
     HarnessFailed,
@@ -30,61 +22,6 @@ from turnspec.call.events import (
     ResponseStarted,
     Side,
 )
-from turnspec.doubles.agent import LocalAgent
-from turnspec.doubles.twilio import TwilioBot
-from turnspec.speech import Intents
-
-CLIPS = {path.with_suffix(".flac"): path.read_text().strip() for path in (AUDIO / "caller").glob("*.txt")}
-
-SCRIPT = """
-agent: Rover
-greeting: {say: Hello there., audio: agent/saved.flac}
-functions:
-  move: {returns: {location: 10}, takes: 120 ms}
-  log: {returns: null, takes: 40 ms}
-  end: {}
-responses:
-  ten: {when: {keywords: [ten of clubs]}, say: Ten., audio: agent/saved.flac, timing: {first_audio: 300 ms}}
-  slow:
-    when: {keywords: [seven of clubs]}
-    say: Your message has been saved. Press one to accept.
-    audio: agent/saved-menu.flac
-    timing: {pace: real_time}
-  stubborn:
-    when: {keywords: [queen of clubs]}
-    say: A message has been saved.
-    audio: agent/saved-menu.flac
-    interruptible: false
-  move:
-    when: {keywords: [forward]}
-    call: [{move: {metres: 10}}, log]
-    then: {say: "At {{ results.move.location }}.", audio: agent/saved.flac, timing: {first_audio: 900 ms}}
-  silent: {when: {keywords: [five five]}, call: {end: {}}}
-  bye: {when: {pattern: '^7$'}, say: Goodbye., audio: agent/deleted.flac, hangup: true}
-  keys: {when: {pattern: '^12$'}, say: Twelve.}
-  star: {when: {pattern: '^#$'}, hangup: true}
-  tones: {when: {pattern: '^3$'}, dtmf: "1"}
-otherwise: {say: What?, audio: agent/not-understood.flac}
-"""
-
-
-def call(script: str = SCRIPT, known: dict[Path, str] | None = None) -> Phone:
-    """A call that is up, its greeting begun."""
-    return Phone(lambda report: TwilioBot(local_agent(script, CLIPS if known is None else known), report))
-
-
-def quiet(script: str = SCRIPT) -> Phone:
-    """A call whose greeting is over."""
-    phone = call(script)
-    phone.pass_time(5_000_000)
-    return phone
-
-
-def true_end(name: str) -> int:
-    """Microseconds into a recording, as it goes over the line, at which its speech ends."""
-    span = voiced_span(decode(caller_clip(name), MULAW_8K), 8_000)
-    assert span is not None
-    return span[1]
 
 
 class TestGreeting:
@@ -446,93 +383,3 @@ class TestIdle:
             "Are you there?",
             "Are you there?",
         ]
-
-
-BRIEF = agent_script(
-    "agent: Brief\ngreeting: {say: Hello.}\notherwise: {say: Pardon?, audio: agent/saved.flac}\n"
-)
-
-
-class TestWrongOrder:
-    """Frames at the wrong moment are told, and nothing comes of them."""
-
-    @pytest.mark.parametrize(
-        ("order", "told"),
-        [
-            ("dtmf", ["dtmf came before `start`"]),
-            ("media media", ["media came before `start`"] * 2),
-            ("connected start start", ["`start` came again"]),
-            ("connected start stop start dtmf", ["`start` came again"]),
-        ],
-    )
-    def test_told(self, order: str, told: list[str]) -> None:
-        """No order of frames is an error of the bot's own; it greets once."""
-        end, reported = CallerEnd(Identity("phone"), {}, 102), list[Event]()
-        opened = dict(zip(("connected", "start"), end.opening(), strict=True))
-        frames = opened | {"dtmf": end.dtmf("5"), "media": end.media(SILENCE), "stop": end.stop()}
-        bot = TwilioBot(local_agent(SCRIPT), reported.append)
-        for number, name in enumerate(order.split()):
-            bot.receive(frames[name], number * 20_000)
-        bot.wake(10_000_000)
-
-        failed = [event.reason for event in reported if isinstance(event, HarnessFailed)]
-        assert failed == [f"the caller's frame is wrong: {reason}" for reason in told]
-        assert sum(isinstance(event, ResponseStarted) for event in reported) == order.count("connected")
-
-    @settings(max_examples=EXAMPLES, deadline=None)
-    @given(
-        st.lists(
-            st.sampled_from(["connected", "start", "media", "dtmf", "mark", "stop", "junk"]), max_size=12
-        )
-    )
-    def test_any(self, order: list[str]) -> None:
-        """Whatever comes when, no exception escapes, and nothing is sent before `start`."""
-        end = CallerEnd(Identity("phone"), {}, 102)
-        opened = dict(zip(("connected", "start"), end.opening(), strict=True))
-        frames = opened | {
-            "dtmf": end.dtmf("5"),
-            "media": end.media(tone(20_000)),
-            "mark": end.mark("reply-1"),
-        }
-        frames |= {"stop": end.stop(), "junk": "{"}
-        bot = TwilioBot(LocalAgent(BRIEF, intents=Intents({})), list[Event]().append)
-        for number, name in enumerate(order):
-            sent = bot.receive(frames[name], number * 400_000) + bot.wake(number * 400_000 + 399_999)
-            assert not sent or "start" in order[: number + 1]
-
-
-class TestAnyCall:
-    """Whatever the caller does."""
-
-    @settings(max_examples=25, deadline=None)
-    @given(
-        st.lists(
-            st.one_of(
-                st.sampled_from(["ten-of-clubs", "seven-of-clubs", "five-five"]),
-                st.sampled_from("12#7"),
-                st.integers(20_000, 3_000_000),
-            ),
-            max_size=8,
-        )
-    )
-    def test_responses_pair_up(self, acts: list[str | int]) -> None:
-        """Every response that began ends exactly once, and no time goes backwards."""
-        phone = call()
-        for act in acts:
-            if phone.closed:
-                break
-            match act:
-                case int():
-                    phone.pass_time(act)
-                case str() if len(act) == 1:
-                    phone.press(act)
-                case _:
-                    phone.say(caller_clip(act))
-        if not phone.closed:
-            phone.pass_time(20_000_000)
-        begun = [one.response_id for one in phone.of(ResponseStarted)]
-        assert sorted(begun) == sorted(one.response_id for one in phone.of(ResponseEnded))
-        assert len(set(begun)) == len(begun)
-        stamps = [event.at_us for event in phone.events]
-        assert stamps == sorted(stamps)
-        assert {event.side for event in phone.events} <= {Side.AGENT}
