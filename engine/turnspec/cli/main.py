@@ -6,13 +6,14 @@ called), 3 the harness or the line broke, 130 interrupted.
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import click
+
+from turnspec.run.garbage import looked_for_seldom
 
 PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -250,8 +251,7 @@ def devices(*, as_json: bool) -> None:
 
 def main() -> None:
     """Run the command line; usage errors exit with 2, Ctrl-C with 130."""
-    # What is made while starting up stays: looking it through for cycles again and again takes 50 ms.
-    gc.set_threshold(50_000, 20, 20)
+    looked_for_seldom()
     try:
         cli.main(prog_name="turnspec", standalone_mode=False)
     except click.ClickException as error:
@@ -259,5 +259,3 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)
-    finally:
-        gc.freeze()  # what is left goes with the process: looking it through once more takes 100 ms

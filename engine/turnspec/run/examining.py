@@ -15,6 +15,7 @@ from turnspec.dsl.files import Files
 from turnspec.dsl.load import PROJECT_FILE, Loaded, load
 from turnspec.run.check_cache import Entry, content_digest, stamp
 from turnspec.run.checking import Part
+from turnspec.run.garbage import looked_for_seldom
 from turnspec.run.planning import Planned, audio_problem, planned_each
 
 # A custom check may be any module: what it depends on is not known.
@@ -34,7 +35,7 @@ class _Asked:
 @contextmanager
 def examined_apart(parts: list[Part]) -> Iterator[Iterator[dict[str, Entry]]]:
     """The same for each part in a process of its own."""
-    with ProcessPoolExecutor(len(parts), get_context("spawn")) as pool:
+    with ProcessPoolExecutor(len(parts), get_context("spawn"), looked_for_seldom) as pool:
         yield pool.map(examined, parts)
 
 

@@ -12,6 +12,7 @@ from turnspec.results import CallResult, Outcome
 from turnspec.run.attempts import attempt_of
 from turnspec.run.calling import call_virtual
 from turnspec.run.case import Case
+from turnspec.run.garbage import looked_for_seldom
 from turnspec.run.interrupts import handled
 from turnspec.run.logs import set_up_logs
 from turnspec.run.options import RunOptions
@@ -92,6 +93,7 @@ _worker_options: list[RunOptions] = []
 def _ready_worker(options: RunOptions) -> None:
     from turnspec.run.planning import plan_cases
 
+    looked_for_seldom()
     set_up_logs(debug=options.debug)
     _worker_cases.update({case.number: case for case in plan_cases(options).cases})
     _worker_options.append(options)
