@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support_results import BROKEN, FLAKY, SKIPPED, lost_card, opening_hours, response
+from support_result_turns import response
+from support_results import BROKEN, FLAKY, SKIPPED, lost_card, opening_hours
 from turnspec.reports.facts import (
     as_finding,
     case_names,

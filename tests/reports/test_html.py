@@ -11,17 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support_golden import assert_golden
-from support_results import (
-    INFO,
-    RUNS,
-    TROUBLING,
-    lost_card,
-    nasty,
-    no_recording,
-    opening_hours,
-    response,
-    rich_run,
-)
+from support_result_turns import response
+from support_results import INFO, RUNS, TROUBLING, lost_card, nasty, no_recording, opening_hours, rich_run
 from turnspec.reports import render_html
 from turnspec.reports.html.budget import BAR_WIDTH, budget
 from turnspec.results import CallResult, Finding, Measurement, Outcome, RunResult, State, Status

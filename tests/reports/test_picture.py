@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support_results import BROKEN, SKIPPED, lost_card, nasty, opening_hours, wave
+from support_result_turns import wave
+from support_results import BROKEN, SKIPPED, lost_card, nasty, opening_hours
 from turnspec.reports.facts import failures
 from turnspec.reports.html.layout import Axis, fitted, rows, text_width
 from turnspec.reports.html.picture import GUTTER, Item, Picture, draw, merged, outline
