@@ -92,3 +92,25 @@ def test_late_engine_is_a_line() -> None:
     assert summary(RunResult(INFO, (call, late, later)))[0] == (
         "NOTE    Slower: turnspec itself was up to 120 ms late, and 1 more call; do not trust their times"
     )
+
+
+def compared(actual: str) -> Finding:
+    """Words that are told, and what was heard."""
+    return Finding("verify", Status.NOTE, "Advisory: it was not seen.", '"it is deleted"', actual, 0)
+
+
+def test_words_that_were_heard_otherwise_are_a_line() -> None:
+    """A transcript that lies fails nothing by itself: the first is told, and in how many turns more."""
+    told = summary(RunResult(INFO, (advised(compared('"it is saved"'), compared("no words")),)))
+
+    assert told[0] == (
+        'NOTE    Opening hours: heard was "it is saved", told was "it is deleted", '
+        "and in 1 more turn (advisory)"
+    )
+
+
+def test_words_that_could_not_be_compared_are_told_once() -> None:
+    """An engine that fails would else never be noticed."""
+    told = summary(RunResult(INFO, (advised(compared("not compared"), compared("not compared")),)))
+
+    assert told[:2] == ("NOTE    Opening hours: Advisory: it was not seen. (and 1 more)", "")

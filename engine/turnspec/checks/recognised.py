@@ -64,7 +64,7 @@ def stretches(
         (
             (segment, turn)
             for segment, turn in segments
-            if turn not in written and not any(covers(line, segment) for line in told)
+            if turn not in written and not any(_covers(line, segment) for line in told)
         ),
     )
 
@@ -158,8 +158,7 @@ def span_of(each: Derived) -> tuple[int, int]:
             return 0, 0
 
 
-def covers(line: Line, segment: Segment) -> bool:
-    """Whether words of a line may be heard in a stretch of speech."""
+def _covers(line: Line, segment: Segment) -> bool:
     ended_us = line.began_us if line.ended_us is None else line.ended_us
     return line.began_us < segment.end_us and segment.start_us < ended_us
 

@@ -12,6 +12,7 @@ from turnspec.reports.facts import (
     error_place,
     failures,
     headline,
+    heard_otherwise,
     measured,
     place,
     sentence,
@@ -102,19 +103,29 @@ def _told(call: CallResult, finding: Finding) -> Iterator[str]:
 
 
 def _advice(run: RunResult) -> Iterator[str]:
-    """A line for each call that a judge was against, though it cannot fail it, and one if it was silent."""
+    """A line for each call that something advises against, and one if advice was asked for in vain."""
     against = [(name, advice) for name, call in _named(run) if (advice := advice_against(call))]
     for name, advice in against[:MOST_ADVISED]:
         more = f", and to {len(advice) - 1} more" if len(advice) > 1 else ""
         yield f'NOTE    {name}: the judge says no to "{shortened(advice[0].expected, 80)}"{more} (advisory)'
-    if len(against) > MOST_ADVISED:
-        yield f"NOTE    and in {many(len(against) - MOST_ADVISED, 'more call', 'more calls')}"
+    yield from _more(len(against) - MOST_ADVISED)
+    otherwise = [(name, words) for name, call in _named(run) if (words := heard_otherwise(call))]
+    for name, words in otherwise[:MOST_ADVISED]:
+        told, heard = (shortened(one_line(text), 80) for text in (words[0].expected, words[0].actual))
+        more = f", and in {many(len(words) - 1, 'more turn', 'more turns')}" if len(words) > 1 else ""
+        yield f"NOTE    {name}: heard was {heard}, told was {told}{more} (advisory)"
+    yield from _more(len(otherwise) - MOST_ADVISED)
     unjudged = [(name, each) for name, call in _named(run) for each in advice_lacking(call)]
     for name, finding in unjudged[:1]:
         more = f" (and {len(unjudged) - 1} more)" if len(unjudged) > 1 else ""
         yield f"NOTE    {name}: {one_line(finding.message)}{more}"
-    if against or unjudged:
+    if against or otherwise or unjudged:
         yield ""
+
+
+def _more(calls: int) -> Iterator[str]:
+    if calls > 0:
+        yield f"NOTE    and in {many(calls, 'more call', 'more calls')}"
 
 
 def _lateness(run: RunResult) -> Iterator[str]:

@@ -210,13 +210,20 @@ def advice_against(call: CallResult) -> tuple[Finding, ...]:
 
 
 def advice_lacking(call: CallResult) -> tuple[Finding, ...]:
-    """The judgements that were only to advise, and are not there."""
-    return tuple(each for each in _advice(call) if each.actual == "not judged")
+    """The judgements, and comparisons of words, that were only to advise, and are not there."""
+    judged = (each for each in _advice(call) if each.actual == "not judged")
+    compared = (each for each in _advice(call, "verify") if each.actual == "not compared")
+    return (*judged, *compared)
 
 
-def _advice(call: CallResult) -> Iterator[Finding]:
+def heard_otherwise(call: CallResult) -> tuple[Finding, ...]:
+    """The words that are told, and were heard otherwise, which only advises."""
+    return tuple(each for each in _advice(call, "verify") if each.actual != "not compared")
+
+
+def _advice(call: CallResult, kind: str = "judge") -> Iterator[Finding]:
     for turn in call.turns:
-        yield from (each for each in turn.findings if each.kind == "judge" and each.status is Status.NOTE)
+        yield from (each for each in turn.findings if each.kind == kind and each.status is Status.NOTE)
 
 
 def case_names(calls: Sequence[CallResult | GroupResult]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from turnspec.reports.facts import (
 )
 from turnspec.reports.figures import figure_rows, times_of_run
 from turnspec.reports.html.budget import Budget, budget
+from turnspec.reports.html.differing import VERIFY, Words, marked
 from turnspec.reports.html.group import GroupView, group_view
 from turnspec.reports.html.picture import Picture, draw
 from turnspec.reports.repeats import entries, runs_of, shown_runs
@@ -58,7 +59,10 @@ _HOW: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One finding; `number` where it failed and is pinned."""
+    """One finding; `number` where it failed and is pinned.
+
+    `told` and `heard` are both sides of one that compares words, those marked that differ.
+    """
 
     kind: str
     status: str
@@ -71,6 +75,8 @@ class Check:
     fails: bool
     turn: str
     anchor: str
+    told: tuple[Words, ...] = ()
+    heard: tuple[Words, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +363,7 @@ def _worst_first(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _check(call: CallResult, finding: Finding, numbers: dict[Finding, int], identity: str) -> Check:
+    told, heard = marked(finding.expected, finding.actual) if finding.kind == VERIFY else ((), ())
     return Check(
         kind=finding.kind,
         status=finding.status.value.replace(" ", "-"),
@@ -369,6 +376,8 @@ def _check(call: CallResult, finding: Finding, numbers: dict[Finding, int], iden
         fails=finding.fails,
         turn=turn_title(call, finding.turn),
         anchor=identity if finding.turn is None else f"{identity}-t{finding.turn + 1}",
+        told=told,
+        heard=heard,
     )
 
 
