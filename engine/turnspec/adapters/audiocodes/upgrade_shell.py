@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from typing import Final
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
-from websockets.protocol import State
 
-from turnspec.adapters.base import Dial, LineRefused, NothingListens
-from turnspec.adapters.reasons import system_reason
+from turnspec.adapters.base import Dial, NothingListens
+from turnspec.adapters.upgrade_shell import MICROSECONDS, still_open, upgrading
 
 USER_AGENT: Final = "turnspec"  # nobody has written down what the platform calls itself
 LARGEST_MESSAGE: Final = 64 * 1024 * 1024  # bots send whole prompts in one chunk; finite all the same
 CLOSE_TIMEOUT_S: Final = 2.0
-MICROSECONDS: Final = 1_000_000
 
 
 def upgrade_headers(request: Dial, conversation_id: str | None) -> dict[str, str]:
@@ -43,16 +39,8 @@ async def upgraded(url: str, headers: Mapping[str, str], timeout_us: int) -> Cli
         LineRefused: The bot's side answered and declined.
         NothingListens: No connection, or no answer within `timeout_us`.
     """
-    connection = await _connected(url, headers, timeout_us)
-    if connection.state is not State.OPEN:
-        await connection.wait_closed()
-        raise LineRefused(f"closed at once: {connection.close_reason or 'no reason'}", connection.close_code)
-    return connection
-
-
-async def _connected(url: str, headers: Mapping[str, str], timeout_us: int) -> ClientConnection:
-    try:
-        return await connect(
+    with upgrading(url, timeout_us):
+        connection = await connect(
             url,
             user_agent_header=USER_AGENT,
             additional_headers=dict(headers),
@@ -63,17 +51,5 @@ async def _connected(url: str, headers: Mapping[str, str], timeout_us: int) -> C
             close_timeout=CLOSE_TIMEOUT_S,
             max_size=LARGEST_MESSAGE,
         )
-    except InvalidStatus as error:
-        status = error.response.status_code
-        raise LineRefused(f"the upgrade was answered with HTTP {status}", status) from error
-    except (InvalidURI, ValueError) as error:  # the latter: a name that no host can have
-        raise NothingListens(f"{url!r} is not the address of a WebSocket") from error
-    except (InvalidHandshake, ConnectionClosed) as error:
-        raise LineRefused(f"no WebSocket answered: {error}") from error
-    except TimeoutError as error:
-        waited = timeout_us / MICROSECONDS
-        raise NothingListens(f"no answer from {url} within {waited:g} s") from error
-    except ssl.SSLError as error:
-        raise LineRefused(f"its certificate or TLS is not accepted: {error.reason or error}") from error
-    except OSError as error:
-        raise NothingListens(f"nothing listens at {url}: {system_reason(error)}") from error
+    await still_open(connection)
+    return connection

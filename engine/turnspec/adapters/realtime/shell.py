@@ -6,14 +6,13 @@ Compression off, a bearer key, no beta header (OpenAI's GA API refuses it).
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import broadcast
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
 from turnspec.adapters.base import Dial, LineRefused, NothingListens, Witness
@@ -24,7 +23,7 @@ from turnspec.adapters.realtime.faults import DIALECT
 from turnspec.adapters.realtime.options import RealtimeOptions
 from turnspec.adapters.realtime.replies import Reaction
 from turnspec.adapters.realtime.wire.elide import elided
-from turnspec.adapters.reasons import system_reason
+from turnspec.adapters.upgrade_shell import upgrading
 from turnspec.call.events import AgentHungUp, Event, LineBroke, ProtocolFault, Side
 
 LARGEST_MESSAGE: Final = 32 * 1024 * 1024  # finite; the SDK itself sets no limit
@@ -195,7 +194,7 @@ async def _up(connection: ClientConnection, options: RealtimeOptions, request: D
 async def _connected(url: str, request: Dial) -> ClientConnection:
     if unknown := sorted(set(request.auth) - {"bearer"}):
         raise NothingListens(f"auth: {', '.join(unknown)} is not Realtime's: write bearer")
-    try:
+    with upgrading(url):
         return await connect(
             url,
             additional_headers=headers(request),
@@ -207,19 +206,6 @@ async def _connected(url: str, request: Dial) -> ClientConnection:
             close_timeout=CLOSE_TIMEOUT_S,
             max_size=LARGEST_MESSAGE,
         )
-    except InvalidStatus as error:
-        status = error.response.status_code
-        raise LineRefused(f"the upgrade was answered with HTTP {status}", status) from error
-    except (InvalidURI, ValueError) as error:  # the latter: a name that no host can have
-        raise NothingListens(f"{url!r} is not the address of a WebSocket") from error
-    except InvalidHandshake as error:
-        raise LineRefused(f"no WebSocket answered: {error}") from error
-    except ssl.SSLError as error:
-        raise LineRefused(f"its certificate or TLS is not accepted: {error.reason or error}") from error
-    except OSError as error:
-        if isinstance(error, TimeoutError):
-            raise
-        raise NothingListens(f"nothing listens at {url}: {system_reason(error)}") from error
 
 
 def headers(request: Dial) -> dict[str, str]:

@@ -6,18 +6,15 @@ Headers of the upgrade are those of a live call that someone captured in May 202
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
-from websockets.protocol import State
 
-from turnspec.adapters.base import Dial, LineRefused, NothingListens
-from turnspec.adapters.reasons import system_reason
+from turnspec.adapters.base import Dial, NothingListens
 from turnspec.adapters.text_shell import TextClient
 from turnspec.adapters.twilio.signature import Signing, signed_headers, upgrade_url
+from turnspec.adapters.upgrade_shell import MICROSECONDS, still_open, upgrading
 
 USER_AGENT: Final = "Twilio.TmeWs/1.0"
 LARGEST_MESSAGE: Final = 16 * 1024 * 1024  # undocumented; beyond any sane reply, and finite
@@ -58,45 +55,22 @@ async def upgraded(
         LineRefused: The agent's side answered and declined.
         NothingListens: No connection, or no answer within `timeout_us`.
     """
-    connection = await _connected(url, headers, timeout_us, place)
-    if connection.state is not State.OPEN:
-        await connection.wait_closed()
-        raise LineRefused(f"closed at once: {connection.close_reason or 'no reason'}", connection.close_code)
-    return connection
-
-
-async def _connected(
-    url: str, headers: Mapping[str, str], timeout_us: int, place: tuple[str, int] | None
-) -> TextClient:
     elsewhere: dict[str, Any] = {} if place is None else {"host": place[0], "port": place[1]}
     if place is not None and url.startswith("wss:"):
         elsewhere["server_hostname"] = place[0]
-    try:
+    with upgrading(url, timeout_us):
         connection = await _Twilio(
             url,
             user_agent_header=USER_AGENT,
             additional_headers=dict(headers),
             compression=None,
             proxy=None,  # a proxy of the environment would catch calls to this very machine
-            open_timeout=timeout_us / 1_000_000,
+            open_timeout=timeout_us / MICROSECONDS,
             ping_interval=None,  # not documented for Twilio; answering pings is the library's
             close_timeout=CLOSE_TIMEOUT_S,
             max_size=LARGEST_MESSAGE,
             create_connection=TextClient,
             **elsewhere,
         )
-        return cast(TextClient, connection)  # as asked for
-    except InvalidStatus as error:
-        status = error.response.status_code
-        raise LineRefused(f"the upgrade was answered with HTTP {status}", status) from error
-    except (InvalidURI, ValueError) as error:  # the latter: a name that no host can have
-        raise NothingListens(f"{url!r} is not the address of a WebSocket") from error
-    except (InvalidHandshake, ConnectionClosed) as error:
-        raise LineRefused(f"no WebSocket answered: {error}") from error
-    except TimeoutError as error:
-        waited = timeout_us / 1_000_000
-        raise NothingListens(f"no answer from {url} within {waited:g} s") from error
-    except ssl.SSLError as error:
-        raise LineRefused(f"its certificate or TLS is not accepted: {error.reason or error}") from error
-    except OSError as error:
-        raise NothingListens(f"nothing listens at {url}: {system_reason(error)}") from error
+    await still_open(connection)
+    return cast(TextClient, connection)  # as asked for
