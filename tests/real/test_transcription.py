@@ -14,9 +14,13 @@ import pytest
 from support_real import HEAVY, PROGRAMS, REAL, needs_heavy
 from support_recognised import write_bot
 from support_sound import PROMPTS, real_prompts
+from support_talk import plan_talk
 from turnspec.audio.codecs import decode, encode
 from turnspec.audio.samples import track_of
 from turnspec.call import MULAW_8K, Track
+from turnspec.dsl.verifying import AT_MOST
+from turnspec.run.saved import read_run
+from turnspec.speech.agreement import Told, agreement
 from turnspec.speech.alignment import aligned
 from turnspec.speech.transcribers.grammar import Grammar
 
@@ -78,6 +82,27 @@ def test_words_have_times(answer: dict[str, Any]) -> None:
     assert all(0 <= began < ended <= 5_600_000 for _, began, ended, _ in words)
     assert [began for _, began, _, _ in words] == sorted(began for _, began, _, _ in words)
     assert all(0 < probability <= 1 for *_, probability in words)
+
+
+@needs_heavy
+def test_no_prompt_is_taken_for_a_lie(answer: dict[str, Any]) -> None:
+    """What a person is heard to say is what is told of it, also where 15 % may differ, as the how-to says."""
+    rates = {name: agreement([Told(TEXTS[name])], said).rate for name, said in answer["texts"].items()}
+
+    assert {name: rate for name, rate in rates.items() if rate > 0.15} == {}
+
+
+@needs_heavy
+def test_another_prompt_is_a_lie(answer: dict[str, Any]) -> None:
+    """Told of each prompt the text of the one behind it in the list, all but a few alike are found out."""
+    names = list(TEXTS)
+    rates = [
+        agreement([Told(TEXTS[names[number - 1]])], answer["texts"][name]).rate
+        for number, name in enumerate(names)
+    ]
+    alike = [rate for rate in rates if rate * 100 <= AT_MOST.of_hundred]
+
+    assert len(alike) <= 6, rates
 
 
 OTHERS: Final = ("conf-noempty", "confbridge-lock-no-join", "dir-multi9", "speed-dial-empty", "vm-toforward")
@@ -147,3 +172,40 @@ def test_a_call_to_a_bot_that_tells_nothing(tmp_path: Path) -> None:
     ] * 3
     assert {line["source"] for line in agent} == {"recognition (whisper tiny.en)"}
     assert "recognition (whisper tiny.en)" in (tmp_path / "out" / "report.html").read_text("utf-8")
+
+
+LIE: Final = "I deleted every message for good."
+LIAR: Final = f"""
+agent: Desk
+greeting: {{say: "Hello. Your message is now being recorded.", audio: audio/agent/dictation-greeting.flac}}
+otherwise: {{say: "{LIE}", audio: audio/agent/saved.flac}}
+"""
+ASKS: Final = """
+- turn: Greeting
+  expect: {says: being recorded}
+- turn: Answer
+  caller: {audio: audio/caller/five-five.flac}
+  expect: {says: deleted every message}
+"""
+
+
+@needs_heavy
+def test_a_script_that_lies_about_its_recording(tmp_path: Path) -> None:
+    """With `verify`, Whisper hears what the recording says; its words are there when nobody listens again."""
+    plan_talk(tmp_path, ASKS, LIAR, project="engines: {transcription: {verify: {gate: true}}}")
+    command = [HEAVY, "-m", "turnspec", "run", "talk.yaml", "--transcription", "whisper", "-o", "out"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=WITHIN_S, check=False
+    )
+    (call,) = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))["calls"]
+    found = [each for turn in call["turns"] for each in turn["findings"] if each["kind"] == "verify"]
+    (again,) = read_run(tmp_path / "out", check_again=True).run.calls
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert [each["status"] for each in found] == ["passed", "failed"]
+    assert (found[1]["expected"], found[1]["actual"]) == (f'"{LIE}"', '"Your message has been saved."')
+    assert found[1]["details"][-1] == "recognition (whisper tiny.en)"
+    assert LIE in done.stdout
+    assert [each.message for each in again.all_findings if each.kind == "verify"] == [
+        each["message"] for each in found
+    ]
