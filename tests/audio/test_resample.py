@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -63,3 +66,19 @@ def test_a_finished_stream_starts_afresh() -> None:
     second = np.concatenate((stream.feed(tone(100_000)), stream.finish()))
 
     assert first.tolist() == second.tolist()
+
+
+def test_nobody_complains_of_streams_that_are_left() -> None:
+    """A process that ends without looking for cycles, as a command does, ends in silence."""
+    program = (
+        "import gc\n"
+        "from turnspec.audio import StreamResampler\n"
+        "from turnspec.run.garbage import looked_for_seldom\n"
+        "looked_for_seldom()\n"
+        "class Line: pass\n"
+        "line = Line()\n"
+        "line.itself, line.stream = line, StreamResampler(8_000, 16_000)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stderr == ""

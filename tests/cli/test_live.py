@@ -27,6 +27,30 @@ def query_devices():
     )
 """
 
+# A sound system below Python prints what it likes; its speaker opens, its microphone does not.
+CHATTERING = (
+    WITH_DEVICES
+    + """\
+import os
+class PortAudioError(Exception):
+    pass
+class RawOutputStream:
+    active = True
+    def __init__(self, *, callback, **settings):
+        os.write(2, b"ALSA lib pcm_dmix.c:999: unable to open slave\\n")
+        self.play = callback
+    def start(self):
+        for second in (0, 1):
+            self.play(bytearray(64), 16, type("Time", (), {"currentTime": second}), None)
+    def abort(self): pass
+    def close(self): pass
+class RawInputStream(RawOutputStream):
+    def start(self):
+        os.write(2, b"ALSA lib pcm_hw.c:9: Device or resource busy\\n")
+        raise PortAudioError("Device unavailable")
+"""
+)
+
 
 def on_machine(folder: Path, sounddevice: str, *arguments: str) -> Ran:
     """The command where sounddevice is this."""
@@ -69,6 +93,23 @@ def test_devices_are_listed_with_what_they_are_for(tmp_path: Path) -> None:
         "  0  Webcam     16000 Hz  microphone (default)",
         "  1  Speakers   48000 Hz  speaker (default)",
     ]
+
+
+def test_what_a_sound_system_prints_is_shown_where_a_device_fails(tmp_path: Path) -> None:
+    """Below the message, and of that device alone; who debugs reads all of it."""
+    talk(tmp_path)
+    talked = on_machine(tmp_path, CHATTERING, "talk", "-t", "desk")
+    debugged = on_machine(tmp_path, CHATTERING, "talk", "-t", "desk", "--debug")
+
+    assert (talked.code, debugged.code) == (3, 3)
+    busy = "the microphone 'Webcam' cannot be used (Device unavailable); close what else uses it"
+    lines = talked.err.splitlines()
+    assert busy in lines[0]
+    assert lines[1:] == [
+        "  | ALSA lib pcm_dmix.c:999: unable to open slave",
+        "  | ALSA lib pcm_hw.c:9: Device or resource busy",
+    ]
+    assert debugged.err.count("unable to open slave") > talked.err.count("unable to open slave")
 
 
 @pytest.mark.parametrize(

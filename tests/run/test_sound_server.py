@@ -245,6 +245,7 @@ def test_a_call_is_heard_while_it_is_made(apart: Mapping[str, Ran]) -> None:
     ran = apart["heard"]
 
     assert ran.code == 0, ran.told
+    assert ran.err == ""
     assert ran.call()["clock"] == "wall"
     heard = np.fromfile(ran.output.parent / "heard.raw", np.int16)
     places = []

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
+from turnspec.audio.overheard import overheard
 from turnspec.audio.resample import StreamResampler
 from turnspec.audio.ring import Ring, Slips
 from turnspec.audio.samples import Samples
@@ -36,8 +37,8 @@ INSTALL: Final = {
 class DeviceError(Exception):
     """A device that cannot be used: why, and what to do about it."""
 
-    def __init__(self, reason: str, fix: str) -> None:
-        super().__init__(f"{reason}; {fix}")
+    def __init__(self, reason: str, fix: str, printed: Sequence[str] = ()) -> None:
+        super().__init__("\n  | ".join([f"{reason}; {fix}", *printed]))
         self.reason, self.fix = reason, fix
 
 
@@ -159,8 +160,7 @@ class Microphone:
 
     def close(self) -> None:
         """Turn it off."""
-        self._stream.abort()
-        self._stream.close()
+        _close(self._stream)
 
     def _heard(self, sound: Any, count: int, time: object, status: object) -> None:
         del count, time, status  # what was lost on the way shows in the ring
@@ -191,8 +191,7 @@ class Loudspeaker:
 
     def close(self) -> None:
         """Turn it off."""
-        self._stream.abort()
-        self._stream.close()
+        _close(self._stream)
 
     def _play(self, out: Any, count: int, time: Any, status: object) -> None:
         del status
@@ -237,23 +236,32 @@ def _opened(way: Way, device: Device, channels: int, callback: Any, running: Eve
     """A stream that runs: a device may take seconds to begin."""
     portaudio = _portaudio()
     kind = portaudio.RawInputStream if way == "microphone" else portaudio.RawOutputStream
-    try:
-        stream = kind(
-            device=device.number,
-            samplerate=device.rate_hz,
-            channels=channels,
-            dtype="int16",
-            latency=LATENCY_S,
-            callback=callback,
-        )
-        stream.start()
-    except portaudio.PortAudioError as error:
-        told = str(error.args[0]) if error.args else "no reason was given"
-        raise DeviceError(f"the {way} '{device.name}' cannot be used ({told})", ANOTHER) from error
-    if not running.wait(STARTS_WITHIN_S):
-        stream.close()
-        raise DeviceError(f"the {way} '{device.name}' does not begin", ANOTHER)
+    stream: Any = None
+    with overheard() as printed:
+        try:
+            stream = kind(
+                device=device.number,
+                samplerate=device.rate_hz,
+                channels=channels,
+                dtype="int16",
+                latency=LATENCY_S,
+                callback=callback,
+            )
+            stream.start()
+            why = "" if running.wait(STARTS_WITHIN_S) else "does not begin"
+        except portaudio.PortAudioError as error:
+            why = f"cannot be used ({error.args[0] if error.args else 'no reason was given'})"
+    if why:
+        if stream is not None:
+            _close(stream)
+        raise DeviceError(f"the {way} '{device.name}' {why}", ANOTHER, printed.last)
     return stream
+
+
+def _close(stream: Any) -> None:
+    with overheard():
+        stream.abort()
+        stream.close()
 
 
 def _portaudio() -> ModuleType:

@@ -6,7 +6,9 @@ done here, so that the same samples always give the same samples.
 
 from __future__ import annotations
 
+import atexit
 from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +40,12 @@ class StreamResampler:
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
         self._stream = _stream(from_hz, to_hz) if from_hz != to_hz else None
+        if self._stream is not None:
+            _alive.add(self)
+
+    def let_go(self) -> None:
+        """Give back what is not Python's; nothing is fed any more."""
+        self._stream = None
 
     def feed(self, samples: Samples) -> Samples:
         """The next chunk in; what is ready out, often less and at first nothing."""
@@ -52,6 +60,17 @@ class StreamResampler:
         rest = _rounded(self._stream.resample_chunk(EMPTY.astype(np.float32), last=True))
         self._stream.clear()
         return rest
+
+
+# soxr's binding complains on standard error of streams that are alive when Python is gone, as those are that
+# lie in cycles which nobody looks for at the end.
+_alive: WeakSet[StreamResampler] = WeakSet()
+
+
+@atexit.register
+def _let_go_of_all() -> None:
+    for each in tuple(_alive):
+        each.let_go()
 
 
 def _stream(from_hz: int, to_hz: int) -> soxr.ResampleStream:
