@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from turnspec.adapters.audiocodes.messages import Activities, Activity, Decoded, Fault
+from turnspec.adapters.audiocodes.messages import Activities, Activity, Decoded
 from turnspec.adapters.audiocodes.shapes import ACTIVITY, fitting, misfits, present
 from turnspec.adapters.excerpts import kind, short
+from turnspec.adapters.frames import Fault
 
 # What a bot may call its events, as the vendor's SDK lists them; other names are let pass.
 EVENTS_OF_BOTS: Final = (

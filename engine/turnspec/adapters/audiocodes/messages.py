@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
+from turnspec.adapters.frames import Fault
+
 # --- both ways ----------------------------------------------------------------------------------
 
 
@@ -252,15 +254,6 @@ BotMessage: TypeAlias = (
     | NewerMessage
 )
 Message: TypeAlias = PlatformMessage | BotMessage
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What the protocol does not allow in a frame; `frame` is an excerpt of it."""
-
-    rule: str
-    detail: str
-    frame: str = ""
 
 
 class Decoded(NamedTuple):

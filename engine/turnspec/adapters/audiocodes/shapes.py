@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from turnspec.adapters.audiocodes.messages import Fault
 from turnspec.adapters.excerpts import excerpt, kind
+from turnspec.adapters.frames import Fault
 
 DEEPEST: Final = 40  # nothing that the protocol knows is deeper than five
 # Answers with what was expected instead, or with None where the value is right.
@@ -159,17 +159,6 @@ def present(**fields: Any) -> dict[str, Any]:
 # --- JSON ---------------------------------------------------------------------------------------
 
 
-def parsed(frame: str) -> tuple[dict[str, Any], Fault | None]:
-    """The object of a frame, or why it has none."""
-    try:
-        document = _JSON.decode(frame)
-    except (ValueError, RecursionError) as error:
-        return {}, Fault("not-json", f"not JSON: {error}", excerpt(frame))
-    if not isinstance(document, dict):
-        return {}, Fault("not-json", f"JSON, but {kind(document)} and not an object", excerpt(frame))
-    return document, None
-
-
 def unfit(frame: str, document: dict[str, Any]) -> Fault | None:
     """Why an object can be no message, whatever is in it."""
     if _is_deep(frame, document):
@@ -179,18 +168,6 @@ def unfit(frame: str, document: dict[str, Any]) -> Fault | None:
     return None
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(written: str) -> float:
-    found = float(written)
-    if found in (float("inf"), float("-inf")):
-        raise ValueError(f"{written[:20]} is too large a number")
-    return found
-
-
-_JSON: Final = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 _HALF_PAIR: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 

@@ -20,7 +20,6 @@ from turnspec.adapters.audiocodes.messages import (
     ConnectionValidate,
     ConnectionValidated,
     Decoded,
-    Fault,
     Message,
     NewerMessage,
     PlayStreamChunk,
@@ -49,11 +48,11 @@ from turnspec.adapters.audiocodes.shapes import (
     fitting,
     misfits,
     number,
-    parsed,
     present,
     unfit,
 )
 from turnspec.adapters.excerpts import excerpt, kind, short
+from turnspec.adapters.frames import FINITE_JSON, Fault, parsed
 
 # --- encoding -----------------------------------------------------------------------------------
 
@@ -195,7 +194,7 @@ def _decoded(frame: str | bytes, shapes: Mapping[str, Shape], build: Build) -> D
 
 
 def _decoded_text(frame: str, shapes: Mapping[str, Shape], build: Build) -> Decoded:
-    document, broken = parsed(frame)
+    document, broken = parsed(frame, FINITE_JSON)
     name = document.get("type")
     if name == "playStream.chunk" and shapes is FROM_BOT and (usual := _usual_chunk(frame, document)):
         return usual

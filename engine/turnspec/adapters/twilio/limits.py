@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from turnspec.adapters.frames import Fault
 from turnspec.adapters.twilio.excerpts import short
-from turnspec.adapters.twilio.messages import Fault
 from turnspec.adapters.twilio.one_way import TRACKS
 from turnspec.adapters.twilio.twiml import Stream, TwimlError
 

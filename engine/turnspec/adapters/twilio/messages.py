@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
+from turnspec.adapters.frames import Fault
+
 
 @dataclass(frozen=True, slots=True)
 class Connected:
@@ -99,15 +101,6 @@ class BotClear:
 PlatformMessage: TypeAlias = Connected | Start | Media | Dtmf | Mark | Stop
 BotMessage: TypeAlias = BotMedia | BotMark | BotClear
 Message: TypeAlias = PlatformMessage | BotMessage
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What the protocol does not allow in a frame; `frame` is an excerpt of it."""
-
-    rule: str
-    detail: str
-    frame: str = ""
 
 
 class Decoded(NamedTuple):

@@ -9,9 +9,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
 from turnspec.adapters.base import Witness
+from turnspec.adapters.frames import Fault
 from turnspec.adapters.text_shell import TextClient
 from turnspec.adapters.twilio.excerpts import elided, excerpt
-from turnspec.adapters.twilio.messages import Fault
 from turnspec.adapters.twilio.one_way import OneWayEnd
 from turnspec.adapters.twilio.shell import TwilioCall
 from turnspec.adapters.twilio.twiml import Stream

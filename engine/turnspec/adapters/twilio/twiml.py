@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 from xml.parsers import expat  # the tree below is bounded; ElementTree's parser cannot be told to refuse DTDs
 
+from turnspec.adapters.frames import Fault
 from turnspec.adapters.twilio.excerpts import short
-from turnspec.adapters.twilio.messages import Fault
 
 LARGEST_DOCUMENT: Final = 64 * 1024
 DEEPEST: Final = 16

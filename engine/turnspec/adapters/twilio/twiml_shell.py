@@ -14,13 +14,13 @@ from typing import Final
 
 from turnspec.adapters.base import Dial, LineError, LineRefused
 from turnspec.adapters.faults.shell import make_faulty
+from turnspec.adapters.frames import Fault
 from turnspec.adapters.text_shell import TextClient
 from turnspec.adapters.twilio.caller import CallerEnd
 from turnspec.adapters.twilio.excerpts import excerpt, short
 from turnspec.adapters.twilio.faults import DIALECT
 from turnspec.adapters.twilio.ids import ACCOUNT_SID, call_sid, stream_sid
 from turnspec.adapters.twilio.limits import beside
-from turnspec.adapters.twilio.messages import Fault
 from turnspec.adapters.twilio.one_way import OneWayEnd
 from turnspec.adapters.twilio.options import TwilioOptions
 from turnspec.adapters.twilio.platform_shell import TwilioPlatform

@@ -14,9 +14,9 @@ from ipaddress import ip_address
 from typing import Final, Literal, TypeAlias
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
+from turnspec.adapters.frames import Fault
 from turnspec.adapters.http import HttpRequest, HttpResponse
 from turnspec.adapters.twilio.excerpts import short
-from turnspec.adapters.twilio.messages import Fault
 from turnspec.adapters.twilio.signature import Signing, signed_headers
 from turnspec.adapters.twilio.twiml import Stream, TwimlError
 

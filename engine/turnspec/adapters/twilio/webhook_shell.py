@@ -11,11 +11,11 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from turnspec.adapters.base import LineError, LineRefused, NothingListens, Witness
+from turnspec.adapters.frames import Fault
 from turnspec.adapters.http import HttpError, HttpRequest, HttpResponse
 from turnspec.adapters.http_shell import fetch
 from turnspec.adapters.reasons import system_reason
 from turnspec.adapters.twilio.excerpts import short
-from turnspec.adapters.twilio.messages import Fault
 from turnspec.adapters.twilio.twiml import Stream, Twiml, TwimlError, read_twiml
 from turnspec.adapters.twilio.webhook import (
     NotAWebhook,

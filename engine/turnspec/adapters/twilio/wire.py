@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
+from turnspec.adapters.frames import JSON, Fault, parsed
 from turnspec.adapters.twilio.excerpts import excerpt, kind, short
 from turnspec.adapters.twilio.messages import (
     BotClear,
@@ -23,7 +24,6 @@ from turnspec.adapters.twilio.messages import (
     Connected,
     Decoded,
     Dtmf,
-    Fault,
     Mark,
     Media,
     Message,
@@ -213,7 +213,7 @@ def _decode(
     if not isinstance(frame, str):
         return _refused("binary-frame", f"a binary frame of {len(frame)} bytes; only text is allowed", frame)
     large = _too_large(frame)
-    document, fault = _parsed(frame)
+    document, fault = parsed(frame, JSON)
     if fault is not None:
         return Decoded(None, (*large, fault))
     event = document.get("event")
@@ -274,23 +274,6 @@ def _too_large(frame: str) -> tuple[Fault, ...]:
         return ()
     detail = f"a message of {len(frame):,} characters; above {LARGE_MESSAGE:,} other platforms give up"
     return (Fault("large-message", detail, excerpt(frame)),)
-
-
-def _parsed(frame: str) -> tuple[dict[str, Any], Fault | None]:
-    try:
-        document = _JSON.decode(frame)
-    except (ValueError, RecursionError) as error:
-        return {}, Fault("not-json", f"not JSON: {error}", excerpt(frame))
-    if not isinstance(document, dict):
-        return {}, Fault("not-json", f"JSON, but {kind(document)} and not an object", excerpt(frame))
-    return document, None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-_JSON: Final = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _no_event(event: Any, shapes: Mapping[str, Any], frame: str) -> Fault:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
-from typing import Any, Final, NoReturn
+from typing import Any, Final
+
+from turnspec.adapters.frames import FINITE_JSON
 
 DEEPEST: Final = 100
 
@@ -16,7 +17,7 @@ def value_of(text: str) -> Any:
         ValueError: It is no JSON, too deep, or has a number or half of a character that JSON cannot spell.
     """
     try:
-        value = _JSON.decode(text)
+        value = FINITE_JSON.decode(text)
     except RecursionError:
         raise ValueError(f"it is nested deeper than {DEEPEST} levels") from None
     if text.count("{") + text.count("[") > DEEPEST:
@@ -40,17 +41,3 @@ def _inside(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return list(value.values())
     return value if isinstance(value, list) else []
-
-
-def _finite(written: str) -> float:
-    number = float(written)
-    if math.isinf(number):
-        raise ValueError(f"{written} is too large a number")
-    return number
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-_JSON: Final = json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant)
