@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -155,3 +156,48 @@ def test_the_core_needs_no_loop_and_no_socket(room: str) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+HEAVY = "numpy soundfile sounddevice soxr websockets jinja2 junit_xml rich asyncio h11 regex"
+# What looks through a scenario for the first time plans its calls, and so knows what they are made of.
+PLANNED = {"numpy", "asyncio", "h11", "regex"}
+# Runs a command, and tells last of all which of the heavy modules it has loaded.
+LOADED = """
+import atexit, json, sys
+from turnspec.cli.main import main
+heavy = sys.argv.pop(1).split()
+atexit.register(lambda: print(json.dumps([name for name in heavy if name in sys.modules])))
+main()
+"""
+LIGHT_PROJECT = {
+    "turnspec.yaml": "version: 1\ntargets: {bank: {url: 'ws://127.0.0.1:9', protocol: twilio}}\n",
+    "lost.yaml": "scenario: Lost\ntarget: bank\nturns: [{caller: {dtmf: '1'}, expect: {silent: 1 s}}]\n",
+}
+
+
+def _loaded(command: list[str], folder: Path) -> set[str]:
+    run = [sys.executable, "-c", LOADED, HEAVY, *command]
+    done = subprocess.run(run, cwd=folder, capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.fixture
+def light_project(tmp_path: Path) -> Path:
+    """A project with one scenario and no recording."""
+    for name, text in LIGHT_PROJECT.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", ["--version", "--help", "run --help", "schema scenario"])
+def test_what_needs_no_scenario_loads_nothing_heavy(command: str, tmp_path: Path) -> None:
+    """Help, versions and schemas need neither sound nor sockets, templates nor intents."""
+    assert _loaded(command.split(), tmp_path) == set()
+
+
+def test_a_check_loads_what_it_needs(light_project: Path) -> None:
+    """A first check loads no library of recordings, connections or reports; a second one none at all."""
+    first = _loaded(["check", "lost.yaml"], light_project)
+    assert first - PLANNED == set()
+    assert "numpy" in first
+    assert _loaded(["check", "lost.yaml"], light_project) == set()

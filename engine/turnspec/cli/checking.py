@@ -10,7 +10,6 @@ from typing import Any
 
 from turnspec.dsl.problems import render_problem, render_problems
 from turnspec.results import USAGE_EXIT
-from turnspec.run.options import RunOptions
 
 
 def check_command(paths: tuple[Path, ...], form: str, options: Mapping[str, Any]) -> int:
@@ -31,6 +30,7 @@ def plan_command(paths: tuple[Path, ...], form: str, options: Mapping[str, Any])
     """Print the plans of the selected cases; 2 if a file is wrong."""
     from turnspec.dsl.load import scenario_folders
     from turnspec.plan import as_document, as_mermaid, as_text
+    from turnspec.run.options import RunOptions
     from turnspec.run.planning import plan_cases
 
     asked = RunOptions(

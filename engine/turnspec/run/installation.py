@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from turnspec.run.variables import ENGINES, engine_asked_for
+from turnspec.run.variables import ENGINES, engine_asked_for, hub_of
 
 
 @cache
@@ -48,8 +48,6 @@ def _engines_asked_for() -> Iterator[str]:
 
 
 def _models() -> Iterator[str]:
-    from turnspec.run.transcription.models import hub_of
-
     hub = hub_of(os.environ)
     yield f"{hub} {hub.stat().st_mtime_ns if hub.is_dir() else 0}\n"
 

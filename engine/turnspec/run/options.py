@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from turnspec.speech.synthesis import Synthesizer
-from turnspec.speech.transcription import Transcriber
+if TYPE_CHECKING:
+    from turnspec.speech.synthesis import Synthesizer
+    from turnspec.speech.transcription import Transcriber
 
 DEFAULT_OUTPUT = Path("turnspec-report")
 

@@ -15,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from turnspec.run.variables import hub_of
+
 WEIGHTS: Final = "model.bin"
 PARTS: Final = (WEIGHTS, "config.json", "tokenizer.json", "vocabulary.*")
 """What a model is made of. faster-whisper fetches a tokenizer that is not there: such a model is none."""
@@ -123,16 +125,6 @@ def _in_hub(name: str, environment: Mapping[str, str]) -> Iterator[Path]:
         yield model / "snapshots" / (model / "refs" / "main").read_text("utf-8").strip()
     with contextlib.suppress(OSError):
         yield from sorted((model / "snapshots").iterdir())
-
-
-def hub_of(environment: Mapping[str, str]) -> Path:
-    """The folder in which the hub keeps what was fetched."""
-    if hub := environment.get("HF_HUB_CACHE"):
-        return Path(hub)
-    if home := environment.get("HF_HOME"):
-        return Path(home) / "hub"
-    cached = environment.get("XDG_CACHE_HOME")
-    return (Path(cached) if cached else Path.home() / ".cache") / "huggingface" / "hub"
 
 
 @cache
