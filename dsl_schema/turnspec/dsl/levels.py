@@ -5,99 +5,87 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Final, Self, TypeVar
+from typing import Annotated, ClassVar, Final, Self, TypeVar
 
 from pydantic import AfterValidator
 
 from turnspec.dsl.quantities import Quantity
 from turnspec.dsl.refusals import refusal
 
-_RATIO = re.compile(r"([+-]?[0-9]{1,2}(?:\.[0-9])?) ?dB")
-_FULL_SCALE = re.compile(r"(-?[0-9]{1,2}(?:\.[0-9])?) ?dBFS")
-_PPM = re.compile(r"([+-]?[0-9]{1,4}) ?ppm")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 _FULL: Final = 32_768  # of 16-bit samples
 
 
-def _found(written: object, form: re.Pattern[str], unit: str, kind: str, what: str, hint: str) -> float:
+def _found(written: object, form: str, unit: str, kind: str, what: str, hint: str) -> float:
     text = str(written).strip() if isinstance(written, str | int | float) else ""
-    if not isinstance(written, bool) and (found := form.fullmatch(text)):
+    if not isinstance(written, bool) and (found := re.fullmatch(form, text)):
         return float(found[1])
     if not isinstance(written, bool) and _NUMBER.fullmatch(text):
         raise refusal("missing-unit", f"{text} has no unit", hint=f"write '{text} {unit}'")
     raise refusal(kind, f"{written!r} is not {what}", hint=hint)
 
 
-def _shown(tenths: int) -> str:
-    whole, part = divmod(abs(tenths), 10)
-    return f"{'-' if tenths < 0 else ''}{whole}{f'.{part}' if part else ''}"
-
-
 @dataclass(frozen=True, slots=True, order=True)
-class Decibels(Quantity):
-    """A ratio of two levels, in tenths of a decibel."""
+class _Tenths(Quantity):
+    """A level in tenths of its unit; `WHAT` says what it is, where something else is written."""
 
-    FORM = _RATIO.pattern
-    DESCRIPTION = "a ratio of two levels: 15 dB, -6 dB"
+    UNIT: ClassVar[str]
+    WHAT: ClassVar[str]
+    HINT: ClassVar[str]
 
     tenths: int
 
     @classmethod
     def parse(cls, written: object) -> Self:
-        """Read `15 dB` or `-3.5 dB`.
+        """Read a number with the unit, such as `-3.5 dB`.
 
         Raises:
             PydanticCustomError: kind `missing-unit` for a bare number, `bad-level` for all else.
         """
         if isinstance(written, cls):
             return written
-        hint = "write it with its unit: 15 dB, -6 dB"
-        return cls(round(_found(written, _RATIO, "dB", "bad-level", "a ratio of two levels", hint) * 10))
+        return cls(round(_found(written, cls.FORM, cls.UNIT, "bad-level", cls.WHAT, cls.HINT) * 10))
+
+    def __str__(self) -> str:
+        whole, part = divmod(abs(self.tenths), 10)
+        return f"{'-' if self.tenths < 0 else ''}{whole}{f'.{part}' if part else ''} {self.UNIT}"
+
+
+class Decibels(_Tenths):
+    """A ratio of two levels, in tenths of a decibel."""
+
+    __slots__ = ()
+
+    FORM = r"([+-]?[0-9]{1,2}(?:\.[0-9])?) ?dB"
+    DESCRIPTION = "a ratio of two levels: 15 dB, -6 dB"
+    UNIT, WHAT, HINT = "dB", "a ratio of two levels", "write it with its unit: 15 dB, -6 dB"
 
     @property
     def factor(self) -> float:
         """The ratio of the two amplitudes."""
         return float(10 ** (self.tenths / 200))
 
-    def __str__(self) -> str:
-        return f"{_shown(self.tenths)} dB"
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class FullScale(Quantity):
+class FullScale(_Tenths):
     """A level below the loudest sample there is, in tenths of a decibel."""
 
-    FORM = _FULL_SCALE.pattern
+    __slots__ = ()
+
+    FORM = r"(-?[0-9]{1,2}(?:\.[0-9])?) ?dBFS"
     DESCRIPTION = "a level below full scale: -3 dBFS"
-
-    tenths: int
-
-    @classmethod
-    def parse(cls, written: object) -> Self:
-        """Read `-3 dBFS`.
-
-        Raises:
-            PydanticCustomError: kind `missing-unit` for a bare number, `bad-level` for all else.
-        """
-        if isinstance(written, cls):
-            return written
-        what, hint = "a level below full scale", "write it with its unit: -3 dBFS"
-        return cls(round(_found(written, _FULL_SCALE, "dBFS", "bad-level", what, hint) * 10))
+    UNIT, WHAT, HINT = "dBFS", "a level below full scale", "write it with its unit: -3 dBFS"
 
     @property
     def amplitude(self) -> float:
         """In 16-bit samples."""
         return float(_FULL * 10 ** (self.tenths / 200))
 
-    def __str__(self) -> str:
-        return f"{_shown(self.tenths)} dBFS"
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Ppm(Quantity):
     """By how many millionths a clock is fast; a slow one has a negative number."""
 
-    FORM = _PPM.pattern
+    FORM = r"([+-]?[0-9]{1,4}) ?ppm"
     DESCRIPTION = "by how much a clock is fast: 100 ppm; slow: -100 ppm"
 
     millionths: int
@@ -112,7 +100,7 @@ class Ppm(Quantity):
         if isinstance(written, cls):
             return written
         hint = "write a whole number of millionths: 100 ppm is 6 ms in a minute"
-        return cls(round(_found(written, _PPM, "ppm", "bad-drift", "an offset of a clock", hint)))
+        return cls(round(_found(written, cls.FORM, "ppm", "bad-drift", "an offset of a clock", hint)))
 
     def __str__(self) -> str:
         return f"{self.millionths} ppm"
