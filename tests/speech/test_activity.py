@@ -13,6 +13,7 @@ from support_activity import NOT_SPEECH, RATE_HZ, needs_silero, on_the_line, pin
 from support_sound import noise, real_prompts, real_readings, tone
 from turnspec.audio import Samples, load_clip, resample, samples_of, silence, speech_segments, track_of
 from turnspec.audio.edges import Segment
+from turnspec.audio.samples import time_of
 from turnspec.speech.activity import (
     NO_NETWORK,
     ActivitySettings,
@@ -64,6 +65,38 @@ def test_people_are_found(name: str) -> None:
 
         assert abs(found[0].start_us - sounds[0].start_us) <= 100_000
         assert sum(part.duration_us for part in found) > 0.75 * sum(part.duration_us for part in sounds)
+
+
+@needs_silero
+def test_silero_judges_a_prompt_the_same_wherever_it_lies() -> None:
+    """After a second of digital silence it listens afresh, so that what came before changes nothing."""
+    prompt = next(iter(real_prompts("vm-intro").values()))
+    engine = activity_engine("silero")
+    alone = said(engine, prompt)
+    at_us = 2 * time_of(len(prompt), RATE_HZ) + 1_234_500
+    line = np.concatenate([prompt, prompt[::-1], silence(1_234_500, RATE_HZ), prompt])
+
+    assert alone
+    assert (
+        tuple(
+            Segment(part.start_us - at_us, part.end_us - at_us)
+            for part in said(engine, line)
+            if part.start_us >= at_us
+        )
+        == alone
+    )
+
+
+@needs_silero
+def test_silero_hears_a_live_line_afresh_after_a_second_of_digital_silence() -> None:
+    """So it answers a prompt then as it would on a new line, chunk by chunk."""
+    prompt = next(iter(real_prompts("vm-intro").values()))
+    fresh, used = (activity_engine("silero").stream(RATE_HZ) for _ in range(2))
+    used.feed(np.concatenate([prompt, silence(1_600_000, RATE_HZ)]))
+    used.feed(np.zeros(-len(prompt) % 256, np.int16))
+
+    assert any(answers := list(fresh.feed(prompt)))
+    assert list(used.feed(prompt)) == answers
 
 
 @pytest.mark.parametrize("name", [SILERO, "webrtc"])

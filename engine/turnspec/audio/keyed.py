@@ -42,8 +42,9 @@ class KeyFilter:
         if self._detector.hearing:
             return self.feed(np.zeros(count, np.int16))[1]
         self._detector.skip(count)
-        self._before.clear()
-        self._before.append(EMPTY)
+        if self._before[-1] is not EMPTY:
+            self._before.clear()
+            self._before.append(EMPTY)
         return []
 
     def _left_of(self, piece: Samples, over: list[Key]) -> Samples:

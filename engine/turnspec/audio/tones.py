@@ -111,6 +111,7 @@ class KeyDetector:
         self._block = 0  # the next one
         self._tone: _Tone | None = None
         self._before = np.zeros((2, 8))  # powers of the last two blocks
+        self._skipped = False  # all that is kept is silence
 
     @property
     def hearing(self) -> bool:
@@ -124,6 +125,7 @@ class KeyDetector:
 
     def feed(self, samples: Samples) -> list[Key]:
         """Take the next audio; the keys that are over."""
+        self._skipped = False
         self._kept = np.concatenate([self._kept, samples]) if len(self._kept) else samples
         starts = [*self._starts()]
         if not starts:
@@ -137,9 +139,11 @@ class KeyDetector:
         """Take as many samples of digital silence, while no key is heard."""
         position = self.position + count
         lead = min(position, 2 * self._bank.width)  # so that what begins next begins out of silence
-        self._kept, self._begins = np.zeros(lead, np.int16), position - lead
+        if not self._skipped or len(self._kept) < lead:
+            self._kept, self._before = np.zeros(lead, np.int16), np.zeros((2, 8))
+            self._skipped = True
+        self._begins = position - lead
         self._block = -(-self._begins * 1_000_000 // (HOP_US * self.rate_hz))
-        self._before = np.zeros((2, 8))
 
     def finish(self) -> list[Key]:
         """No more comes: the keys that its end makes known."""

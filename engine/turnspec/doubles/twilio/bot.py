@@ -38,6 +38,9 @@ class TwilioBot(Port):
         """Take a frame of the platform; the frames to send for it."""
         begun = self._end.started is not None
         decoded = self._end.receive(frame)
+        if begun and isinstance(decoded.message, Media):  # as fifty times a second
+            self._agent.listen(decoded.message.payload, at_us)
+            return self._taken(at_us)
         if decoded.message is None and decoded.faults:
             self._wrong(decoded.faults[0].detail, at_us)
         match decoded.message:
@@ -48,8 +51,6 @@ class TwilioBot(Port):
             case Start():
                 self._agent.up()
                 self._agent.greet(at_us)
-            case Media(_, _, _, _, payload):
-                self._agent.listen(payload, at_us)
             case Dtmf(_, _, digit):
                 self._agent.press(digit, at_us)
             case Mark(_, _, name):

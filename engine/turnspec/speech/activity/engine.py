@@ -7,7 +7,7 @@ audio be fed in pieces of any length: at a rate of the engine's own, it is answe
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
@@ -92,12 +92,14 @@ class ByChunks(ABC):
 
     def spans(self, track: Track) -> tuple[Segment, ...]:
         """Where speech is; the last chunk is filled up with silence."""
-        rate_hz = self._rate(track.rate_hz)
-        samples = resample(samples_of(track), track.rate_hz, rate_hz)
-        size = position_at(self.chunk_us, rate_hz)
-        filled = np.pad(samples, (0, -len(samples) % size))
-        said = _Chunks(self.line(rate_hz), size, StreamResampler(rate_hz, rate_hz)).feed(filled)
+        samples, rate_hz = self.heard(track)
+        said = [*map(self.line(rate_hz), chunks_of(samples, position_at(self.chunk_us, rate_hz)))]
         return spans_of(said, self.chunk_us, time_of(len(samples), rate_hz), self.min_speech_us)
+
+    def heard(self, track: Track) -> tuple[Samples, int]:
+        """A recording at a rate that the engine knows, and that rate."""
+        rate_hz = self._rate(track.rate_hz)
+        return resample(samples_of(track), track.rate_hz, rate_hz), rate_hz
 
     def stream(self, rate_hz: int) -> ActivityStream:
         """The engine on one live line."""
@@ -123,6 +125,12 @@ class _Chunks:
         whole = len(held) - len(held) % self._size
         self._rest = held[whole:]
         return [self._speaks(held[at : at + self._size]) for at in range(0, whole, self._size)]
+
+
+def chunks_of(samples: Samples, size: int) -> Iterator[Samples]:
+    """Chunks of a recording, the last one filled up with silence."""
+    filled = np.pad(samples, (0, -len(samples) % size))
+    return (filled[at : at + size] for at in range(0, len(filled), size))
 
 
 def spans_of(said: Sequence[bool], chunk_us: int, end_us: int, least_us: int) -> tuple[Segment, ...]:
