@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from turnspec.call import EvidenceView
-from turnspec.checks.captures import groups_in, variables, words_of
+from turnspec.checks.captures import groups_in, variables
 from turnspec.checks.context import Context, Stage
 from turnspec.checks.expectations import expected
 from turnspec.checks.fillers import all_filler
 from turnspec.checks.matching import MISSING, match_value, rendered
 from turnspec.checks.scene import Scene
+from turnspec.checks.words import text_of
 from turnspec.dsl import Condition, Expect, Matcher
 from turnspec.dsl.models import Choose
 from turnspec.dsl.templates import TemplateError, render, render_value
@@ -111,7 +112,7 @@ class _Asked:
                 found |= match_value(_value(name, self.known), filled, path=name).captures
             if condition.reply is not None and index is not None:
                 scene = self.scene
-                words = words_of(scene.plan, index, scene.view, scene.derived)
+                words = text_of(line for line in scene.lines if line.turn == index)
                 found |= groups_in(scene.plan, index, scene.view, condition.reply, self.known, words)
         return found
 

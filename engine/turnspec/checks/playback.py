@@ -25,6 +25,7 @@ from turnspec.checks.turns import ENDINGS, EventsView
 
 SLACK_US: Final = 60_000
 """Audio that a bridge's framing and resampling may add or lose: three frames of 20 ms."""
+CUTS = PlaybackFlushed | ENDINGS
 SHORTEST_SPELL_US: Final = 1_000
 """Less than that between two pieces is what whole samples of two rates leave."""
 
@@ -110,10 +111,11 @@ def line_audio(view: EventsView) -> list[Piece]:
     pieces: list[Piece] = []
     cut_us: int | None = None
     for event in reversed(view.events):
-        if isinstance(event, PlaybackFlushed | ENDINGS):
+        if type(event) is AgentAudio:
+            if event.side is Side.LINE:
+                pieces.append(_piece(event, cut_us))
+        elif isinstance(event, CUTS):
             cut_us = event.at_us
-        elif isinstance(event, AgentAudio) and event.side is Side.LINE:
-            pieces.append(_piece(event, cut_us))
     return pieces[::-1]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -58,12 +58,16 @@ class Window:
         return self.began_us <= at_us and (self.until_us is None or at_us < self.until_us)
 
 
-def windows(view: EventsView) -> tuple[Window, ...]:
-    """The turns that were begun, in order; what came before the first belongs to the first."""
+def windows(view: EventsView, places: Mapping[int, int] | None = None) -> tuple[Window, ...]:
+    """The turns that were begun, in order; what came before the first belongs to the first.
+
+    `places` are the `numbers` of the record, where they are known already.
+    """
     begun = sorted(view.of(TurnBegan), key=lambda event: event.turn)
     ended = {event.turn: event for event in view.of(TurnEnded)}
     bounds = [*(event.at_us for event in begun[1:]), None][: len(begun)]
-    places = numbers(view)
+    if places is None:
+        places = numbers(view)
     return tuple(
         Window(event.turn, event.at_us, until, *_end(ended.get(event.turn)), places[id(event)])
         for event, until in zip(begun, bounds, strict=True)
@@ -72,7 +76,8 @@ def windows(view: EventsView) -> tuple[Window, ...]:
 
 def numbers(view: EventsView) -> dict[int, int]:
     """The place of each event in the record, by its identity."""
-    return {id(event): number for number, event in enumerate(view.events)}
+    events = view.events
+    return dict(zip(map(id, events), range(len(events)), strict=True))
 
 
 def owner(turns: tuple[Window, ...], at_us: int, number: int | None = None) -> int | None:

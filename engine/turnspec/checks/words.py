@@ -22,6 +22,7 @@ from turnspec.results import Line
 
 __all__ = ["AGENT", "CALLER", "SOURCES", "heard_words", "text_of", "told_lines", "transcript"]
 
+SAID: Final = frozenset({CallerSpoke, CallerTexted, CallerPressed, CallerSent})
 SOURCES: Final = {
     Side.MODEL: "model's transcript",
     Side.AGENT: "agent's script",
@@ -46,8 +47,8 @@ def transcript(view: EventsView, side: Side | None, derived: Iterable[Derived] =
 
 def told_lines(view: EventsView, side: Side | None) -> tuple[Line, ...]:
     """What is known to have been said without listening."""
-    turns = windows(view)
     places = numbers(view)
+    turns = windows(view, places)
     agent = () if side is None else _agent_lines(view, side, turns, places)
     found = (*_caller_lines(view, places), *agent)
     return tuple(line for _, line in sorted(found, key=lambda each: (each[1].began_us, each[0])))
@@ -99,11 +100,11 @@ def _agent_line(heard: Heard, side: Side, turn: int | None) -> Line:
 
 def _caller_lines(view: EventsView, places: Mapping[int, int]) -> Iterator[tuple[int, Line]]:
     pressed: list[CallerPressed] = []
-    for event in view.events:
+    for event in [event for event in view.events if type(event) in SAID]:
         if isinstance(event, CallerPressed) and (not pressed or pressed[-1].turn == event.turn):
             pressed.append(event)
             continue
-        if pressed and isinstance(event, CallerSpoke | CallerTexted | CallerPressed | CallerSent):
+        if pressed:
             yield places[id(pressed[0])], _digits(pressed)
             pressed = [event] if isinstance(event, CallerPressed) else []
         if line := _caller_line(event):
