@@ -12,6 +12,7 @@ from turnspec.dsl import Matcher
 
 ALIKE = {"similar_to": "your card is blocked"}
 ERRORS = {"word_error_rate": {"to": "your card is blocked", "at_most": "25 %"}}
+LONG = "word " * 20_000
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,18 @@ def test_a_rate_is_compared_without_rounding() -> None:
         said = " ".join(["x"] * errors + wanted.split()[errors:])
         matcher = matcher_of({"word_error_rate": {"to": wanted, "at_most": f"{errors * 10} %"}})
         assert match_words(said, matcher).holds
+
+
+@pytest.mark.parametrize(
+    "matcher",
+    [{"similar_to": LONG}, {"word_error_rate": {"to": LONG, "at_most": "25 %"}}],
+    ids=lambda matcher: next(iter(matcher)),
+)
+def test_of_texts_too_long_to_compare_nothing_is_said(matcher: dict[str, Any]) -> None:
+    """Neither that they are alike, nor that they are not."""
+    match = match_words(LONG, matcher_of(matcher))
+
+    assert match.undecided == "texts of 20,000 and 20,000 words are too long to compare word by word"
 
 
 @pytest.mark.parametrize(

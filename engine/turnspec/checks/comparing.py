@@ -12,7 +12,7 @@ from turnspec.checks.values import kind_of, named
 from turnspec.checks.written import written, written_words
 from turnspec.dsl import Range, SimilarTo, WordErrorRate
 from turnspec.dsl.patterns import TIME_LIMIT_S, compiled
-from turnspec.speech.alignment import aligned, similarity
+from turnspec.speech.alignment import TooLong, aligned, similarity
 from turnspec.speech.spoken import ENGLISH
 
 SHOWN_ERRORS: Final = 8
@@ -54,7 +54,10 @@ def alike(value: Any, matcher: SimilarTo, path: str, language: str = ENGLISH) ->
     expected = written_words(matcher)
     if not isinstance(value, str):
         return differs(path, expected, value, f"is {named(value)}, not {expected}")
-    found = similarity(matcher.similar_to, value, language)
+    try:
+        found = similarity(matcher.similar_to, value, language)
+    except TooLong as error:
+        return undecided(path, expected, value, str(error))
     if found >= matcher.at_least:
         return Match()
     message = f"is {shown.quoted(value)}, not {expected}; it is {_rounded_down(found)} like it"
@@ -66,7 +69,10 @@ def said_almost(value: Any, matcher: WordErrorRate, path: str, language: str = E
     expected, limit = written_words(matcher), matcher.word_error_rate.at_most  # compared without rounding
     if not isinstance(value, str):
         return differs(path, expected, value, f"is {named(value)}, not {expected}")
-    words = aligned(matcher.word_error_rate.to, value, language)
+    try:
+        words = aligned(matcher.word_error_rate.to, value, language)
+    except TooLong as error:
+        return undecided(path, expected, value, str(error))
     if words.errors * 100 <= limit.of_hundred * words.wanted:
         return Match()
     rate, count = f"{100 * words.rate:.1f} %", f"{words.errors} of {shown.many(words.wanted, 'word')}"

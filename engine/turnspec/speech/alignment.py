@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from turnspec.speech.spoken import ENGLISH, shown_word, spoken
+
+MOST: Final = 200_000_000
+"""Words of one text times words of the other, of any two that are compared."""
+
+
+class TooLong(ValueError):  # noqa: N818 - it says what the texts are
+    """Two texts have more words than can be compared one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,11 @@ class Alignment:
 
 
 def aligned(wanted: str, said: str, language: str = ENGLISH) -> Alignment:
-    """The words of two texts in the form of speech, one against the other."""
+    """The words of two texts in the form of speech, one against the other.
+
+    Raises:
+        TooLong: Those are more words than can be compared.
+    """
     return Alignment(tuple(_steps(_words(wanted, language), _words(said, language))))
 
 
@@ -78,37 +90,62 @@ def _words(text: str, language: str) -> tuple[str, ...]:
 
 def _common(first: Sequence[str], second: Sequence[str]) -> int:
     """How many words the longest common subsequence has."""
-    row = [0] * (len(second) + 1)
-    for word in first:
-        before = 0
-        for place, other in enumerate(second, 1):
-            before, row[place] = row[place], before + 1 if word == other else max(row[place], row[place - 1])
-    return row[-1]
+    _check(first, second)
+    places, every = _places(first), (1 << len(first)) - 1
+    row = every  # a bit is 0 where one more word is in common (Hyyrö 2004)
+    for word in second:
+        both = row & places.get(word, 0)
+        row = ((row + both) | (row - both)) & every
+    return len(first) - row.bit_count()
 
 
 def _steps(wanted: Sequence[str], said: Sequence[str]) -> Iterator[Step]:
     """Along the cheapest way; where there are several, a wrong word comes before a missing one."""
-    costs = _costs(wanted, said)
-    row = column = 0
-    while row < len(wanted) or column < len(said):
-        cost, both = costs[row][column], row < len(wanted) and column < len(said)
-        if both and cost == costs[row + 1][column + 1] + (wanted[row] != said[column]):
-            yield Step(wanted[row], said[column])
-            row, column = row + 1, column + 1
-        elif row < len(wanted) and cost == costs[row + 1][column] + 1:
-            yield Step(wanted[row], None)
-            row += 1
+    free, missing = _ways(wanted, said)
+    rows, columns = len(wanted), len(said)  # still to be gone
+    while rows or columns:
+        here = 1 << rows >> 1
+        one, other = (wanted[-rows] if rows else None), (said[-columns] if columns else None)
+        if rows and columns and (one == other or not free[columns] & here):
+            yield Step(one, other)
+            rows, columns = rows - 1, columns - 1
+        elif rows and missing[columns] & here:
+            yield Step(one, None)
+            rows -= 1
         else:
-            yield Step(None, said[column])
-            column += 1
+            yield Step(None, other)
+            columns -= 1
 
 
-def _costs(wanted: Sequence[str], said: Sequence[str]) -> list[list[int]]:
-    """How many errors are left from each word of both on."""
-    rows = [list(range(len(said), -1, -1))]
-    for number, word in enumerate(reversed(wanted), 1):
-        below, row = rows[-1], [number]
-        for place in range(len(said) - 1, -1, -1):
-            row.append(min(below[place + 1] + (word != said[place]), below[place] + 1, row[-1] + 1))
-        rows.append(row[::-1])
-    return rows[::-1]
+def _ways(wanted: Sequence[str], said: Sequence[str]) -> tuple[list[int], list[int]]:
+    """By how many words of `said` are left, a bit for each number of words of `wanted` that are left.
+
+    The bits tell whether what is left costs no more than without the first word of both, and whether it costs
+    one error more than without that of `wanted`. A column of the table of costs is found at a time, as the
+    bits of one number (Myers 1999, Hyyrö 2003): in a hundredth of the time that its cells take one by one.
+    """
+    _check(wanted, said)
+    places, every = _places(wanted[::-1]), (1 << len(wanted)) - 1
+    up, down = every, 0
+    free, missing = [0], [up]
+    for word in reversed(said):
+        same = places.get(word, 0)
+        level = ((((same & up) + up) ^ up) | same | down) & every
+        right, left = (down | ~(level | up)) << 1 | 1, (level & up) << 1
+        up, down = (left | ~(level | right)) & every, right & level
+        free.append(level)
+        missing.append(up)
+    return free, missing
+
+
+def _places(words: Sequence[str]) -> dict[str, int]:
+    """Where each word stands, as bits."""
+    found: dict[str, int] = {}
+    for place, word in enumerate(words):
+        found[word] = found.get(word, 0) | 1 << place
+    return found
+
+
+def _check(one: Sequence[str], other: Sequence[str]) -> None:
+    if len(one) * len(other) > MOST:
+        raise TooLong(f"texts of {len(one):,} and {len(other):,} words are too long to compare word by word")
