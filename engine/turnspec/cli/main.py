@@ -21,16 +21,33 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 def _selection(command: Command) -> Command:
     """The options that choose what is called."""
-    for option in reversed(
-        (
-            click.option("-t", "--target", help="Call this target instead of the one a scenario names."),
-            click.option("--protocol", help="Call over this protocol only."),
-            click.option("--tag", "tags", multiple=True, help="Only scenarios with this tag; repeatable."),
-            click.option("-k", "match", default="", metavar="TEXT", help="Only cases whose name has TEXT."),
-            click.option("--seed", default=0, show_default=True, help="Seed of ids and random choices."),
-            click.option("--force", is_flag=True, help="Let repeat_run make calls that are all the same."),
-        )
-    ):
+    return _with_options(
+        command,
+        click.option("-t", "--target", help="Call this target instead of the one a scenario names."),
+        click.option("--protocol", help="Call over this protocol only."),
+        click.option("--tag", "tags", multiple=True, help="Only scenarios with this tag; repeatable."),
+        click.option("-k", "match", default="", metavar="TEXT", help="Only cases whose name has TEXT."),
+        click.option("--seed", default=0, show_default=True, help="Seed of ids and random choices."),
+        click.option("--force", is_flag=True, help="Let repeat_run make calls that are all the same."),
+    )
+
+
+def _report_files(embedding: str) -> Callable[[Command], Command]:
+    """The options that choose where reports are written; `embedding` is the help of `--embed`."""
+    path = click.Path(path_type=Path)
+    flavors, embedded = click.Choice(["default", "strict"]), click.Choice(["failures", "all", "none"])
+    return lambda command: _with_options(
+        command,
+        click.option("--junit", type=path, help="Write the JUnit XML here instead."),
+        click.option("--junit-flavor", type=flavors, default="default"),
+        click.option("--html", type=path, help="Write the HTML report here instead."),
+        click.option("--json", type=path, help="Write results.json here instead."),
+        click.option("--embed", type=embedded, default="failures", show_default=True, help=embedding),
+    )
+
+
+def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
+    for option in reversed(options):
         command = option(command)
     return command
 
@@ -59,17 +76,7 @@ def cli() -> None:
     "--clock", metavar="CLOCK", callback=_clock, help="virtual, wall, or virtual,wall for a call on each."
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of reports [turnspec-report].")
-@click.option("--junit", type=click.Path(path_type=Path), help="Write the JUnit XML here instead.")
-@click.option("--junit-flavor", type=click.Choice(["default", "strict"]), default="default")
-@click.option("--html", type=click.Path(path_type=Path), help="Write the HTML report here instead.")
-@click.option("--json", type=click.Path(path_type=Path), help="Write results.json here instead.")
-@click.option(
-    "--embed",
-    type=click.Choice(["failures", "all", "none"]),
-    default="failures",
-    show_default=True,
-    help="Whose recordings the HTML report carries inside; all are kept as FLAC beside it.",
-)
+@_report_files("Whose recordings the HTML report carries inside; all are kept as FLAC beside it.")
 @click.option("--speech", metavar="ENGINE", help="What says texts: auto, none, nanotts, flite, ...")
 @click.option("--voice-activity", metavar="ENGINE", help="What finds speech: auto, silero, webrtc, energy.")
 @click.option("--transcription", metavar="ENGINE", help="What makes out words: auto, none, whisper, ...")
@@ -156,17 +163,7 @@ def intents(paths: tuple[Path, ...], tries: tuple[str, ...], form: str, **option
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("turnspec-report"))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the reports here [FOLDER].")
-@click.option("--junit", type=click.Path(path_type=Path), help="Write the JUnit XML here instead.")
-@click.option("--junit-flavor", type=click.Choice(["default", "strict"]), default="default")
-@click.option("--html", type=click.Path(path_type=Path), help="Write the HTML report here instead.")
-@click.option("--json", type=click.Path(path_type=Path), help="Write results.json here instead.")
-@click.option(
-    "--embed",
-    type=click.Choice(["failures", "all", "none"]),
-    default="failures",
-    show_default=True,
-    help="Whose recordings the HTML report carries inside.",
-)
+@_report_files("Whose recordings the HTML report carries inside.")
 @click.option("--check-again", is_flag=True, help="Judge every call anew, from its evidence.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict only.")
 def report(folder: Path, **options: object) -> None:
