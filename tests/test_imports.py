@@ -158,7 +158,10 @@ def test_the_core_needs_no_loop_and_no_socket(room: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
-HEAVY = "numpy soundfile sounddevice soxr websockets jinja2 junit_xml rich asyncio h11 regex"
+HEAVY = (
+    "numpy soundfile sounddevice soxr websockets jinja2 junit_xml rich asyncio h11 regex"
+    " turnspec.adapters.realtime.wire"
+)
 # What looks through a scenario for the first time plans its calls, and so knows what they are made of.
 PLANNED = {"numpy", "asyncio", "h11", "regex"}
 # Runs a command, and tells last of all which of the heavy modules it has loaded.
@@ -170,8 +173,8 @@ atexit.register(lambda: print(json.dumps([name for name in heavy if name in sys.
 main()
 """
 LIGHT_PROJECT = {
-    "turnspec.yaml": "version: 1\ntargets: {bank: {url: 'ws://127.0.0.1:9', protocol: twilio}}\n",
-    "lost.yaml": "scenario: Lost\ntarget: bank\nturns: [{caller: {dtmf: '1'}, expect: {silent: 1 s}}]\n",
+    "turnspec.yaml": "version: 1\ntargets: {bank: {url: 'ws://127.0.0.1:9', protocol: [twilio, realtime]}}\n",
+    "lost.yaml": "scenario: Lost\ntarget: bank\nturns: [{caller: {silence: 1 s}, expect: {silent: 1 s}}]\n",
 }
 
 
@@ -196,7 +199,7 @@ def test_what_needs_no_scenario_loads_nothing_heavy(command: str, tmp_path: Path
 
 
 def test_a_check_loads_what_it_needs(light_project: Path) -> None:
-    """A first check loads no library of recordings, connections or reports; a second one none at all."""
+    """A first check loads no recordings, connections, reports or wire; a second one nothing at all."""
     first = _loaded(["check", "lost.yaml"], light_project)
     assert first - PLANNED == set()
     assert "numpy" in first

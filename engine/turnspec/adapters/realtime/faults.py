@@ -6,7 +6,6 @@ import json
 from typing import Final
 
 from turnspec.adapters.faults import Dialect
-from turnspec.adapters.realtime.wire.errors import ClientError
 from turnspec.call import Messages
 
 CLIENT_EVENTS: Final = frozenset(
@@ -75,17 +74,6 @@ def error_event(code: str) -> str:
     error = {**error_details(code), "param": None, "event_id": None}
     return json.dumps({"type": "error", "event_id": f"event_fault_{code}", "error": error})
 
-
-def refusal_error(close_code: int) -> ClientError:
-    """What the server says before it closes a connection that it will not have, with this code."""
-    code, message = _REFUSALS.get(close_code, ("server_error", "The server cannot take this session."))
-    return ClientError(code, message, type=error_type(code))
-
-
-_REFUSALS: Final = {
-    3000: ("invalid_api_key", "Incorrect API key provided."),
-    4000: ("missing_model", "You must provide a model parameter."),
-}
 
 DIALECT: Final = Dialect(
     protocol="realtime",

@@ -25,7 +25,8 @@ from turnspec.adapters.base import Witness
 from turnspec.adapters.faults import CallFaults
 from turnspec.adapters.faults.shell import answered, make_faulty
 from turnspec.adapters.http import HttpRequest, HttpResponse
-from turnspec.adapters.realtime.faults import DIALECT, refusal_error
+from turnspec.adapters.realtime.faults import DIALECT
+from turnspec.adapters.realtime.refused import refusal_error
 from turnspec.adapters.realtime.server import (
     BEGAN_AT,
     OPENAI,
