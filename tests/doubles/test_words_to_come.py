@@ -52,9 +52,7 @@ class Slow:
 def spoken(slow: Slow, *parts_ms: int) -> Slow:
     """Sound and silence by turns, for so many milliseconds each, on a line whose agent knows no recording."""
     agenda = Agenda()
-    turns = CallerTurns(
-        MULAW_8K, lambda _: Heard(None, "none"), agenda, slow, recognition=slow.recognition, any_sound=True
-    )
+    turns = CallerTurns(MULAW_8K, lambda _: Heard(None, "none"), agenda, slow, recognition=slow.recognition)
     sounds = [
         silence(ms * 1_000, 8_000) if number % 2 else tone(ms * 1_000) for number, ms in enumerate(parts_ms)
     ]

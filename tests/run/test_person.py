@@ -145,7 +145,8 @@ def test_the_noise_of_a_room_is_no_speech() -> None:
 
 def test_a_duration_ends_by_the_clock() -> None:
     """Whether or not they still speak."""
-    person = speaking(Headset(pattern(*voice(200))), asked(until_silence_us=None, duration_us=1_000_000))
+    sound = pattern((SILENCE, 1), *voice(200))
+    person = speaking(Headset(sound), asked(until_silence_us=None, duration_us=1_000_000))
     spoke, done = only(held(person, 60))
 
     assert near(spoke.speech_end_us, 1_000_000)

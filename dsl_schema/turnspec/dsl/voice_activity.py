@@ -1,7 +1,7 @@
 """What a project, or a target of it, finds speech by in what is heard."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -19,7 +19,8 @@ class VoiceActivityEngine(Model):
     """What says which sound is speech: `auto`, `none` (energy alone), or an engine by name.
 
     `threshold` is how sure a neural engine must be, `mode` how strict WebRTC's is; speech lasts `min_speech`
-    at least, and silence of less than `bridge` does not part it. None leaves it to the engine.
+    at least, and silence of less than `bridge` does not part it. None leaves it to the engine. `live` is when
+    it is asked while a call is up.
     """
 
     WORD = "voice_activity"
@@ -29,6 +30,7 @@ class VoiceActivityEngine(Model):
     mode: Annotated[int, Field(strict=True, ge=0, le=3)] | None = None
     min_speech: Duration | None = None
     bridge: Duration | None = None
+    live: Literal["noise", "always", "never"] = "noise"
 
 
 def problems_of_voice_activity(spec: VoiceActivityEngine | None) -> Iterator[Problem]:

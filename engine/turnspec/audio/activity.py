@@ -16,6 +16,7 @@ from typing import Final, TypeAlias, assert_never
 
 import numpy as np
 
+from turnspec.audio.background import DIGITAL_SILENCE
 from turnspec.audio.edges import (
     BRIDGE_US,
     CLUSTER_US,
@@ -39,6 +40,8 @@ ON_US: Final = (
     BRIDGE_US  # after a word, what sounds so soon is still of it, steady or not: a hiss, a last stop
 )
 SURE: Final = 6  # frames: what rises over a known noise for so long is more than that noise
+NOISY_US: Final = 2_000_000  # a line that was not quiet for so long is noisy: people pause more often
+LOST: Final = 10  # frames of digital silence are no frames that were lost on a noisy line
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ class ActivityTracker:
         self._hangover = position_at(hangover_us, rate_hz)
         self._gap = min(position_at(CLUSTER_US, rate_hz), self._hangover)
         self._least = max(2, min_speech_us // FRAME_US)
+        self._quiet = quiet
         self._floor = NoiseFloor(quiet)
         self._look_back = KEPT * self._width
         # The last frames, and what does not fill a frame yet: `_line[_from:_till]`.
@@ -97,6 +101,24 @@ class ActivityTracker:
         self._on_until = 0  # a cluster that begins before goes on with what was speech
         self._is_speech = False  # the cluster is speech
         self._speech_end: int | None = None  # how far speech reaches; None: there is none
+        self._noisy_after = position_at(NOISY_US, rate_hz)
+        self._quiet_at: int | None = None  # the end of the last frame in which the line was quiet
+        self._calm = self._blanks = 0  # the end of the last calm frame; how many blank ones came last
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the line has not been quiet for long, or never was: energy tells little there."""
+        return self._quiet_at is None or self._position - self._quiet_at >= self._noisy_after
+
+    @property
+    def was_quiet(self) -> bool:
+        """Whether the line was quiet at least once."""
+        return self._quiet_at is not None
+
+    @property
+    def still(self) -> bool:
+        """Whether there is nothing on the line, and nothing going on."""
+        return self._idle
 
     @property
     def speaking(self) -> bool:
@@ -113,6 +135,11 @@ class ActivityTracker:
     def take_for_speech(self) -> None:
         """What is heard now is meant for whoever listens, as a key's tones are, however steady it is."""
         self._lively = True
+
+    def hush(self) -> None:
+        """What is heard now is no speech: only what begins after it is."""
+        self._drop_cluster()
+        self._speech_end, self._on_until = None, 0
 
     def feed(self, at_us: int, samples: Samples) -> list[Activity]:
         """Take audio whose first sample is at `at_us`; a gap before it is silence. What was noticed."""
@@ -144,6 +171,7 @@ class ActivityTracker:
     def _rest(self, count: int) -> None:
         self._position += count
         self._still += count
+        self._quiet_at = self._position
         self._floor.rest()
         if not self._blank:
             self._blank = True
@@ -176,6 +204,8 @@ class ActivityTracker:
             frame = wide[start - look_back : after - look_back]
             energy = int(frame.dot(frame)) // width
             floor.hear(energy)
+            if energy < self._quiet:
+                self._quieten(energy, origin + after)
             if steadiness is not None:
                 if energy >= (floor.threshold // HYSTERESIS if self._sounding else floor.threshold):
                     step = steps[start - look_back : after - look_back - 1]
@@ -192,6 +222,14 @@ class ActivityTracker:
                 self._step(energy, heard, start, origin)
                 self._conclude(origin + after, noticed)
         self._from += after - look_back
+
+    def _quieten(self, energy: int, now: int) -> None:
+        """A frame that ends `now` is quiet; the line is with two of them, or with many that are blank."""
+        follows = self._calm == now - self._width
+        self._calm = now
+        self._blanks = 0 if energy > DIGITAL_SILENCE else self._blanks + 1 if follows else 1
+        if self._blanks >= LOST or (follows and not self._blanks):
+            self._quiet_at = now
 
     def _consider(self, steadiness: Steadiness, now: int) -> None:
         """Whether the sound that has come to `now` is noise: then that is what it was all along."""

@@ -134,9 +134,7 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> Non
         raise HarnessError(str(error)) from error
     clock = CallClock(asyncio.get_running_loop())
     closer = _Closer(record)
-    live = LiveCall(
-        case.plan, record.evidence, clock, utterances, closer, way, playback, any_sound=case.any_sound
-    )
+    live = LiveCall(case.plan, record.evidence, clock, utterances, closer, way, playback, case.ears)
     if line is not None and case.speaker is not None:
         live.late = LateLines(case.plan.utterances, case.speaker, line, way)
     record.live = live
@@ -147,7 +145,8 @@ async def _hold(record: CaseRecord, wheel: PacingWheel, targets: Targets) -> Non
     if case.plan.kind is not TargetKind.BACKEND:
         live.on_function = _Answering(live, case).called
     try:
-        async with person_at(case.plan, case.devices) as live.person, _far_end(record, live, targets) as far:
+        person = person_at(case.plan, case.devices, case.ears)
+        async with person as live.person, _far_end(record, live, targets) as far:
             if record.attend is not None:
                 record.attend(live)
             clock.began = asyncio.get_running_loop().time()  # the call begins once the far end is up
@@ -179,10 +178,10 @@ def _trouble(record: CaseRecord, far: FarEnd) -> HarnessError | None:
     if failed is None:
         return None
     if far.died is not None and far.died.done():
+        return far.died.result()
     unsaid = record.live.late.trouble if record.live is not None and record.live.late is not None else None
     if unsaid is not None:
         return unsaid
-        return far.died.result()
     return HarnessError(failed.reason) if any(record.evidence.of(CallUp)) else NothingListens(failed.reason)
 
 
@@ -233,7 +232,7 @@ def _brain(case: Case, live: LiveCall, **said: Any) -> LocalAgent:
             identity=_agent_identity(case),
             voice=_voice_of_agent(case),
             recogniser=_recogniser_of_agent(case),
-            any_sound=case.any_sound,
+            ears=case.ears,
             **said,
         )
     except AudioFileError as error:

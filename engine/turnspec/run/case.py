@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from turnspec.adapters.base import Adapter, Dial, Function, Platform
+from turnspec.audio.ears import EVERY_SOUND, Ears
 from turnspec.audio.files import load_clip
 from turnspec.audio.waveform import peaks
 from turnspec.call import Evidence, Snapshot, Track
@@ -78,9 +79,9 @@ class Case:
         return self.plan.scenario.retries
 
     @property
-    def any_sound(self) -> bool:
-        """Whether every sound counts as speech while the call is up."""
-        return self.finder is None or self.finder.any_sound
+    def ears(self) -> Ears:
+        """By what speech is told from other sound while the call is up."""
+        return EVERY_SOUND if self.finder is None else self.finder.ears
 
     @property
     def speaker(self) -> Speaker | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from turnspec.audio.activity import ActivityTracker, SpeechBegan
+from turnspec.audio.activity import SpeechBegan
+from turnspec.audio.ears import EVERY_SOUND, Ears
 from turnspec.audio.playback import PlaybackClock
 from turnspec.audio.samples import position_at
 from turnspec.call.events import AgentAudio, AgentSpeechBegan, AgentSpeechEnded
@@ -15,10 +16,10 @@ Edge = AgentSpeechBegan | AgentSpeechEnded
 class Ear:
     """Puts arriving audio on a playback clock, and listens to what that plays."""
 
-    def __init__(self, playback: PlaybackClock, *, any_sound: bool = True) -> None:
+    def __init__(self, playback: PlaybackClock, ears: Ears = EVERY_SOUND) -> None:
         self._playback = playback
         self._rate_hz = playback.rate_hz
-        self._activity = ActivityTracker(playback.rate_hz, any_sound=any_sound)
+        self._activity = ears.on(playback.rate_hz)
         self._arrivals = Arrivals(playback)
         self._unheard_from_us: int | None = None
 

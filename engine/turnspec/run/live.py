@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from turnspec.adapters.base import Call, turn_taker
+from turnspec.audio.ears import EVERY_SOUND, Ears
 from turnspec.audio.line import Line
 from turnspec.audio.playback import PlaybackClock
 from turnspec.audio.recorder import Recorder
@@ -70,8 +71,7 @@ class LiveCall:
         closer: TurnCloser,
         way: Line | None = None,
         playback: PlaybackClock | None = None,
-        *,
-        any_sound: bool = True,
+        ears: Ears = EVERY_SOUND,
     ) -> None:
         self.plan = plan
         self.evidence = evidence
@@ -86,7 +86,7 @@ class LiveCall:
         self.rate_hz = line.rate_hz if line else DEFAULT_RATE_HZ
         self._queue: deque[Event] = deque()
         heard = playback or PlaybackClock(self.rate_hz)
-        self._playing = Playing(heard, clock, self._queue, any_sound=any_sound)
+        self._playing = Playing(heard, clock, self._queue, ears)
         self._key_ear = key_ear_of(plan, self._playing.playback)
         self.recorder = Recorder(self._playing.playback)
         self.recording: Recording | None = None  # on disk

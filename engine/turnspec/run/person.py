@@ -16,6 +16,7 @@ import numpy as np
 
 from turnspec.audio.codecs import decode, encode
 from turnspec.audio.devices import DeviceError, loudspeaker, microphone
+from turnspec.audio.ears import NO_STEADY_SOUND, Ears
 from turnspec.audio.ring import Slips
 from turnspec.audio.samples import EMPTY, Samples
 from turnspec.call import AudioFormat, actions
@@ -95,9 +96,14 @@ class Person:
     """Who takes part in one call."""
 
     def __init__(
-        self, line: AudioFormat, microphone: Hears | None = None, speaker: Plays | None = None
+        self,
+        line: AudioFormat,
+        microphone: Hears | None = None,
+        speaker: Plays | None = None,
+        ears: Ears = NO_STEADY_SOUND,
     ) -> None:
         self._line = line
+        self.ears = ears  # by which it is told when they speak
         self._count = line.size_of(FRAME_US) // line.sample_bytes
         self._microphone, self._speaker = microphone, speaker
         self._speech: Speech | None = None
@@ -114,7 +120,8 @@ class Person:
 
     def take(self, action: actions.TakeMicrophone) -> None:
         """Speak for the caller from the next frame on."""
-        self.speak(OneSpeech(action, self._line.rate_hz, self._microphone.name if self._microphone else ""))
+        device = self._microphone.name if self._microphone else ""
+        self.speak(OneSpeech(action, self._line.rate_hz, device, self.ears))
 
     def speak(self, speech: Speech) -> None:
         """The same, for as long as this `speech` is not over."""
@@ -196,7 +203,7 @@ def _speaks(plan: CallPlan, devices: Devices) -> bool:
 
 
 @asynccontextmanager
-async def person_at(plan: CallPlan, devices: Devices) -> AsyncIterator[Person | None]:
+async def person_at(plan: CallPlan, devices: Devices, ears: Ears) -> AsyncIterator[Person | None]:
     """The person who takes part in a call, their devices turned on; None where nobody does.
 
     Raises:
@@ -207,14 +214,19 @@ async def person_at(plan: CallPlan, devices: Devices) -> AsyncIterator[Person | 
         yield None
         return
     loop = asyncio.get_running_loop()
-    person = await loop.run_in_executor(None, _turned_on, line, devices, _speaks(plan, devices))
+    person = await loop.run_in_executor(None, _turned_on, line, devices, _speaks(plan, devices), ears)
     try:
         yield person
     finally:
         await loop.run_in_executor(None, person.close)
 
 
-def _turned_on(line: AudioFormat, devices: Devices, has_microphone: bool) -> Person:  # noqa: FBT001 # of an executor
+def _turned_on(
+    line: AudioFormat,
+    devices: Devices,
+    has_microphone: bool,  # noqa: FBT001 # of an executor
+    ears: Ears,
+) -> Person:
     try:
         plays = loudspeaker(devices.speaker, line.rate_hz) if devices.listens else None
         try:
@@ -225,7 +237,7 @@ def _turned_on(line: AudioFormat, devices: Devices, has_microphone: bool) -> Per
             raise
     except DeviceError as error:
         raise HarnessError(str(error)) from error
-    return Person(line, heard, plays)
+    return Person(line, heard, plays, ears.of_a_person)
 
 
 def _mixed(agent: Samples, caller: Samples) -> Samples:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from turnspec.adapters.base import Call
+from turnspec.audio.ears import EVERY_SOUND, Ears
 from turnspec.audio.edges import voiced_span
 from turnspec.audio.playback import PlaybackClock
 from turnspec.call.events import AgentAudio, Event, MarkReturned, PlaybackDrained, PlaybackFlushed
@@ -16,13 +17,13 @@ class Playing:
     """Tells the line, and by events in `queue`, what the playback clock of a call comes to."""
 
     def __init__(
-        self, playback: PlaybackClock, clock: CallClock, queue: deque[Event], *, any_sound: bool = True
+        self, playback: PlaybackClock, clock: CallClock, queue: deque[Event], ears: Ears = EVERY_SOUND
     ) -> None:
         self.playback = playback
         self.call: Call | None = None
         self._clock = clock
         self._queue = queue
-        self._ear = Ear(self.playback, any_sound=any_sound)
+        self._ear = Ear(self.playback, ears)
         self._drained = True  # the line was told so
         self._over = True  # and all of it was heard
 

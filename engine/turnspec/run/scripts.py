@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from turnspec.audio.ears import EVERY_SOUND, Ears
 from turnspec.call import Identity
 from turnspec.doubles.agent import LocalAgent, script_problems
 from turnspec.dsl.load import Loaded, load
@@ -25,7 +26,7 @@ from turnspec.run.transcription import Recognizer, transcription_for
 from turnspec.run.transcription.for_agents import AgentRecogniser
 from turnspec.run.unset import unset_in
 from turnspec.run.virtual import VirtualLoop
-from turnspec.run.voice_activity import takes_any_sound
+from turnspec.run.voice_activity import finder_for, problems_of_finder
 from turnspec.run.voices import EngineSpeech, Speech, speech_for
 from turnspec.run.voices.agents import SpokenAgent, voice_of
 from turnspec.run.voices.ready import texts_of_agent
@@ -49,7 +50,7 @@ class Playable:
     variables: Mapping[str, Any] = field(default_factory=dict)
     mask: Callable[[str], str] | None = None
     speech: Speech = field(default_factory=Speech)
-    any_sound: bool = True  # is speech to it
+    ears: Ears = EVERY_SOUND  # which tell speech from other sound
     recognizer: Recognizer | None = None  # who makes out words that no known recording has
 
     def agent(self, identity: Identity, utterances: Mapping[Path, str] | None = None) -> LocalAgent:
@@ -67,7 +68,7 @@ class Playable:
             variables=dict(self.variables),
             identity=identity,
             voice=self._voice(),
-            any_sound=self.any_sound,
+            ears=self.ears,
             recogniser=self._recogniser(),
         )
 
@@ -114,8 +115,10 @@ def playable(path: Path, protocol: str, asked: RunOptions | None = None) -> Play
     engines = engines_of(loaded, environment)
     speech = speech_for(loaded, environment, asked)
     transcription = transcription_for(loaded, environment, asked)
+    spec = loaded.project.engines.voice_activity
     problems = (
         *engines.problems,
+        *problems_of_finder(spec, asked.voice_activity),
         *speech.problems,
         *transcription.problems,
         *script_problems(script, endpointing_us=endpointing_us(protocol), keys=keys),
@@ -130,7 +133,7 @@ def playable(path: Path, protocol: str, asked: RunOptions | None = None) -> Play
         {**loaded.project.variables, "env": environment},
         masker([*_secrets(loaded, environment), *engines.secrets, *speech.secrets, *transcription.secrets]),
         speech,
-        takes_any_sound(loaded.project.engines.voice_activity, asked.voice_activity),
+        finder_for(spec, asked.voice_activity).ears,
         transcription.recognizer_for_agents(),
     )
 

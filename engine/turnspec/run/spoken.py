@@ -7,7 +7,8 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from turnspec.audio.activity import ActivityTracker, SpeechBegan, SpeechEnded
+from turnspec.audio.activity import SpeechBegan, SpeechEnded
+from turnspec.audio.ears import NO_STEADY_SOUND, Ears
 from turnspec.audio.edges import voiced_span
 from turnspec.audio.samples import EMPTY, Samples
 from turnspec.call import actions
@@ -72,19 +73,20 @@ class Sent:
         return self._frames[number][1] + at_us - number * FRAME_US
 
 
-def _tracker(rate_hz: int, silence_us: int) -> ActivityTracker:
-    """Whether a person speaks: a fan and a hum are no speech, and must not keep it going."""
-    return ActivityTracker(rate_hz, hangover_us=silence_us, any_sound=False)
-
-
 class OneSpeech:
     """All that a person says in one action of the caller."""
 
-    def __init__(self, action: actions.TakeMicrophone, rate_hz: int, device: str) -> None:
+    def __init__(
+        self,
+        action: actions.TakeMicrophone,
+        rate_hz: int,
+        device: str,
+        ears: Ears = NO_STEADY_SOUND,
+    ) -> None:
         self.over = False
         self.last: Samples = EMPTY
         self._action, self._device = action, device
-        self._tracker = _tracker(rate_hz, action.until_silence_us or PAUSE_US)
+        self._tracker = ears.on(rate_hz, hangover_us=action.until_silence_us or PAUSE_US)
         self._sent = Sent(rate_hz)
         self._began_us: int | None = None
         self._spoke = self._silent = False
@@ -153,12 +155,12 @@ def spoke(turn: int, span: tuple[int, int], now_us: int) -> CallerSpoke:
 class FreeSpeech:
     """A person who speaks whenever they like: each stretch of speech is an action of its own."""
 
-    def __init__(self, rate_hz: int, pause_us: int) -> None:
+    def __init__(self, rate_hz: int, pause_us: int, ears: Ears = NO_STEADY_SOUND) -> None:
         self.over = False
         self.last: Samples = EMPTY
         self.spoken = 0  # stretches of speech so far
         self.speaking = False
-        self._tracker = _tracker(rate_hz, pause_us)
+        self._tracker = ears.on(rate_hz, hangover_us=pause_us)
         self._sent = Sent(rate_hz)
         self._pause_us = pause_us
         self._began_us: int | None = None

@@ -1,7 +1,7 @@
 """What finds speech in a call: the engine that is asked for, and what it finds once the call is over.
 
-Asked for are, in this order: the command line, the environment, the target, the project. Nothing here touches
-the loop of a call: a neural engine takes a quarter of a second for each minute.
+Asked for are, in this order: the command line, the environment, the target, the project. A whole track is
+looked at beside the loops of calls: a neural engine takes a quarter of a second for each minute.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from turnspec.audio.ears import EVERY_SOUND, NO_STEADY_SOUND, Ears
 from turnspec.audio.edges import BRIDGE_US
 from turnspec.call import Snapshot, Track
 from turnspec.call.derived import Derived, DerivedState
 from turnspec.checks.voicing import AGENT, VOICE_ACTIVITY
 from turnspec.dsl.models import TargetSpec, VoiceActivityEngine
 from turnspec.dsl.problems import Problem, nearest, problem_at
+from turnspec.run.listening import LiveEngine
 from turnspec.speech.activity import (
     ActivitySettings,
     NoActivityEngine,
@@ -36,11 +38,16 @@ class SpeechFinder:
 
     engine: VoiceActivity
     bridge_us: int = BRIDGE_US
+    live: Literal["noise", "always", "never"] = "noise"
 
     @property
-    def any_sound(self) -> bool:
-        """Whether every sound is speech to it."""
-        return self.engine.name in EVERYTHING
+    def ears(self) -> Ears:
+        """Who tells speech from other sound while the call is up."""
+        if self.engine.name in EVERYTHING:
+            return EVERY_SOUND
+        if self.live == "never":
+            return NO_STEADY_SOUND
+        return Ears(any_sound=False, opens=LiveEngine(self.engine), always=self.live == "always")
 
     def found(self, call: Snapshot) -> tuple[Derived, ...]:
         """What is speech in the agent's track, where there is one."""
@@ -74,11 +81,6 @@ def asked_for(option: str | None, environment: Mapping[str, str] = os.environ) -
     return option or environment.get(VARIABLE) or None
 
 
-def takes_any_sound(spec: VoiceActivityEngine, option: str | None = None) -> bool:
-    """Whether every sound is speech to whoever listens by these settings, or by what is asked for beside."""
-    return (asked_for(option) or spec.engine) in EVERYTHING
-
-
 def wrong_finder(option: str | None) -> str:
     """What is wrong with an engine asked for beside the files; empty where nothing is."""
     name = asked_for(option)
@@ -100,7 +102,16 @@ def finder_for(spec: VoiceActivityEngine, option: str | None = None) -> SpeechFi
         NoActivityEngine: There is none, or it cannot be used.
     """
     engine = activity_engine(asked_for(option) or spec.engine, _settings(spec))
-    return SpeechFinder(engine, BRIDGE_US if spec.bridge is None else spec.bridge.us)
+    return SpeechFinder(engine, BRIDGE_US if spec.bridge is None else spec.bridge.us, spec.live)
+
+
+def problems_of_finder(spec: VoiceActivityEngine, option: str | None = None) -> tuple[Problem, ...]:
+    """What stands against an engine as the files ask for it."""
+    try:
+        finder_for(spec, option)
+    except NoActivityEngine as error:
+        return (_problem(spec, error),)
+    return ()
 
 
 class Finders:
@@ -112,11 +123,7 @@ class Finders:
 
     def problems(self, target: TargetSpec) -> tuple[Problem, ...]:
         """What stands against it as the files ask for it."""
-        try:
-            finder_for(self._spec(target), self._option)
-        except NoActivityEngine as error:
-            return (_problem(self._spec(target), error),)
-        return ()
+        return problems_of_finder(self._spec(target), self._option)
 
     def of(self, target: TargetSpec) -> SpeechFinder | None:
         """That of one target; None where `problems` tell why there is none."""

@@ -1,9 +1,10 @@
-"""Whether an agent takes every sound of the caller for speech, or tells steady noise and tones from it."""
+"""By what an agent tells the caller's speech from other sound."""
 
 from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from turnspec.audio.ears import EVERY_SOUND, Ears
 from turnspec.doubles.agent.reply import Agent
 
 
@@ -12,11 +13,11 @@ class HasEars(Protocol):
     """An agent that says so."""
 
     @property
-    def any_sound(self) -> bool:
-        """Whether every sound is speech to it."""
+    def ears(self) -> Ears:
+        """By what it tells speech from other sound."""
         ...
 
 
-def takes_any_sound(agent: Agent) -> bool:
+def ears_of(agent: Agent) -> Ears:
     """What an agent says; one that does not say takes every sound."""
-    return agent.any_sound if isinstance(agent, HasEars) else True
+    return agent.ears if isinstance(agent, HasEars) else EVERY_SOUND

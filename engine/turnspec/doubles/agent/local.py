@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from pydantic import JsonValue
 
 from turnspec.adapters.faults import CallFaults
+from turnspec.audio.ears import EVERY_SOUND, Ears
 from turnspec.audio.files import AudioFileError
 from turnspec.call import Identity
 from turnspec.call.evidence import Track
@@ -58,8 +59,7 @@ class LocalAgent:
     are for its functions alone; `faults` come beside the script's own. Where the script does not say, it
     speaks at `pace` and in `dialect`. The audio of its replies has the rate of its recordings. What its
     script leaves to chance is drawn from `identity`. `voice` says what has no recording; without it that is
-    silence; `recogniser` makes out what no recording has. Without `any_sound`, steady noise and tones of the
-    caller are no speech to it.
+    silence; `recogniser` makes out what no recording has. `ears` tell the caller's speech from other sound.
 
     Raises:
         AudioFileError: A recording that it is to recognise cannot be read.
@@ -81,11 +81,11 @@ class LocalAgent:
         dialect: Literal["ga", "beta"] | None = None,
         identity: Identity = UNSEEDED,
         voice: AgentVoice | None = None,
-        any_sound: bool = True,
+        ears: Ears = EVERY_SOUND,
         recogniser: Recogniser | None = None,
     ) -> None:
         self._script = script
-        self.any_sound = any_sound
+        self.ears = ears
         self._pace, self._dialect = pace, dialect
         self._voice = voice
         self._recogniser = recogniser

@@ -10,7 +10,7 @@ from functools import partial
 from turnspec.adapters.realtime.server import Answer, Ask, Call, Said, Transcript
 from turnspec.call import Track
 from turnspec.call.events import CallerHeard, Event, FaultInjected, ResponseChosen, Side
-from turnspec.doubles.agent.ears import takes_any_sound
+from turnspec.doubles.agent.ears import ears_of
 from turnspec.doubles.agent.recognising import Recognition, recognition_by
 from turnspec.doubles.agent.reply import Agent, Heard, Reply
 from turnspec.doubles.agent.session import session_of
@@ -55,7 +55,7 @@ class ScriptedMind:
         self._prompted = 0  # how often in a row it spoke unprompted
         self._spoken = 0  # turns of the caller that came as audio
         self._lost = session_of(agent).lost_turns
-        self.any_sound = takes_any_sound(agent)
+        self.ears = ears_of(agent)
 
     def hear(self, said: Said, now_us: int) -> Transcript:
         """Take one user item, and report what was made of it."""

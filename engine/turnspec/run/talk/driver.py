@@ -57,7 +57,7 @@ class Talking:
         """Take part in this call: the microphone is open from its beginning to its end."""
         assert live.person is not None, "a talk has a microphone"
         self._live = live
-        self._speech = FreeSpeech(live.rate_hz, PAUSE_US)
+        self._speech = FreeSpeech(live.rate_hz, PAUSE_US, live.person.ears)
         live.person.speak(self._speech)
         live.person.watch = self._watch
 

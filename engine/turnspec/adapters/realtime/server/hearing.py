@@ -13,8 +13,9 @@ from typing import Final
 
 from turnspec.adapters.realtime.wire.effective import Vad
 from turnspec.adapters.realtime.wire.errors import ClientError
-from turnspec.audio.activity import USUAL_THRESHOLD, Activity, ActivityTracker, SpeechBegan, SpeechEnded
+from turnspec.audio.activity import USUAL_THRESHOLD, Activity, SpeechBegan, SpeechEnded
 from turnspec.audio.codecs import decode
+from turnspec.audio.ears import EVERY_SOUND, Ears, Listens
 from turnspec.audio.edges import QUIET, voiced_span
 from turnspec.audio.samples import Samples, time_of, track_of
 from turnspec.audio.tones import KeyDetector
@@ -52,8 +53,8 @@ class Utterance:
 class InputBuffer:
     """Audio appended and not committed yet."""
 
-    def __init__(self, audio_format: AudioFormat, vad: Vad | None, *, any_sound: bool = True) -> None:
-        self._any_sound = any_sound
+    def __init__(self, audio_format: AudioFormat, vad: Vad | None, ears: Ears = EVERY_SOUND) -> None:
+        self._ears = ears
         self._format = audio_format
         self._vad = vad
         self._origin_us = 0  # the position at which the current format began
@@ -61,7 +62,7 @@ class InputBuffer:
         self._held = bytearray()
         self._half = b""  # half a sample, whose other half is still to come
         self._arrivals: deque[tuple[int, int]] = deque()  # (position at its end, time of arrival)
-        self._tracker = _tracker(audio_format, vad, any_sound=any_sound)
+        self._tracker = _listener(audio_format, vad, ears)
         self._keys = KeyDetector(audio_format.rate_hz)
         self._listens_from_us = 0  # the position at which the tracker's own count begins
         self._listened = 0  # samples that it has heard
@@ -104,7 +105,7 @@ class InputBuffer:
         if not keeps:
             self._forget_silence()
         samples = decode(data, self._format)
-        if not self._any_sound and self._hears_key(samples):
+        if not self._ears.any_sound and self._hears_key(samples):
             self._tracker.take_for_speech()
         noticed = self._tracker.feed(time_of(self._listened, self._format.rate_hz), samples)
         self._listened += len(samples)
@@ -187,7 +188,7 @@ class InputBuffer:
         return self._keys.hearing
 
     def _listen_afresh(self) -> None:
-        self._tracker = _tracker(self._format, self._vad, any_sound=self._any_sound)
+        self._tracker = _listener(self._format, self._vad, self._ears)
         self._keys = KeyDetector(self._format.rate_hz)
         self._listens_from_us, self._listened = self.end_us, 0
 
@@ -220,18 +221,14 @@ class InputBuffer:
             self._arrivals.popleft()
 
 
-def _tracker(audio_format: AudioFormat, vad: Vad | None, *, any_sound: bool) -> ActivityTracker | None:
+def _listener(audio_format: AudioFormat, vad: Vad | None, ears: Ears) -> Listens | None:
     if vad is None:
         return None
     # The usual threshold is the tracker's own floor; others move that floor in amplitude.
     percent = max(5, round(vad.threshold * 100 / USUAL_THRESHOLD))
     hangover_us = max(vad.silence_us, MIN_SILENCE_US)
-    return ActivityTracker(
-        audio_format.rate_hz,
-        hangover_us=hangover_us,
-        quiet=QUIET * percent * percent // 10_000,
-        any_sound=any_sound,
-    )
+    quiet = QUIET * percent * percent // 10_000
+    return ears.on(audio_format.rate_hz, hangover_us=hangover_us, quiet=quiet)
 
 
 def _listen_alike(one: Vad | None, other: Vad | None) -> bool:

@@ -18,6 +18,7 @@ from turnspec.adapters.realtime.wire import items
 from turnspec.adapters.realtime.wire import server_events as wire
 from turnspec.adapters.realtime.wire.effective import Vad
 from turnspec.audio.activity import Activity, SpeechBegan, SpeechEnded
+from turnspec.audio.ears import EVERY_SOUND
 from turnspec.call import Track
 
 SPEAKER: Final = "A"  # the diarising model's name for the first voice
@@ -46,8 +47,8 @@ class Listening:
     def __init__(self, exchange: Exchange, responses: Responses) -> None:
         self._exchange, self._responses = exchange, responses
         session, mind = exchange.session, exchange.mind
-        any_sound = mind.any_sound if isinstance(mind, HasEars) else True
-        self._buffer = InputBuffer(session.input_format, session.vad, any_sound=any_sound)
+        ears = mind.ears if isinstance(mind, HasEars) else EVERY_SOUND
+        self._buffer = InputBuffer(session.input_format, session.vad, ears)
         self._turn: _Turn | None = None
         self.configure()
 

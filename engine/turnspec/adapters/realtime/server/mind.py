@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from turnspec.audio.ears import Ears
 from turnspec.call import Track
 from turnspec.call.events import Origin
 
@@ -109,6 +110,6 @@ class HasEars(Protocol):
     """A mind that says what is speech to it; to one that does not, every sound is."""
 
     @property
-    def any_sound(self) -> bool:
-        """Whether every sound is; else steady noise and tones are none."""
+    def ears(self) -> Ears:
+        """By what it tells speech from other sound."""
         ...

@@ -15,9 +15,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from turnspec.audio.codecs import encode
-from turnspec.audio.resample import resample
-from turnspec.audio.samples import samples_of
 from turnspec.call import MULAW_8K, AudioFormat
 from turnspec.call.events import (
     AgentSaid,
@@ -32,19 +29,17 @@ from turnspec.call.events import (
     Side,
 )
 from turnspec.call.evidence import Track
-from turnspec.doubles.agent.ears import takes_any_sound
+from turnspec.doubles.agent.ears import ears_of
 from turnspec.doubles.agent.phone.agenda import Agenda
+from turnspec.doubles.agent.phone.parting import Parting
 from turnspec.doubles.agent.phone.port import Port
-from turnspec.doubles.agent.phone.saying import Saying
+from turnspec.doubles.agent.phone.saying import CHUNK_US, Saying, chunks_of
 from turnspec.doubles.agent.phone.turns import CallerTurns
 from turnspec.doubles.agent.recognising import recognition_by
-from turnspec.doubles.agent.reply import Agent, FunctionCall, Heard, Reply, Transfer
+from turnspec.doubles.agent.reply import Agent, FunctionCall, Heard, Reply
 from turnspec.doubles.agent.voicing import LOOK_AGAIN_US
 
-CHUNK_US: Final = 100_000
-BURST_CHUNK_US: Final = 500_000
 LEAD_US: Final = 200_000  # how far audio sent in real time is ahead of its playing
-PAUSE_US: Final = 500_000  # for each `w` among keys
 
 
 class PhoneAgent:
@@ -69,14 +64,13 @@ class PhoneAgent:
             agent.hear_audio,
             self._agenda,
             self,
-            any_sound=takes_any_sound(agent),
+            ears=ears_of(agent),
             recognition=partial(recognition_by, agent),
         )
         self._current: Saying | None = None
         self._waiting: deque[tuple[Reply, int]] = deque()
         self._unplayed: dict[str, Saying] = {}
-        self._parting: list[Callable[[int], None]] = []
-        self._pausing = False  # between keys
+        self._parting = Parting(self._agenda)
         self._responses = 0
         self._calls = 0
         self._quiet_since: int | None = None
@@ -150,8 +144,7 @@ class PhoneAgent:
         self._up = False
         self._turns.forget()
         self._unplayed.clear()
-        self._parting.clear()
-        self._pausing = False
+        self._parting.lost()
         self._quiet_since = None
         self._let_go(at_us, "the line was lost")
 
@@ -163,8 +156,10 @@ class PhoneAgent:
     def settle(self, at_us: int) -> None:
         """Watch the silence, and do what was to be done once everything was played."""
         self._watch_silence(at_us)
-        while self._parting and not (self._current or self._unplayed or self._pausing or self._over):
-            self._parting.pop(0)(at_us)
+        while self._parting.due and not (self._current or self._unplayed or self._over):
+            act = self._parting.take()
+            self._over = act.leaves
+            act.do(self._port, at_us)
 
     # --- the caller ---------------------------------------------------------------------------------
 
@@ -240,7 +235,7 @@ class PhoneAgent:
         if audio is None or self._speaks is None:
             self._go_on(saying, at_us)
             return
-        saying.chunks, saying.began_us = _chunks(audio, self._speaks, fast=saying.reply.fast), at_us
+        saying.chunks, saying.began_us = chunks_of(audio, self._speaks, fast=saying.reply.fast), at_us
         self._unplayed[saying.response_id] = saying
         self._send(saying, at_us)
 
@@ -280,40 +275,9 @@ class PhoneAgent:
         for call in reply.calls:
             self._call(saying, call, at_us)
         self._complete(saying, at_us)
-        self._part(reply)
+        self._parting.note(reply)
         if not reply.calls:
             self._done(saying, at_us)
-
-    def _part(self, reply: Reply) -> None:
-        """Note what a reply does to the call itself."""
-        for number, digits in enumerate(reply.digits.split("w")):
-            if number:
-                self._parting.append(self._pause)
-            if digits:
-                self._parting.append(partial(self._press, reply, digits))
-        if reply.transfer is not None:
-            self._parting.append(partial(self._transfer, reply, reply.transfer))
-        if reply.hang_up:
-            self._parting.append(self._hang_up)
-
-    def _press(self, reply: Reply, digits: str, at_us: int) -> None:
-        self._port.press(reply, digits, at_us)
-
-    def _pause(self, at_us: int) -> None:
-        self._pausing = True
-        self._agenda.at(at_us + PAUSE_US, self._paused_long_enough)
-
-    def _paused_long_enough(self, at_us: int) -> None:
-        del at_us
-        self._pausing = False
-
-    def _transfer(self, reply: Reply, transfer: Transfer, at_us: int) -> None:
-        self._over = True
-        self._port.transfer(reply, transfer, at_us)
-
-    def _hang_up(self, at_us: int) -> None:
-        self._over = True
-        self._port.hang_up(at_us)
 
     def _call(self, saying: Saying, call: FunctionCall, at_us: int) -> None:
         self._calls += 1
@@ -370,7 +334,7 @@ class PhoneAgent:
             self._port.flush(at_us, by_voice=by_voice)
             self._unplayed.clear()
         self._waiting.clear()
-        self._parting.clear()
+        self._parting.drop()
         if self._current is not None:
             self._drop(self._current, at_us, "the caller interrupted")
 
@@ -412,12 +376,3 @@ class PhoneAgent:
         if reply is not None:
             self._prompted += 1
             self._begin(reply, at_us, at_us)
-
-
-def _chunks(audio: Track, format: AudioFormat, *, fast: bool) -> deque[bytes]:  # noqa: A002 - the word every caller uses
-    """The audio in pieces; what is sent at once takes few, the first of them short to be early."""
-    samples = resample(samples_of(audio), audio.rate_hz, format.rate_hz)
-    data = encode(samples, format)
-    first = format.size_of(CHUNK_US)
-    size = format.size_of(BURST_CHUNK_US) if fast else first
-    return deque([data[:first], *(data[start : start + size] for start in range(first, len(data), size))])

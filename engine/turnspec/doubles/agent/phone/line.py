@@ -11,8 +11,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from turnspec.audio.activity import Activity, ActivityTracker
+from turnspec.audio.activity import Activity
 from turnspec.audio.codecs import decode, silence_byte
+from turnspec.audio.ears import EVERY_SOUND, Ears
 from turnspec.audio.edges import voiced_span
 from turnspec.audio.keyed import KeyFilter
 from turnspec.audio.samples import Tape, position_at, time_of, track_of
@@ -47,16 +48,13 @@ class CallerLine:
     def __init__(
         self,
         format: AudioFormat,  # noqa: A002 - the word every caller uses
-        *,
-        any_sound: bool = True,
+        ears: Ears = EVERY_SOUND,
     ) -> None:
         self._format = format
         self._rate_hz = format.rate_hz
         self._silence = silence_byte(format)
         self._tape = Tape()
-        self._activity = ActivityTracker(
-            format.rate_hz, hangover_us=PAUSE_US, min_speech_us=LEAST_SPEECH_US, any_sound=any_sound
-        )
+        self._activity = ears.on(format.rate_hz, hangover_us=PAUSE_US, min_speech_us=LEAST_SPEECH_US)
         self._filter = KeyFilter(format.rate_hz)
         self._keys: list[Key] = []
         self._ends_us = 0  # of what has come

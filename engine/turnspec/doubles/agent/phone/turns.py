@@ -16,6 +16,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from turnspec.audio.activity import Activity, SpeechBegan
+from turnspec.audio.ears import EVERY_SOUND, Ears
 from turnspec.call import AudioFormat
 from turnspec.call.evidence import Track
 from turnspec.doubles.agent.phone.agenda import Agenda
@@ -88,9 +89,9 @@ class CallerTurns:
         listener: Listener,
         *,
         recognition: Callable[[Heard, Track], Recognition | None] = no_recognition,
-        any_sound: bool = True,
+        ears: Ears = EVERY_SOUND,
     ) -> None:
-        self._line = CallerLine(format, any_sound=any_sound)
+        self._line = CallerLine(format, ears)
         self._hear = hear
         self._recognition = recognition
         self._agenda = agenda
