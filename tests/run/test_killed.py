@@ -136,6 +136,7 @@ def test_the_reports_tell_what_is_known(reported: Ran) -> None:
     assert reported.measured("speech")[0]["state"] == "measured"
     assert call["recording"] == "calls/talk/call.wav"
     assert reported.results["interrupted"] is True
+    assert call["lateness_us"] is None  # nobody knows it: that of a run that ended is 0 or more
     assert "cut off before its reports were written" in reported.err
 
 
@@ -144,6 +145,8 @@ def test_junit_has_the_error(reported: Ran) -> None:
     (case,) = reported.junit.iterfind(".//testcase[@name='Talk']")
 
     assert "the run was cut off" in str(case.find("error").get("message"))  # type: ignore[union-attr]
+    told = {each.get("name"): each.get("value") for each in case.iter("property")}
+    assert told["lateness"] == "unknown"
 
 
 def test_reports_are_the_same_when_written_again(killed: Killed, reported: Ran, tmp_path: Path) -> None:

@@ -108,8 +108,9 @@ class CallResult:
     """One test case: a scenario, run once against one target over one protocol.
 
     `folder` holds the evidence, relative to the output folder. `lateness_us` is the worst lateness
-    of the engine's own frames (0 in virtual time). `error` is the harness's trouble, if it had any;
-    `error_span` is where that is written which it could not do.
+    of the engine's own frames: 0 in virtual time, None where nobody knows, as the run was killed.
+    `error` is the harness's trouble, if it had any; `error_span` is where that is written which it
+    could not do.
     `received` is the recording of all that the agent sent, where not all of that was heard.
     `row` is the row of `examples`; `group` the id of the group of repeated runs that it counts in;
     `attempts` are the calls before this one that did not hold.
@@ -131,7 +132,7 @@ class CallResult:
     agent_wave: Waveform | None = None
     folder: str | None = None
     recording: str | None = None
-    lateness_us: int = 0
+    lateness_us: int | None = 0
     error: str = ""
     tags: tuple[str, ...] = ()
     description: str = ""

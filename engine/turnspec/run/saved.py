@@ -21,7 +21,15 @@ from turnspec.run.manifest import Manifest, PlannedCall, SavedError, read_manife
 from turnspec.run.options import RunOptions
 from turnspec.run.planning import Planned, plan_cases
 from turnspec.run.progress import light
-from turnspec.run.saved_call import SavedCall, judged, planned_from, read_call, saved_slugs, told
+from turnspec.run.saved_call import (
+    SavedCall,
+    judged,
+    lateness_unknown,
+    planned_from,
+    read_call,
+    saved_slugs,
+    told,
+)
 from turnspec.run.transcription.kept import kept_words
 
 RESULTS_FILE: Final = "results.json"
@@ -196,7 +204,7 @@ class _Again:
         return light(reduce(lambda earlier, result: with_earlier(result, earlier), attempts))
 
     def _judged(self, case: Case, number: int, call: SavedCall, before: CallResult | None) -> CallResult:
-        lateness_us = before.lateness_us if before is not None else 0
+        lateness_us = before.lateness_us if before is not None else lateness_unknown(case.clock)
         result = judged(attempt_of(case, number), call, lateness_us)
         return replace(result, process_output=before.process_output) if before is not None else result
 

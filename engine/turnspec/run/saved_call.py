@@ -26,7 +26,7 @@ from turnspec.checks.turns import windows
 from turnspec.checks.voicing import VOICE_ACTIVITY
 from turnspec.checks.words import transcript
 from turnspec.results import CallResult, Finding, Outcome, Status, TurnResult
-from turnspec.run.case import Case, wave
+from turnspec.run.case import VIRTUAL, Case, wave
 from turnspec.run.manifest import PlannedCall, SavedError
 from turnspec.run.masking import masked_throughout
 
@@ -124,12 +124,18 @@ def _with_recording(call: SavedCall, folder: Path) -> SavedCall:
     return replace(call, caller=caller, agent=agent, recording=path.name, trouble=trouble)
 
 
-def judged(case: Case, call: SavedCall, lateness_us: int = 0) -> CallResult:
+def lateness_unknown(clock: str) -> int | None:
+    """How late the engine was in a call of which that was not kept: in virtual time it never is."""
+    return 0 if clock == VIRTUAL else None
+
+
+def judged(case: Case, call: SavedCall, lateness_us: int | None = 0) -> CallResult:
     """What a saved call comes to, by the checks that judge one that has just ended."""
     snapshot = call.snapshot()
-    late_between = (lambda _from, _to: lateness_us) if lateness_us else None
+    late_us = lateness_us or 0
+    late_between = (lambda _from, _to: late_us) if late_us else None
     derived = (*call.derived, *_speech_found(case, call))
-    verdict = judge_call(case.plan, snapshot, case.context(derived, lateness_us, late_between))
+    verdict = judge_call(case.plan, snapshot, case.context(derived, late_us, late_between))
     result = replace(case.result(verdict, snapshot, call.recording), lateness_us=lateness_us)
     result = replace(result, received=call.received)
     if broke := next(snapshot.of(HarnessFailed), None):
@@ -166,6 +172,7 @@ def told(planned: PlannedCall, call: SavedCall, why: str) -> CallResult:
         folder=f"calls/{call.slug}",
         recording=call.recording and f"calls/{call.slug}/{call.recording}",
         received=call.received,
+        lateness_us=lateness_unknown(planned.clock),
         error=error,
         tags=planned.tags,
         description=planned.description,

@@ -130,7 +130,7 @@ def _more(calls: int) -> Iterator[str]:
 
 def _lateness(run: RunResult) -> Iterator[str]:
     """One line on the calls for which the machine was too slow."""
-    late = [(call.lateness_us, name) for name, call in _named(run) if _told_late(call)]
+    late = [(call.lateness_us or 0, name) for name, call in _named(run) if _told_late(call)]
     if late:
         most_us, name = max(late)
         more = f", and {many(len(late) - 1, 'more call', 'more calls')}" if len(late) > 1 else ""

@@ -199,6 +199,11 @@ def place(span: Span | None) -> str:
     return f"{span.file}:{span.line}:{span.column}" if span is not None else ""
 
 
+def lateness(call: CallResult) -> str:
+    """How late turnspec itself was, as far as that is known."""
+    return "unknown" if call.lateness_us is None else length(call.lateness_us)
+
+
 def error_place(call: CallResult) -> str:
     """What the harness could not do, where it is written, or the call."""
     return place(call.error_span) or f"{call.file}:{call.line}"

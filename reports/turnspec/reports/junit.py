@@ -18,6 +18,7 @@ from turnspec.reports.facts import (
     error_place,
     failures,
     headline,
+    lateness,
     measured,
     place,
     recording_path,
@@ -260,7 +261,7 @@ def _never_greener(run: RunResult) -> Iterator[_Case]:
 def _properties(call: CallResult) -> Iterator[tuple[str, str]]:
     yield from {"outcome": call.outcome.value, "target": call.target, "protocol": call.protocol}.items()
     yield "clock", call.clock
-    yield "lateness", length(call.lateness_us)
+    yield "lateness", lateness(call)
     if call.voice_activity:
         yield "voice_activity", call.voice_activity
     yield from (("tag", tag) for tag in call.tags)

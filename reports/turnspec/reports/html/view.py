@@ -13,6 +13,7 @@ from turnspec.reports.facts import (
     READING_ORDER,
     case_names,
     failures,
+    lateness,
     place,
     recording_path,
     sentence,
@@ -311,7 +312,7 @@ def _facts(call: CallResult) -> Iterator[tuple[str, str]]:
     yield "Clock", call.clock
     if call.duration_us:
         yield "Length", lasting(call.duration_us)
-        yield "Engine lateness", length(call.lateness_us)
+        yield "Engine lateness", lateness(call)
     if call.voice_activity:
         yield "Speech found by", told_with_weakness(call.voice_activity)
     if call.tags:
