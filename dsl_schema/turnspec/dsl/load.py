@@ -105,26 +105,10 @@ def load(
     for asked in asked_for(paths, project.scenarios, loading.root):
         if only is None or asked.path in only:
             loading.read(asked.path, must_be_ours=asked.must_be_ours)
-    for written in project.intents:
-        loading.catalogue(project, written, files)
-    for target in chain(project.targets.values(), loading.inline_targets()):
-        for script in (target.agent, target.backend):
-            if script is not None:
-                loading.referenced(target, script, files)
-    loading.fragments_used(files)
+    loading.named_by(project, files)
     known = Known(project, files, loading.intents, loading.agents(), loading.fragments(), loading.broken())
     loading.look_through(known)
-    return Loaded(
-        loading.root,
-        project,
-        tuple(loading.scenarios()),
-        known.agents,
-        known.intents,
-        known.fragments,
-        tuple(sorted(loading.labels)),
-        in_reading_order(chain.from_iterable(loading.found_in.values())),
-        {label: in_reading_order(found) for label, found in loading.found_in.items()},
-    )
+    return loading.loaded(known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +201,30 @@ class _Loading:
             self.found(script.path, problems_of_agent(script, known))
         for fragment in known.fragments.values():
             self.found(fragment.path, problems_of_fragment(fragment, References(known)))
+
+    def loaded(self, known: Known) -> Loaded:
+        """All that was read, with its problems in the order of reading."""
+        return Loaded(
+            self.root,
+            known.project,
+            tuple(self.scenarios()),
+            known.agents,
+            known.intents,
+            known.fragments,
+            tuple(sorted(self.labels)),
+            in_reading_order(chain.from_iterable(self.found_in.values())),
+            {label: in_reading_order(found) for label, found in self.found_in.items()},
+        )
+
+    def named_by(self, project: Project, files: Files) -> None:
+        """Read what the project and the documents read so far name: intents, scripts, fragments."""
+        for written in project.intents:
+            self.catalogue(project, written, files)
+        for target in chain(project.targets.values(), self.inline_targets()):
+            for script in (target.agent, target.backend):
+                if script is not None:
+                    self.referenced(target, script, files)
+        self.fragments_used(files)
 
     def fragments_used(self, files: Files) -> None:
         """Read the fragments that are used anywhere, and those that they use, each once."""
