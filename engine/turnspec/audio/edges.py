@@ -20,7 +20,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from turnspec.audio.background import NOISE_FRAMES, SPEECH_RATIO, floor
 from turnspec.audio.in_noise import DROWNED_US, IN_NOISE_US, Sound, sounds_over
+from turnspec.audio.noise_stretches import Stretch, noise_stretches
 from turnspec.audio.samples import Samples, time_of
 from turnspec.call.formats import MICROSECONDS
 
@@ -37,12 +39,6 @@ QUIET: Final = 64**2  # -54 dBFS
 LOW_SPEECH: Final = 292**2  # -41 dBFS: a steady sound below it counts as noise
 IDLE_PEAK: Final = 8  # A-law's silence
 IDLE_BLOCK: Final = 4_096  # samples looked at together
-DIGITAL_SILENCE: Final = 12**2  # a mean square, of frames at least half of which is idle
-NOISE_FRAMES: Final = 20  # 200 ms of noise are enough to know it
-UNSTEADY: Final = 4  # noise keeps to its level within 6 dB
-SPEECH_RATIO: Final = 10  # +10 dB: steady sound so close to the loudest may be no noise
-STEADY_SHARE: Final = 10  # a noise is heard alone for at least a tenth of the time in which anything is
-NOISE_SHARE: Final = 50  # even fluent speech pauses for a fiftieth of its time; noise is all that is left
 NOISE_RATIO: Final = 4  # +6 dB
 LOOK_OUT: Final = 2  # frames outside of the sound in which its edge may lie
 BESIDE: Final = 5  # milliseconds
@@ -110,19 +106,15 @@ def refined(
         spans = [Segment(span.start_us - lead_us, span.end_us - lead_us) for span in spans]
     energies = frame_energies(sound, rate_hz)
     beside = None if spans is None else _beside(spans, len(energies), reach_us)
-    noise = _background(energies, beside)
-    level, loudest = _mean(energies[noise]), int(energies.max(initial=0))
-    if level > quiet:
-        least_us = 0 if loudest >= SPEECH_RATIO * level else DROWNED_US
-        fine = sounds_over(sound, rate_hz, noise, CLUSTER_US, min_speech_us)
-        fine = [_blurred(each, least_us) for each in fine]
-    else:
-        fine = _sounds(sound, rate_hz, energies, threshold_over(level, loudest, quiet), min_speech_us)
+    fine: list[Sound] = []
+    for stretch in noise_stretches(energies, beside, quiet):
+        part = energies[stretch.first : stretch.last]
+        _add(fine, _found_in(sound, rate_hz, stretch, part, quiet, min_speech_us), rate_hz, stretch.first)
     segments: list[Segment] = []
     for each in fine:
         segment = _segment(each, rate_hz)
-        for part in [segment] if spans is None else _in_reach(segment, spans, reach_us):
-            _join(segments, _later(part, lead_us), 0)
+        for piece in [segment] if spans is None else _in_reach(segment, spans, reach_us):
+            _join(segments, _later(piece, lead_us), 0)
     return bridged(Speech(tuple(segments)), bridge_us)
 
 
@@ -138,6 +130,37 @@ def bridged(speech: Speech, bridge_us: int) -> Speech:
 def _doubt_us(*blurs_us: int) -> int:
     """By how much more a gap between such edges may be no gap; between clear ones there is no doubt."""
     return len(blurs_us) * IN_NOISE_US if any(blurs_us) else 0
+
+
+def _found_in(
+    sound: Samples,
+    rate_hz: int,
+    stretch: Stretch,
+    energies: NDArray[np.int64],
+    quiet: int,
+    min_speech_us: int,
+) -> list[Sound]:
+    """The sounds of a stretch, counted from the beginning of the recording."""
+    width, loudest = frame_width(rate_hz), int(energies.max(initial=0))
+    start = stretch.first * width
+    sound = sound[start : stretch.last * width]
+    if stretch.level > quiet:
+        least_us = 0 if loudest >= SPEECH_RATIO * stretch.level else DROWNED_US
+        found = sounds_over(sound, rate_hz, stretch.noise, CLUSTER_US, min_speech_us)
+        found = [_blurred(each, least_us) for each in found]
+    else:
+        threshold = threshold_over(stretch.level, loudest, quiet)
+        found = _sounds(sound, rate_hz, energies, threshold, min_speech_us)
+    return [replace(each, first=start + each.first, last=start + each.last) for each in found]
+
+
+def _add(sounds: list[Sound], more: list[Sound], rate_hz: int, frame: int) -> None:
+    """Take those of the next stretch, which begins with a frame; what goes on over it is one sound."""
+    apart, border = rate_hz * CLUSTER_US // MICROSECONDS, frame * frame_width(rate_hz)
+    if sounds and more and more[0].first - border < apart and more[0].first - sounds[-1].last < apart:
+        sounds[-1] = replace(sounds[-1], last=more[0].last, offset_us=more[0].offset_us)
+        more = more[1:]
+    sounds.extend(more)
 
 
 def _blurred(sound: Sound, least_us: int) -> Sound:
@@ -168,56 +191,6 @@ def _beside(spans: Sequence[Segment], count: int, reach_us: int) -> NDArray[np.i
             last = -(-(span.end_us + reach_us) // FRAME_US) + widened
             far[max(0, margin + first) : max(0, margin + last)] = mark
     return np.flatnonzero(far == 1) - margin
-
-
-def _background(energies: NDArray[np.int64], beside: NDArray[np.intp] | None) -> NDArray[np.bool_]:
-    """The frames of nothing but the line's own noise: what goes on beside speech, else what is steady."""
-    alive = energies > DIGITAL_SILENCE
-    noise = np.zeros(len(energies), bool)
-    if beside is not None:
-        within = beside[(beside >= 0) & (beside < len(energies))]
-        found = within[alive[within]]
-        if len(found) >= max(NOISE_FRAMES, len(beside) // 2):
-            noise[found[energies[found] <= UNSTEADY * int(np.median(energies[found]))]] = True
-    least = 2
-    if not noise.any():
-        noise, least = _steady(energies), SPEECH_RATIO
-        if np.count_nonzero(noise) < np.count_nonzero(alive) // STEADY_SHARE:  # as a long vowel is
-            return np.zeros(len(energies), bool)
-    level = _mean(energies[noise])
-    # Noise is the floor of all that sounds: something is louder, and hardly anything is fainter.
-    return (
-        noise
-        & (UNSTEADY * _floor(energies, alive) >= level)
-        & (int(energies.max(initial=0)) >= least * level)
-    )
-
-
-def _floor(energies: NDArray[np.int64], alive: NDArray[np.bool_]) -> int:
-    """The mean square that hardly any sounding frame is below."""
-    # A frame that is half digital silence tells nothing: two in a row do.
-    pairs = np.maximum(energies[1:], energies[:-1])[alive[1:] & alive[:-1]]
-    least = len(pairs) // NOISE_SHARE
-    return int(np.partition(pairs, least)[least]) if len(pairs) else 0
-
-
-def _steady(energies: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """The frames of the faintest stretches that keep to one level, as no voice does for so long."""
-    none = np.zeros(len(energies), bool)
-    if len(energies) < NOISE_FRAMES:
-        return none
-    windows = np.lib.stride_tricks.sliding_window_view(energies, NOISE_FRAMES)
-    most, least = windows.max(axis=1), windows.min(axis=1)
-    held = (least > DIGITAL_SILENCE) & (most <= UNSTEADY * windows.mean(axis=1))
-    if not held.any():
-        return none
-    for at in np.flatnonzero(held & (most <= 2 * most[held].min())):
-        none[at : at + NOISE_FRAMES] = True
-    return none
-
-
-def _mean(energies: NDArray[np.int64]) -> int:
-    return int(energies.sum()) // len(energies) if len(energies) else 0
 
 
 def _in_reach(segment: Segment, spans: Sequence[Segment], reach_us: int) -> list[Segment]:
@@ -308,8 +281,7 @@ def mean_squares(samples: Samples, width: int) -> NDArray[np.int64]:
 
 def threshold_of(energies: NDArray[np.int64], quiet: int = QUIET) -> int:
     """The mean square at which sound begins, for a whole recording."""
-    alive = energies > DIGITAL_SILENCE
-    return threshold_over(_floor(energies, alive), int(energies.max(initial=0)), quiet)
+    return threshold_over(floor(energies), int(energies.max(initial=0)), quiet)
 
 
 def threshold_over(noise: int, loudest: int, quiet: int) -> int:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from turnspec.audio.edges import DIGITAL_SILENCE, NOISE_RATIO, QUIET, threshold_over
+from turnspec.audio.background import DIGITAL_SILENCE
+from turnspec.audio.edges import NOISE_RATIO, QUIET, threshold_over
 from turnspec.audio.steady import OTHER_RATIO, Steadiness
 
 NOISE_RISE: Final = 8  # the noise doubles in 2 ** 8 x 10 ms x ln 2 = 1.8 s at most
