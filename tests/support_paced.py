@@ -106,9 +106,6 @@ class Seen:
         }
 
 
-# --- bare sides -----------------------------------------------------------------------------------
-
-
 async def _lines(url: str, calls: int) -> list[ClientConnection]:
     return [await connect(url, compression=None, proxy=None, ping_interval=None) for _ in range(calls)]
 
@@ -175,9 +172,6 @@ async def idle(_url: str, _calls: int, seconds: float) -> Seen:
     loop.call_at(due, ring, due)
     await seen.measure(seconds)
     return seen
-
-
-# --- ours -----------------------------------------------------------------------------------------
 
 
 def _plan(folder: Path, number: int) -> CallPlan:

@@ -31,8 +31,6 @@ from turnspec.doubles.realtime.mind import ScriptedMind
 
 IDENTITY = Identity("7/realtime/test/0/1")
 
-# --- audio --------------------------------------------------------------------------------------
-
 
 def tone(duration_us: int, rate_hz: int = 24_000, amplitude: int = 8_000) -> Samples:
     """A buzz that sounds from its first to its last millisecond."""
@@ -56,9 +54,6 @@ def frames(samples: Samples, audio_format: AudioFormat, size_us: int = 20_000) -
 def speech(duration_us: int, rate_hz: int = 8_000) -> Track:
     """A recording for a reply."""
     return track_of(tone(duration_us, rate_hz), rate_hz)
-
-
-# --- the agent ----------------------------------------------------------------------------------
 
 
 @dataclass
@@ -122,8 +117,6 @@ def call_of(name: str, **arguments: Any) -> FunctionCall:
     """A function call."""
     return FunctionCall(name, arguments)
 
-
-# --- judges -------------------------------------------------------------------------------------
 
 # What live servers send and the SDK's models do not declare.
 KNOWN_EXTRAS = {"session.id", "session.object", "session.expires_at"}
@@ -274,9 +267,6 @@ def _judge_record(record: str) -> int:
             judges.setdefault(side, FrameJudge()).take(frame)
             count += 1
     return count
-
-
-# --- witnesses and lines -----------------------------------------------------------------------
 
 
 @dataclass

@@ -67,8 +67,6 @@ class Endless(LiteralAgent):
         return REPLIES[self._next % len(REPLIES)]
 
 
-# --- what a client may say ----------------------------------------------------------------------
-
 ITEM_IDS = st.sampled_from(["a", "b", "c", "root", "item_none"])
 
 

@@ -92,9 +92,6 @@ class Phone(Notebook):
             self.call.mark_reached(name)
 
 
-# --- what a bot may do ----------------------------------------------------------------------------
-
-
 @dataclass
 class Script:
     """What a bot does on one stream, and what of it counts."""
@@ -242,9 +239,6 @@ VERBS = st.sampled_from(
         '<Stop><Stream name="c"/></Stop>',
     ]
 )
-
-
-# --- a call ---------------------------------------------------------------------------------------
 
 
 @dataclass

@@ -131,9 +131,6 @@ def test_a_prompt_cut_at_sixty_percent_is_heard_for_sixty(ratio: float) -> None:
     assert wrong == []
 
 
-# --- what else lines and senders do -------------------------------------------------------------------
-
-
 def lossy(sound: Wave, seed: int) -> Wave:
     """Three of a hundred frames of 20 ms are silence."""
     kept = np.random.default_rng(seed).random(len(sound) // 160 + 1) >= 0.03

@@ -85,9 +85,6 @@ def choice(text: str, *written: str) -> Decision:
     return decide(plan_of(turns(ASK, WHICH, *written)), 1, "choose", replied(text=text), CONTEXT)
 
 
-# --- decisions ---------------------------------------------------------------------------------
-
-
 def test_the_first_branch_of_which_all_holds_is_taken() -> None:
     """In the order of the file; what was captured in it comes along."""
     assert choice("Please tell me your PIN. All our agents are busy.") == Decision("1")
@@ -215,9 +212,6 @@ def test_what_a_turns_own_condition_caught_is_known_in_it() -> None:
     )
 
     assert [set(variables(plan, index, view)) for index in range(3)] == [set(), {"a"}, {"a", "b"}]
-
-
-# --- judging -----------------------------------------------------------------------------------
 
 
 def test_turns_of_other_branches_are_skipped_and_fail_nothing() -> None:
@@ -410,8 +404,6 @@ def test_each_part_of_together_has_its_own_verdict() -> None:
         ("response", False),
     ]
 
-
-# --- findings ----------------------------------------------------------------------------------
 
 WHY = """\
 1: The agent did not say "your PIN"; it said "Sorry."

@@ -327,8 +327,6 @@ def test_a_wrong_command_line(editor: Project, arguments: tuple[str, ...], told:
     assert told in ran.told
 
 
-# --- redirected clients -------------------------------------------------------------------------
-
 HARD_CODED = """
 import asyncio, json
 from websockets.asyncio.client import connect
@@ -436,8 +434,6 @@ def test_a_tunnel_that_is_cut_ends_nothing_else(editor: Project) -> None:
     assert code == 130
     assert "tunnel to api.openai.com broke: [Errno" not in told, "a client may leave as it likes"
 
-
-# --- lines of the live log ----------------------------------------------------------------------
 
 HEARD = Happened(
     served_us=12_345_678,

@@ -97,9 +97,6 @@ async def closed(connection: ClientConnection) -> tuple[int, str]:
     return end.value.rcvd.code, end.value.rcvd.reason
 
 
-# --- ephemeral keys -----------------------------------------------------------------------------
-
-
 async def test_the_sdk_makes_a_key_and_connects_with_it() -> None:
     """The official client gets a secret; a session begun with it has the settings that it was made with."""
     async with asyncio.timeout(PATIENCE_S), double() as (running, _):
@@ -266,9 +263,6 @@ def test_a_handshake_may_come_in_pieces() -> None:
     assert virtually(main()) == b"HTTP/1.1 101 Switching Protocols\r\n"
 
 
-# --- who may not connect ------------------------------------------------------------------------
-
-
 def test_azure_refuses_before_the_upgrade() -> None:
     """Where that is set a bad key is status 401; Azure's path and header are taken."""
 
@@ -298,9 +292,6 @@ def test_a_refusal_is_part_of_the_record() -> None:
 
     assert fault.rule == "beta_api_shape_disabled"
     assert fault.detail.startswith("The Realtime Beta API is no longer supported.")
-
-
-# --- age, and lines that go dead ----------------------------------------------------------------
 
 
 def test_a_session_ends_of_age() -> None:
@@ -385,9 +376,6 @@ def test_a_script_that_cannot_speak_up() -> None:
             return await closed(connection)
 
     assert virtually(main()) == (1011, "")
-
-
-# --- the beta -----------------------------------------------------------------------------------
 
 
 async def test_the_beta_client_of_the_sdk() -> None:

@@ -100,9 +100,6 @@ def test_a_function_may_make_the_application(folder: Path) -> None:
     assert call(folder).process_output == ("made", "started None", "shut down")
 
 
-# --- what it prints and logs -------------------------------------------------------------------------
-
-
 def test_an_error_of_the_application_is_its_own(folder: Path) -> None:
     """What it raises breaks the line, which is a finding; the traceback is its output."""
     write_application(folder, 'raise RuntimeError("the desk is on fire")')
@@ -171,9 +168,6 @@ def test_secrets_are_taken_out_of_its_output(folder: Path, monkeypatch: pytest.M
     project.write_text(project.read_text("utf-8") + "secrets: [DESK_KEY]\n", "utf-8")
 
     assert "the key is ***" in call(folder).process_output
-
-
-# --- what is refused in virtual time -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -257,9 +251,6 @@ def test_on_the_wall_clock_all_of_it_is_let(folder: Path) -> None:
     assert "all done" in result.process_output
 
 
-# --- what keeps it from being called -----------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("asgi", "more", "told"),
     [
@@ -333,9 +324,6 @@ def test_without_uvicorn_it_is_a_problem_with_the_line_that_installs_it(
     assert "error[missing-extra]" in wrong.problems[0]
     assert "pip install 'turnspec[asgi]'" in wrong.problems[0]
     assert '"desk:app"' in wrong.problems[0]
-
-
-# --- where it is called ------------------------------------------------------------------------------
 
 
 def test_without_a_url_its_only_websocket_is_called(folder: Path) -> None:

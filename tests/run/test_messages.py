@@ -44,9 +44,6 @@ def sent(result: Talk) -> list[Any]:
     return [each for each in out if "append" not in each["type"] and "chunk" not in each["type"]]
 
 
-# --- expected ---------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("protocol", "expect"),
     [
@@ -180,9 +177,6 @@ def test_what_a_frame_is(text: str, expected: tuple[str, dict[str, Any], bool, b
     assert seen == expected
 
 
-# --- nothing ----------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("protocol", ["twilio", "audiocodes", "realtime"])
 def test_nothing_comes(tmp_path: Path, protocol: str) -> None:
     """An agent that is only to be waited for does nothing; what acknowledges the caller does not count."""
@@ -227,9 +221,6 @@ def test_acts_without_a_word_are_something(tmp_path: Path, protocol: str, reply:
     finding = next(each for each in result.failures() if each.kind == "nothing")
 
     assert what in " ".join((finding.message, *finding.details))
-
-
-# --- sent -------------------------------------------------------------------------------------------
 
 
 def test_an_event_is_sent_as_it_is_written(tmp_path: Path) -> None:

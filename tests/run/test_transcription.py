@@ -209,9 +209,6 @@ def test_phrases_are_told_to_engines_that_need_them() -> None:
     assert whisper.with_phrases(("one",)) is whisper
 
 
-# --- the endpoint ---------------------------------------------------------------------------
-
-
 def endpoint(url: str) -> EndpointTranscriber:
     """An API that is asked without pausing."""
     return EndpointTranscriber(Api(Endpoint(url, "whisper-1", "key-of-twelve", 5.0), pause=lambda _: None))
@@ -260,9 +257,6 @@ def test_an_endpoint_that_gives_no_words(answer: Any, why: str) -> None:
         endpoint(api.url).transcribe(SOUND)
 
     assert why in caught.value.reason
-
-
-# --- which engine, which model --------------------------------------------------------------
 
 
 def chosen(folder: Path, written: str, **options: Any) -> Any:

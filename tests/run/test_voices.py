@@ -141,9 +141,6 @@ def test_one_thread_makes_what_others_wait_for() -> None:
     assert made == [("hello", "v")]
 
 
-# --- programs ---------------------------------------------------------------------------------
-
-
 def piper(folder: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> Piper:
     """A piper that does what `source` says, with one voice."""
     model = folder / "voices" / "en_GB-alan-low.onnx"
@@ -243,9 +240,6 @@ def test_a_program_that_is_not_there_is_named() -> None:
     """The system's own words, without a traceback."""
     with pytest.raises(ChildFailed, match="no-such-program cannot be started"):
         run_child(["/nowhere/no-such-program"])
-
-
-# --- an endpoint ------------------------------------------------------------------------------
 
 
 def wav(rate_hz: int = 16_000) -> bytes:

@@ -62,9 +62,6 @@ def _header(headers: Headers, name: str) -> str | None:
     return next((value for key, value in headers if key.lower() == name.lower()), None)
 
 
-# --- writing ------------------------------------------------------------------------------------
-
-
 def request_bytes(request: HttpRequest, host: str) -> bytes:
     """The request on the wire, with `Host`, `Content-Length` and `Connection` added where they lack.
 
@@ -121,8 +118,6 @@ def _phrase(status: int) -> bytes:
     except ValueError:
         return b"Unknown"
 
-
-# --- reading ------------------------------------------------------------------------------------
 
 M = TypeVar("M", HttpRequest, HttpResponse)
 

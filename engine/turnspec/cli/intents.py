@@ -68,9 +68,6 @@ def intents_command(
     return 0
 
 
-# --- reading ----------------------------------------------------------------------------------
-
-
 def _loaded(paths: tuple[Path, ...]) -> tuple[Loaded, tuple[Problem, ...]]:
     """The project, with the intents of the intents files among the paths, or else with its own."""
     loaded = load(tuple(map(_project, paths)))
@@ -140,9 +137,6 @@ def _classifying(engines: ProjectEngines) -> Callable[[str], Classification]:
         return engines.intents.told(text, likened(answer))
 
     return asked
-
-
-# --- telling ----------------------------------------------------------------------------------
 
 
 def _tried(tried: Sequence[tuple[str, Classification]], form: str) -> str:

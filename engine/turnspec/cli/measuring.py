@@ -32,9 +32,6 @@ def measure_command(paths: tuple[Path, ...], options: Mapping[str, Any]) -> int:
     return 0
 
 
-# --- for people -------------------------------------------------------------------------------
-
-
 def _told(measured: Measured) -> Iterator[str]:
     talk = measured.conversation
     files = " and ".join(str(path) for path in measured.files)
@@ -101,9 +98,6 @@ def _ms(time_us: int) -> str:
 def _clock(at_us: int) -> str:
     minutes, seconds = divmod(round(at_us / 10_000), 6_000)
     return f"{minutes}:{seconds / 100:05.2f}"
-
-
-# --- for programs -----------------------------------------------------------------------------
 
 
 def _document(measured: Measured) -> dict[str, Any]:

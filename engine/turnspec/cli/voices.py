@@ -103,9 +103,6 @@ def _speech(loaded: Loaded, name: str | None) -> Speech:
     return speech_for(loaded, _environment(loaded), RunOptions(speech=name))
 
 
-# --- trying one -------------------------------------------------------------------------------
-
-
 def _say(loaded: Loaded, options: Mapping[str, Any]) -> int:
     if refusal := wrong_name(asked_for(options["engine"])):
         print(refusal, file=sys.stderr)
@@ -148,9 +145,6 @@ def _spoken(speech: Speech, options: Mapping[str, Any]) -> int:
 
 def _write(path: Path, track: Track) -> None:
     path.write_bytes(file_bytes(_suffix(path), track))
-
-
-# --- telling ----------------------------------------------------------------------------------
 
 
 def _told(name: str, loaded: Loaded) -> _Engine:

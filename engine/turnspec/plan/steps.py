@@ -50,9 +50,6 @@ def _greets(active: Sequence[TurnPlan], setting: Setting) -> bool:
     return not (first and first.caller) if setting.greets is None else setting.greets
 
 
-# --- steps -------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class _Building:
     scenario: Scenario
@@ -165,9 +162,6 @@ def _watched_us(expect: Expect) -> int:
     """How long nothing is to happen; 0 where that is not asked for."""
     written = (expect.silent, expect.nothing)
     return max((duration.us for duration in written if duration is not None), default=0)
-
-
-# --- edges -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

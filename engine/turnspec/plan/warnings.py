@@ -41,9 +41,6 @@ def warnings_of(scenario: Scenario, setting: Setting) -> Iterator[Problem]:
     yield from (replace(problem, warning=True) for problem in found)
 
 
-# --- turns and branches that are never come to -----------------------------------------------------
-
-
 def _inside(entry: Entry) -> list[Sequence[Entry]]:
     match entry:
         case Choose():
@@ -91,9 +88,6 @@ def _hidden_branches(choose: Choose) -> Iterator[Problem]:
                 hint = f"the branch in line {line} asks for the same, or for less; put this one before it"
                 yield problem_at(choice.place.child("when"), "never-taken", message, hint=hint, key=True)
                 break
-
-
-# --- names that nothing uses -----------------------------------------------------------------------
 
 
 def _unused_names(scenario: Scenario, fragments: Mapping[str, Fragment]) -> Iterator[Problem]:
@@ -168,9 +162,6 @@ def _used_fragments(entries: Iterable[Entry], fragments: Mapping[str, Fragment])
     return found
 
 
-# --- budgets that nothing measures -----------------------------------------------------------------
-
-
 def _unmeasured(scenario: Scenario, setting: Setting) -> Iterator[Problem]:
     turns = list(scenario.plain_turns())
     interrupted = any(_interrupts(turn) for turn in turns) or any(True for _ in _uses_of(scenario))
@@ -207,9 +198,6 @@ def _never_measured(name: str, place: Place, why: str) -> Problem:
 
 def _interrupts(turn: Turn) -> bool:
     return any(getattr(action, "interrupt", None) is not None for action in turn.caller)
-
-
-# --- a line that nothing goes over -----------------------------------------------------------------
 
 
 def _unheard(scenario: Scenario, setting: Setting) -> Iterator[Problem]:

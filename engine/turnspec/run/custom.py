@@ -81,9 +81,6 @@ def _loaded(item: CheckExpectation, folder: Path, installed: Iterable[EntryPoint
     return check
 
 
-# --- modules of the project ------------------------------------------------------------------------
-
-
 def _imported(module_name: str, name: str, folder: Path) -> Any:
     with _at_home(folder):
         try:
@@ -150,9 +147,6 @@ def _is_in(file: str, folder: Path) -> bool:
     return Path(file).is_absolute() and Path(file).is_relative_to(folder)
 
 
-# --- installed checks --------------------------------------------------------------------------------
-
-
 def _installed(name: str, points: Iterable[EntryPoint]) -> Any:
     known = {point.name: point for point in points}
     if name not in known:
@@ -167,9 +161,6 @@ def _installed(name: str, points: Iterable[EntryPoint]) -> Any:
         raise CheckNotLoaded(
             f"the installed check '{name}' ({known[name].value}) does not load: {said}"
         ) from error
-
-
-# --- arguments ---------------------------------------------------------------------------------------
 
 
 def _try_arguments(check: Check, item: CheckExpectation) -> None:

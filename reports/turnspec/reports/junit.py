@@ -103,9 +103,6 @@ def render_junit(run: RunResult, flavor: str = Flavor.DEFAULT, attachments: str 
     return xml + b"\n"
 
 
-# --- from results to cases --------------------------------------------------------------------
-
-
 def _cases(run: RunResult, attachments: str) -> tuple[_Case, ...]:
     told = entries(run)
     named = zip(told, case_names(told), strict=True)
@@ -255,9 +252,6 @@ def _never_greener(run: RunResult) -> Iterator[_Case]:
         yield _Case("the whole run", "", 1, 0, _Mark.ERROR, "nothing-selected", run.verdict, run.verdict)
 
 
-# --- what a case says beside its outcome ------------------------------------------------------
-
-
 def _properties(call: CallResult) -> Iterator[tuple[str, str]]:
     yield from {"outcome": call.outcome.value, "target": call.target, "protocol": call.protocol}.items()
     yield "clock", call.clock
@@ -308,9 +302,6 @@ def _spoken(who: str, text: str, *, cut: bool) -> str:
 def _used(use: FunctionUse) -> str:
     returned = "nothing came back" if use.output is None else one_line(use.output)
     return f"{use.name}({one_line(use.arguments)}) -> {returned}"
-
-
-# --- from cases to XML ------------------------------------------------------------------------
 
 
 def _through_junit_xml(cases: Sequence[_Case], info: RunInfo) -> str:

@@ -12,8 +12,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 from turnspec.adapters.frames import Fault
 
-# --- both ways ----------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True, slots=True)
 class Activity:
@@ -47,9 +45,6 @@ class Activities:
 
     activities: tuple[Activity, ...]
     conversation_id: str = ""
-
-
-# --- platform to bot ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +101,6 @@ class SessionEnd:
     conversation_id: str
     reason_code: str
     reason: str
-
-
-# --- bot to platform ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

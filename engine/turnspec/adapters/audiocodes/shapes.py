@@ -156,9 +156,6 @@ def present(**fields: Any) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if value is not None}
 
 
-# --- JSON ---------------------------------------------------------------------------------------
-
-
 def unfit(frame: str, document: dict[str, Any]) -> Fault | None:
     """Why an object can be no message, whatever is in it."""
     if _is_deep(frame, document):

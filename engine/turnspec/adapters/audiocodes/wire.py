@@ -54,8 +54,6 @@ from turnspec.adapters.audiocodes.shapes import (
 from turnspec.adapters.excerpts import excerpt, kind, short
 from turnspec.adapters.frames import FINITE_JSON, Fault, parsed
 
-# --- encoding -----------------------------------------------------------------------------------
-
 
 def user_chunk_frame(quoted_conversation: str, payload: bytes) -> str:
     """The `userStream.chunk` of a plain call; a template, because so many of them leave.
@@ -164,9 +162,6 @@ _TYPES: Final[Mapping[type[Any], str]] = {
     SpeechHypothesis: "userStream.speech.hypothesis",
     SpeechRecognition: "userStream.speech.recognition",
 }
-
-
-# --- decoding -----------------------------------------------------------------------------------
 
 
 def decode_bot(frame: str | bytes) -> Decoded:

@@ -88,8 +88,6 @@ def _refusal(fault: ReplyFault, kind: str, message: str, hint: str) -> Problem:
     return problem_at(fault.place.child(fault.word), kind, message, hint=hint, key=True)
 
 
-# --- moments ------------------------------------------------------------------------------------
-
 _MOMENTS: Final = (
     (ON_ANSWER, frozenset({"nth"}), "write at: {nth: 2}, the second attempt, or leave it out"),
     (ON_REPLY, frozenset({"turn"}), "write at: {turn: 3}, or leave it out"),
@@ -113,9 +111,6 @@ def _wrong_moment(fault: ReplyFault, at: FaultMoment, end: FaultyEnd) -> Iterato
 
 def _moment_of(at: FaultMoment) -> str:
     return next(key for key in ("turn", "after", "event", "nth") if getattr(at, key) is not None)
-
-
-# --- events -------------------------------------------------------------------------------------
 
 
 def _unknown_event(fault: ReplyFault, at: FaultMoment | None, end: FaultyEnd) -> Iterator[Problem]:

@@ -162,9 +162,6 @@ def read_twiml(body: bytes) -> Twiml:
     return Twiml(verbs, tuple(reading.faults))
 
 
-# --- XML ----------------------------------------------------------------------------------------
-
-
 @dataclass(slots=True)
 class _Element:
     name: str
@@ -226,8 +223,6 @@ def _tree(body: bytes) -> _Element:
     assert tree.root is not None, "a document without an element is no XML"
     return tree.root
 
-
-# --- verbs --------------------------------------------------------------------------------------
 
 _STREAM_ATTRIBUTES: Final = frozenset(
     {"url", "name", "track", "statusCallback", "statusCallbackMethod"}

@@ -154,9 +154,6 @@ def twiml_in(response: HttpResponse) -> bytes:
     return response.body
 
 
-# --- addresses in TwiML -------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class StreamAddress:
     """Where a stream is: `url` as its host is told it, and the host and port to connect to, if others."""

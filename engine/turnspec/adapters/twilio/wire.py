@@ -36,9 +36,6 @@ MOST_EXTRA: Final = 5
 FILE_HEADERS: Final = {b"RIFF": "a WAV", b"OggS": "an Ogg", b"fLaC": "a FLAC"}
 
 
-# --- encoding -----------------------------------------------------------------------------------
-
-
 def media_frame(  # one parameter a field of the message, which need not be made for it
     sequence: int, stream_sid: str, chunk: int, timestamp_ms: int, payload: bytes, track: str = "inbound"
 ) -> str:
@@ -123,8 +120,6 @@ def _start_body(message: Start) -> dict[str, Any]:
         "customParameters": dict(message.parameters),
     }
 
-
-# --- decoding -----------------------------------------------------------------------------------
 
 # A shape is what must stand under a key: a mapping of further shapes, or a check that answers with
 # what was expected instead, or None where the value is right.

@@ -174,9 +174,6 @@ def _bands(turns: Iterable[TurnResult], axis: Axis) -> Iterator[Band]:
         yield Band(x, max(width, 1.0), label, one_line(title), turn.outcome.value)
 
 
-# --- sound ------------------------------------------------------------------------------------
-
-
 def _tracks(call: CallResult, axis: Axis, caller_y: int, agent_y: int) -> tuple[Track, Track]:
     waves = [wave for wave in (call.caller_wave, call.agent_wave) if wave is not None]
     peak = max((max(-low, high) for wave in waves for low, high in wave.columns), default=0)
@@ -231,9 +228,6 @@ def _blocks(call: CallResult, who: str, axis: Axis) -> tuple[tuple[float, float]
     ends = [axis.x(line.ended_us if line.ended_us is not None else line.began_us) for line in lines]
     starts = [axis.x(line.began_us) for line in lines]
     return tuple((start, max(round(end - start, 1), 3.0)) for start, end in zip(starts, ends, strict=True))
-
-
-# --- marks ------------------------------------------------------------------------------------
 
 
 def _waits(measurements: Iterable[Measurement], axis: Axis) -> Iterator[Wait]:

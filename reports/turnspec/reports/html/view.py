@@ -330,9 +330,6 @@ def _sound(call: CallResult, recordings: Recordings, way: str) -> Sound | None:
     return Sound(file, embedded=False, file=file, received=received) if file else None
 
 
-# --- a turn -----------------------------------------------------------------------------------
-
-
 def _turn(turn: TurnResult, call: CallResult, identity: str, numbers: dict[Finding, int]) -> TurnView:
     began = turn.began_us
     return TurnView(

@@ -43,9 +43,6 @@ def session_updated(session: Document) -> Document:
     return {"type": "session.updated", "session": session}
 
 
-# --- conversation items -----------------------------------------------------------------------
-
-
 def item_added(item: Document, previous_item_id: str | None) -> Document:
     """An item entered the conversation, perhaps still in progress."""
     return {"type": "conversation.item.added", "previous_item_id": previous_item_id, "item": item}
@@ -122,9 +119,6 @@ def transcription_failed(item_id: str, message: str) -> Document:
     }
 
 
-# --- MCP servers ------------------------------------------------------------------------------
-
-
 def mcp_tools_listing(item_id: str) -> Document:
     """The tools of an MCP server are being asked for."""
     return {"type": "mcp_list_tools.in_progress", "item_id": item_id}
@@ -133,9 +127,6 @@ def mcp_tools_listing(item_id: str) -> Document:
 def mcp_tools_unlisted(item_id: str) -> Document:
     """They could not be had."""
     return {"type": "mcp_list_tools.failed", "item_id": item_id}
-
-
-# --- the input audio buffer -------------------------------------------------------------------
 
 
 def buffer_committed(item_id: str, previous_item_id: str | None) -> Document:
@@ -178,9 +169,6 @@ def timeout_triggered(audio_start_ms: int, audio_end_ms: int, item_id: str) -> D
         "audio_end_ms": audio_end_ms,
         "item_id": item_id,
     }
-
-
-# --- responses --------------------------------------------------------------------------------
 
 
 def response_created(response: Document) -> Document:
