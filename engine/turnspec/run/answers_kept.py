@@ -7,6 +7,7 @@ import json
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,7 +58,8 @@ class KeptAnswers:
             )
             temporary.replace(path)
         except OSError:
-            return
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
         assert self._folder is not None, "there is somewhere to keep it"

@@ -12,12 +12,16 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from typing import IO, Any
+from math import isfinite
+from operator import index
+from typing import IO, Any, Final
 
 from turnspec.call.evidence import Track
-from turnspec.speech.transcription import Transcriber, Transcript, TranscriptionError
+from turnspec.speech.transcription import Transcriber, Transcript, TranscriptionError, Word
 
 Make = Callable[[Mapping[str, Any]], Transcriber]
+
+UNCLEAR: Final = "the engine's answer cannot be understood"
 
 
 def main() -> None:
@@ -76,13 +80,43 @@ def engine_of(written: Mapping[str, Any]) -> Transcriber:
 
 
 def as_answer(transcript: Transcript) -> dict[str, Any]:
-    """A transcript as plain data."""
-    words = [
-        {"text": word.text, "from_us": word.from_us, "to_us": word.to_us}
-        | ({} if word.probability is None else {"probability": word.probability})
-        for word in transcript.words
-    ]
-    return {"text": transcript.text, "words": words}
+    """A transcript as plain data, whoever made it.
+
+    Raises:
+        TranscriptionError: It is none, or its words have no times in whole microseconds.
+    """
+    try:
+        answer = {"text": transcript.text, "words": [_word(word) for word in transcript.words]}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise TranscriptionError(UNCLEAR) from error
+    if not is_answer(answer):
+        raise TranscriptionError(UNCLEAR)
+    return answer
+
+
+def _word(word: Word) -> dict[str, Any]:
+    """A word; numbers may be those of another library."""
+    told = {"text": word.text, "from_us": index(word.from_us), "to_us": index(word.to_us)}
+    if word.probability is None or not isfinite(word.probability):
+        return told
+    return {**told, "probability": float(word.probability)}
+
+
+def is_answer(answer: Any) -> bool:
+    """Whether plain data is a transcript."""
+    if not isinstance(answer, dict) or not isinstance(answer.get("text"), str):
+        return False
+    words = answer.get("words", [])
+    return isinstance(words, list) and all(map(_is_word, words))
+
+
+def _is_word(word: Any) -> bool:
+    match word:
+        case {"text": str(), "from_us": int() as from_us, "to_us": int() as to_us}:
+            whole = not isinstance(from_us, bool) and not isinstance(to_us, bool)
+            return whole and isinstance(word.get("probability", 0.0), int | float)
+        case _:
+            return False
 
 
 if __name__ == "__main__":

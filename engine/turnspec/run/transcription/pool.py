@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import IO, Any, Final
 
 from turnspec.call.evidence import Track
+from turnspec.run.transcription_worker import UNCLEAR, is_answer
 from turnspec.speech.transcription import TranscriptionError
 
 COMMAND: Final = (sys.executable, "-m", "turnspec.run.transcription_worker")
@@ -25,6 +26,8 @@ MOST: Final = 4
 
 WITHIN_S: Final = 60.0
 A_SECOND_OF_SOUND_S: Final = 4.0
+ENDS_WITHIN_S: Final = 1.0
+"""How long a process that closed its output may take to end."""
 
 
 def as_many_as_cores(shared_by: int = 1) -> int:
@@ -54,8 +57,10 @@ class Pool:
             worker = self._taken()
             try:
                 answer = worker.ask(engine, track, language, self._limit_s(track))
-            except TranscriptionError:
+            except TranscriptionError as error:
                 self._ended(worker)
+                if self._closed:
+                    raise TranscriptionError("the run was over before it was answered") from error
                 raise
             with self._lock:
                 self._idle.append(worker)
@@ -78,8 +83,12 @@ class Pool:
         with self._lock:
             if self._closed:
                 raise TranscriptionError("the run was over before it was asked for")
-            if self._idle:
-                return self._idle.pop()
+            while self._idle:
+                worker = self._idle.pop()
+                if worker.process.poll() is None:
+                    return worker
+                self._all.discard(worker)  # somebody ended it meanwhile
+                worker.end()
             worker = _Worker.started(self._command)
             self._all.add(worker)
             return worker
@@ -125,8 +134,7 @@ class _Worker:
             raise TranscriptionError(f"it took longer than {within_s:.0f} s and was ended")
         if not line.endswith(b"\n"):
             raise TranscriptionError(self._why())
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        return _understood(line)
 
     def _answered(self, engine: Mapping[str, Any], track: Track, language: str | None) -> bytes:
         asked = {"engine": engine, "language": language, "rate_hz": track.rate_hz, "bytes": len(track.pcm)}
@@ -143,13 +151,21 @@ class _Worker:
         self.process.kill()
 
     def _why(self) -> str:
-        code = self.process.wait()
-        self.told.seek(0)
-        said = self.told.read()[-2_000:].decode("utf-8", "replace").strip().splitlines()
+        try:
+            code = self.process.wait(ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            return "its process closed its output, and was ended"
+        said = self._said()
         last = f": {said[-1]}" if said else ""
         if code == -9:
             return f"its process was killed, perhaps for want of memory{last}"
         return f"its process ended with {code}{last}"
+
+    def _said(self) -> list[str]:
+        with contextlib.suppress(OSError, ValueError):  # closed: the run is over, and nobody reads it
+            self.told.seek(0)
+            return self.told.read()[-2_000:].decode("utf-8", "replace").strip().splitlines()
+        return []
 
     def end(self) -> None:
         """End the process and let go of its pipes."""
@@ -159,3 +175,17 @@ class _Worker:
             if pipe is not None:
                 with contextlib.suppress(OSError):  # what was still to be written to it
                     pipe.close()
+
+
+def _understood(line: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise TranscriptionError(UNCLEAR) from error
+    match answer:
+        case {"error": str(), "refused": bool()}:
+            return dict(answer)
+        case _ if is_answer(answer):
+            return dict(answer)
+        case _:
+            raise TranscriptionError(UNCLEAR)

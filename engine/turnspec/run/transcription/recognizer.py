@@ -13,7 +13,7 @@ from turnspec.run.answers_kept import KeptAnswers, key_of
 from turnspec.run.derive import waiters
 from turnspec.run.transcription.models import Found
 from turnspec.run.transcription.pool import Pool
-from turnspec.run.transcription_worker import as_answer
+from turnspec.run.transcription_worker import UNCLEAR, as_answer, is_answer
 from turnspec.speech.transcription import Transcriber, Transcript, TranscriptionError, Word
 
 SETTINGS_VERSION: Final = 1
@@ -83,11 +83,11 @@ class Recognizer:
         """
         key = self.key(track, language)
         kept = self.kept.get(key)
-        if kept is not None and _is_whole(kept):
+        if kept is not None and is_answer(kept):
             return transcript_of(kept)
-        made = self.transcriber.transcribe(track, self.language or language)
-        self.kept.keep(key, as_answer(made))
-        return made
+        made = as_answer(self.transcriber.transcribe(track, self.language or language))
+        self.kept.keep(key, made)
+        return transcript_of(made)
 
     async def heard(self, track: Track, language: str | None = None) -> Transcript:
         """The same, awaited: on a loop in virtual time it takes no time at all.
@@ -110,19 +110,10 @@ def transcript_of(answer: Mapping[str, Any]) -> Transcript:
     Raises:
         TranscriptionError: It is none.
     """
-    if not _is_whole(answer):
-        raise TranscriptionError("the engine's answer cannot be understood")
+    if not is_answer(answer):
+        raise TranscriptionError(UNCLEAR)
     words = (
         Word(word["text"], word["from_us"], word["to_us"], word.get("probability"))
         for word in answer.get("words", ())
     )
     return Transcript(answer["text"], tuple(words))
-
-
-def _is_whole(answer: Mapping[str, Any]) -> bool:
-    words = answer.get("words", [])
-    return (
-        isinstance(answer.get("text"), str)
-        and isinstance(words, list)
-        and all(isinstance(word, dict) and {"text", "from_us", "to_us"} <= word.keys() for word in words)
-    )
