@@ -15,7 +15,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PROJECT = Path(__file__).parent / "benchmarks" / "project"
 TURNSPEC = (sys.executable, "-m", "turnspec")
-CORE = "pydantic ruamel.yaml jinja2 websockets numpy soundfile sounddevice junit_xml soxr regex click rich"
+CORE = (
+    "click h11 jinja2 junit_xml numpy pydantic regex rich ruamel.yaml sounddevice soundfile soxr text_to_num"
+    " webrtcvad websockets"
+)
 ROUNDS = 5
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
 from pathlib import Path
 
 from turnspec.dsl.files import Files
@@ -35,6 +33,9 @@ class _Asked:
 @contextmanager
 def examined_apart(parts: list[Part]) -> Iterator[Iterator[dict[str, Entry]]]:
     """The same for each part in a process of its own."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     with ProcessPoolExecutor(len(parts), get_context("spawn"), looked_for_seldom) as pool:
         yield pool.map(examined, parts)
 

@@ -12,7 +12,6 @@ from turnspec.run.interrupts import interrupts_noted, terminated_as_interrupted
 from turnspec.run.options import RunOptions
 from turnspec.run.progress import Calls, Progress, skipped
 from turnspec.run.side_by_side import side_by_side
-from turnspec.run.workers import in_processes
 
 
 def make_calls(
@@ -30,6 +29,8 @@ def make_calls(
     virtual = [case for case in cases if case.clock == VIRTUAL and case.plan.active]
     with terminated_as_interrupted():
         if options.workers > 1 and len(virtual) > 1:
+            from turnspec.run.workers import in_processes
+
             in_processes(virtual, options, calls)
         else:
             _one_by_one(virtual, options.output, calls)
