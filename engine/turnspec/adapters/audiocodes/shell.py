@@ -18,10 +18,11 @@ from turnspec.adapters.audiocodes.faults import DIALECT
 from turnspec.adapters.audiocodes.options import AudioCodesOptions
 from turnspec.adapters.audiocodes.outbox import Reaction
 from turnspec.adapters.audiocodes.prompt_shell import fetched
-from turnspec.adapters.audiocodes.upgrade_shell import MICROSECONDS, upgrade_headers, upgraded
+from turnspec.adapters.audiocodes.upgrade_shell import upgrade_headers, upgraded
 from turnspec.adapters.base import Dial, LineError, LineRefused
 from turnspec.adapters.excerpts import elided, excerpt
 from turnspec.adapters.faults.shell import make_faulty
+from turnspec.adapters.upgrade_shell import MICROSECONDS
 from turnspec.call.events import ProtocolFault, Side
 
 CLOSING_S: Final = 2.0  # after `session.end` the bot closes; the vendor's SDK does so at once
