@@ -107,6 +107,25 @@ def test_over_a_noise_the_error_bar_is_wider() -> None:
     assert bars["gap"] == 15_000  # none was seen between two edges
 
 
+def test_each_edge_has_the_error_of_the_noise_around_it() -> None:
+    """Where noise begins after the agent has begun, only the times that count from its end are less exact."""
+    quiet = call(
+        began(0, 60),
+        spoke(0, 100, 1_000),
+        over(0, 9_000),
+        ended(9_500),
+        agent=tones((1_300, 2_500), (5_000, 6_500)),
+    )
+    assert quiet.agent is not None
+    samples = samples_of(quiet.agent)
+    hiss = np.random.default_rng(1).normal(0, 500, len(samples)).astype(np.int16)
+    hiss[: 4 * quiet.agent.rate_hz] = 0
+    found = measured(replace(quiet, agent=track_of(samples + hiss, quiet.agent.rate_hz)), SPEAKS)
+
+    assert found["response"].error_us == 15_000
+    assert 15_000 < found["gap"].error_us < found["turn"].error_us < found["speech"].error_us
+
+
 def test_response_is_from_the_end_of_the_callers_speech_to_the_agents_first() -> None:
     """300 ms after the last voiced sample, to the millisecond."""
     assert taken(measured(answered(), SPEAKS)["response"]) == (State.MEASURED, 300, 15, 1_000, 1_300)

@@ -15,10 +15,12 @@ STEADY_SHARE: Final = 10  # a noise is heard alone for at least a tenth of the t
 NOISE_SHARE: Final = 50  # even fluent speech pauses for a fiftieth of its time; noise is all that is left
 
 
-def background(energies: NDArray[np.int64], beside: NDArray[np.intp] | None) -> NDArray[np.bool_]:
+def background(
+    energies: NDArray[np.int64], beside: NDArray[np.intp] | None, loudest: int
+) -> NDArray[np.bool_]:
     """The frames of nothing but noise; `beside` are those near to speech, where an engine found it.
 
-    Some of them may lie outside of the recording.
+    Some of them may lie outside of the recording. `loudest` is the mean square of the loudest frame there is.
     """
     alive = energies > DIGITAL_SILENCE
     noise = np.zeros(len(energies), bool)
@@ -34,7 +36,7 @@ def background(energies: NDArray[np.int64], beside: NDArray[np.intp] | None) -> 
             return np.zeros(len(energies), bool)
     level = mean(energies[noise])
     # Noise is the floor of all that sounds: something is louder, and hardly anything is fainter.
-    return noise & (UNSTEADY * floor(energies) >= level) & (int(energies.max(initial=0)) >= least * level)
+    return noise & (UNSTEADY * floor(energies) >= level) & (loudest >= least * level)
 
 
 def floor(energies: NDArray[np.int64]) -> int:

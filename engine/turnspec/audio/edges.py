@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turnspec.audio.background import NOISE_FRAMES, SPEECH_RATIO, floor
+from turnspec.audio.grain import grain
 from turnspec.audio.in_noise import DROWNED_US, IN_NOISE_US, Sound, sounds_over
 from turnspec.audio.noise_stretches import Stretch, noise_stretches
 from turnspec.audio.samples import Samples, time_of
@@ -35,6 +36,9 @@ REACH_US: Final = 500_000  # an engine is late by its chunks and by what it must
 LATE_US: Final = 150_000  # a sound this close to a span is of it: a soft beginning, a last stop
 RESOLUTION_US: Final = 5_000  # an edge is this close to the truth, fades of up to 20 ms included
 
+COARSE: Final = 256  # steps of samples of eight bits: what is fainter than half of one is lost
+RISES_US: Final = 20_000  # in which voices rise to where that is heard
+FADES_US: Final = 45_000  # in which they fade from there
 QUIET: Final = 64**2  # -54 dBFS
 LOW_SPEECH: Final = 292**2  # -41 dBFS: a steady sound below it counts as noise
 IDLE_PEAK: Final = 8  # A-law's silence
@@ -107,12 +111,13 @@ def refined(
     energies = frame_energies(sound, rate_hz)
     beside = None if spans is None else _beside(spans, len(energies), reach_us)
     fine: list[Sound] = []
+    coarse = grain(sound)
     for stretch in noise_stretches(energies, beside, quiet):
         part = energies[stretch.first : stretch.last]
         _add(fine, _found_in(sound, rate_hz, stretch, part, quiet, min_speech_us), rate_hz, stretch.first)
     segments: list[Segment] = []
     for each in fine:
-        segment = _segment(each, rate_hz)
+        segment = _segment(_blurred(each, coarse * RISES_US // COARSE, coarse * FADES_US // COARSE), rate_hz)
         for piece in [segment] if spans is None else _in_reach(segment, spans, reach_us):
             _join(segments, _later(piece, lead_us), 0)
     return bridged(Speech(tuple(segments)), bridge_us)
@@ -147,7 +152,7 @@ def _found_in(
     if stretch.level > quiet:
         least_us = 0 if loudest >= SPEECH_RATIO * stretch.level else DROWNED_US
         found = sounds_over(sound, rate_hz, stretch.noise, CLUSTER_US, min_speech_us)
-        found = [_blurred(each, least_us) for each in found]
+        found = [_blurred(each, least_us, least_us) for each in found]
     else:
         threshold = threshold_over(stretch.level, loudest, quiet)
         found = _sounds(sound, rate_hz, energies, threshold, min_speech_us)
@@ -163,9 +168,9 @@ def _add(sounds: list[Sound], more: list[Sound], rate_hz: int, frame: int) -> No
     sounds.extend(more)
 
 
-def _blurred(sound: Sound, least_us: int) -> Sound:
+def _blurred(sound: Sound, onset_us: int, offset_us: int) -> Sound:
     """The same with edges that are at least so far off."""
-    return replace(sound, onset_us=max(sound.onset_us, least_us), offset_us=max(sound.offset_us, least_us))
+    return replace(sound, onset_us=max(sound.onset_us, onset_us), offset_us=max(sound.offset_us, offset_us))
 
 
 def _segment(sound: Sound, rate_hz: int) -> Segment:

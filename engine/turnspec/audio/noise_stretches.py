@@ -60,11 +60,12 @@ def noise_stretches(
 
 
 def _stretch(energies: NDArray[np.int64], beside: NDArray[np.intp] | None, first: int, last: int) -> Stretch:
+    loudest = int(energies.max(initial=0))
     if first or last < len(energies):
         # What is left of a fainter noise at its ends is as good as silence.
         energies = np.where(energies < FAINT, 0, energies)
         beside = None if beside is None else beside[(beside >= first) & (beside < last)] - first
-    noise = background(energies[first:last], beside)
+    noise = background(energies[first:last], beside, loudest)
     return Stretch(first, last, noise, mean(energies[first:last][noise]))
 
 
