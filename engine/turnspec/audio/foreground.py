@@ -20,7 +20,6 @@ from turnspec.audio.edges import (
     frame_width,
     refined,
 )
-from turnspec.audio.edges import REACH_US as ENGINE_REACH_US
 from turnspec.audio.samples import EMPTY, Samples, position_at, time_of
 
 BEHIND_US: Final = 4_000_000
@@ -39,6 +38,7 @@ SOFT: Final = 4  # frames: no more of a voice is heard before it has risen, or s
 SMOOTHED: Final = 3  # frames, over which the loudness of crowds does not jump
 REACH_US: Final = 150_000  # by so much does a voice fade after what is risen of it, at most
 WARM_UP_US: Final = 320_000  # what an engine hears before the sound that it is asked about
+LATE_US: Final = 400_000  # by so much later than somebody speaks does an engine say so, at most
 AGREED_US: Final = 300_000  # an engine that says nothing for so long does not agree
 
 
@@ -156,8 +156,8 @@ class Foreground:
         self._rate_hz, self._recent = rate_hz, recent
         self._width = frame_width(rate_hz)
         self._hangover, self._quiet, self._opens = hangover, quiet, opens
-        self._reach, self._gap, self._agreed = (
-            position_at(each, rate_hz) for each in (REACH_US, CLUSTER_US, AGREED_US)
+        self._reach, self._gap, self._agreed, self._late = (
+            position_at(each, rate_hz) for each in (REACH_US, CLUSTER_US, AGREED_US, LATE_US)
         )
         self._background = Background()
         self._rest = EMPTY
@@ -244,28 +244,23 @@ class Foreground:
         if not self.speaking:
             if risen.frames >= LEAST_RISEN and self._agrees_at > risen.start:
                 self.speaking = True
-                risen.start = self._rose(risen)
+                if self._engine is not None:
+                    risen.start = max(risen.start, self._position - self._late)
+                risen.start = max(self._placed(risen)[0], risen.start - SOFT * self._width)
                 noticed.append((True, risen.start))
         elif self._position - risen.end >= self._hangover:
             if self._over_at is None or self._position - self._over_at >= self._hangover:
-                self._over_at = self._placed(risen, REACH_US)[1]
+                self._over_at = self._placed(risen)[1]
             if self._position - self._over_at >= self._hangover:
                 noticed.append((False, self._over_at))
                 self.speaking, self._risen = False, None
 
-    def _rose(self, risen: _Risen) -> int:
-        """Where a voice begins: on a quiet line an engine may have missed the words before."""
-        noisy = (self._background.thresholds or (0, 0))[0] > self._quiet
-        if self._opens is None or noisy:
-            return max(self._placed(risen, REACH_US)[0], risen.start - self._width * SOFT)
-        return self._placed(risen, ENGINE_REACH_US)[0]
-
-    def _placed(self, risen: _Risen, reach_us: int) -> tuple[int, int]:
+    def _placed(self, risen: _Risen) -> tuple[int, int]:
         """Where a voice that has risen begins and ends, as on a recording of what was heard until now."""
         first = max(0, self._position - position_at(BEHIND_US, self._rate_hz))
         start, end = (time_of(max(0, at - first), self._rate_hz) for at in (risen.start, risen.end))
         sound = self._recent.read(first, self._position)
-        found = refined(sound, self._rate_hz, [Segment(start, end)], reach_us=reach_us).segments
+        found = refined(sound, self._rate_hz, [Segment(start, end)], reach_us=REACH_US).segments
         if not found:
             return risen.start, risen.end
         start, end = (first + position_at(at, self._rate_hz) for at in (found[0].start_us, found[-1].end_us))
