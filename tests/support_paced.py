@@ -51,7 +51,6 @@ SETTLE_S = 1.0
 APART_S = 0.005  # between the beginnings of two calls
 PRIORITY = 20
 LINEAR_16K = AudioFormat(Encoding.PCM16, 16_000)
-LINEAR = encode(resample(decode(SILENCE, MULAW_8K), MULAW_8K.rate_hz, LINEAR_16K.rate_hz), LINEAR_16K)
 # As long as a frame of the real stream.
 FRAME = (
     '{"event":"media","sequenceNumber":"1234","media":{"track":"inbound","chunk":"1232","timestamp":"24742",'
@@ -189,13 +188,23 @@ def _voice(seconds: float) -> Prepared:
     return replace(voices[0], samples=decode(wire, line), wire=wire, speech_start_us=0, speech_end_us=end_us)
 
 
+def _linear(voice: Prepared) -> dict[bytes, bytes]:
+    """Each frame of a caller's voice, decoded and resampled with all that stands around it."""
+    whole = encode(resample(decode(voice.wire, MULAW_8K), MULAW_8K.rate_hz, LINEAR_16K.rate_hz), LINEAR_16K)
+    size = len(SILENCE)
+    wide = size * len(whole) // len(voice.wire)
+    frames = range(len(voice.wire) // size)
+    silence = {SILENCE: bytes(wide)}
+    return {voice.wire[n * size : (n + 1) * size]: whole[n * wide : (n + 1) * wide] for n in frames} | silence
+
+
 async def ours(url: str, calls: int, seconds: float) -> Seen:
     """Whole calls: our adapter, our wheel, evidence on disk, recorder, playback clock, conductor."""
     return await _ours(url, calls, seconds)
 
 
 async def ready(url: str, calls: int, seconds: float) -> Seen:
-    """The same, heard at 16 kHz; what arrives is as if it came so."""
+    """The same, heard at 16 kHz; what arrives is replaced by the same sound as if it came so."""
     return await _ours(url, calls, seconds, LINEAR_16K.rate_hz)
 
 
@@ -207,6 +216,7 @@ async def converted(url: str, calls: int, seconds: float) -> Seen:
 async def _ours(url: str, calls: int, seconds: float, rate_hz: int = 0) -> Seen:
     loop, seen = asyncio.get_running_loop(), Seen()
     wheel, voice = PacingWheel.of(loop), _voice(seconds + calls * APART_S + 2 * SETTLE_S)
+    linear = _linear(voice)
 
     class Timed(LiveCall):
         def tick(self, number: int) -> None:
@@ -217,8 +227,9 @@ async def _ours(url: str, calls: int, seconds: float, rate_hz: int = 0) -> Seen:
         def happened(self, event: Event) -> None:
             # Both sides are given their audio anew, so that what it costs to do that is in both.
             if rate_hz and isinstance(event, AgentAudio):
-                sound = (LINEAR, LINEAR_16K) if rate_hz == LINEAR_16K.rate_hz else (event.data, event.format)
-                event = replace(event, data=sound[0], format=sound[1])
+                ready = linear[event.data], LINEAR_16K
+                data, form = ready if rate_hz == LINEAR_16K.rate_hz else (event.data, event.format)
+                event = replace(event, data=data, size=len(data), format=form)
             super().happened(event)
 
     with tempfile.TemporaryDirectory() as name:
