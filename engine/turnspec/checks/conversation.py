@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from turnspec.audio.edges import Speech
+from turnspec.audio.edges import RESOLUTION_US, Speech
 from turnspec.checks.dialogue import (
     Overlap,
     Response,
     Silence,
     Speaker,
     Turn,
+    between_sides,
     overlaps,
     responses,
     silences,
@@ -33,7 +34,7 @@ class Percentile:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """All that the speech of two sides says. `error_us` is how far off a time between both may be."""
+    """All that the speech of two sides says."""
 
     length_us: int
     caller: Speech
@@ -41,8 +42,8 @@ class Conversation:
 
     @property
     def error_us(self) -> int:
-        """Both edges of a time may be off."""
-        return self.caller.error_us + self.agent.error_us
+        """How far off a time between both may be at most."""
+        return between_sides(self.caller.error_us - RESOLUTION_US, self.agent.error_us - RESOLUTION_US)
 
     @property
     def turns(self) -> tuple[Turn, ...]:

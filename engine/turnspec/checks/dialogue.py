@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isqrt
 from typing import Final
 
-from turnspec.audio.edges import Segment
+from turnspec.audio.edges import RESOLUTION_US, Segment
 
 INTERRUPTS_US: Final = 200_000
 """People who take turns overlap by less."""
@@ -77,11 +78,12 @@ class Silence:
 class Response:
     """How the agent took a turn of the caller's up; `value_us` None: it said nothing before the next.
 
-    Below zero, the agent began before the caller had ended.
+    Below zero, the agent began before the caller had ended. `error_us` is how far off it may be.
     """
 
     turn: Turn
     value_us: int | None
+    error_us: int = 0
 
 
 def turns(caller: Sequence[Segment], agent: Sequence[Segment]) -> tuple[Turn, ...]:
@@ -132,7 +134,16 @@ def _responses(own: Sequence[Turn], speech: Sequence[Segment]) -> Iterator[Respo
             place += 1
         start_us = speech[place].start_us if place < len(speech) else None
         late = start_us is None or (following is not None and start_us >= following.start_us)
-        yield Response(turn, None if late or start_us is None else start_us - turn.end_us)
+        if late or start_us is None:
+            yield Response(turn, None)
+        else:
+            error_us = between_sides(turn.segments[-1].end_blur_us, speech[place].start_blur_us)
+            yield Response(turn, start_us - turn.end_us, error_us)
+
+
+def between_sides(*blurs_us: int) -> int:
+    """How far off a time from one side's edge to the other's may be, each so much less clear than any is."""
+    return 2 * RESOLUTION_US + isqrt(sum(blur_us**2 for blur_us in blurs_us))
 
 
 def _answers(segment: Segment, turn: Turn) -> bool:

@@ -36,7 +36,7 @@ def _told(measured: Measured) -> Iterator[str]:
     talk = measured.conversation
     files = " and ".join(str(path) for path in measured.files)
     yield f"{files}: {_clock(talk.length_us)}, {measured.rate_hz:,} Hz"
-    yield f"speech found by {measured.engine}, times between both sides ± {_ms(talk.error_us)}"
+    yield f"speech found by {measured.engine}, times between both sides ± {_bars(talk)}"
     yield ""
     yield from _table(talk)
     yield ""
@@ -45,6 +45,12 @@ def _told(measured: Measured) -> Iterator[str]:
         if keys:
             pressed = " ".join(f"{key.digit} ({_clock(key.start_us)})" for key in keys)
             yield f"keys of the {who.value:<7} {pressed}"
+
+
+def _bars(talk: Conversation) -> str:
+    """How far off the responses may be: one for all, or the least and the most."""
+    bars = {each.error_us for each in talk.responses if each.value_us is not None} or {talk.error_us}
+    return _ms(max(bars)) if len(bars) == 1 else f"{_ms(min(bars))} to {_ms(max(bars))}"
 
 
 def _table(talk: Conversation) -> Iterator[str]:
@@ -136,7 +142,12 @@ def _turns(talk: Conversation) -> Iterator[dict[str, Any]]:
             "to_us": turn.end_us,
             "speech": [[segment.start_us, segment.end_us] for segment in turn.segments],
         }
-        yield document | ({"response_us": next(answered).value_us} if turn.who is Speaker.CALLER else {})
+        if turn.who is Speaker.CALLER:
+            response = next(answered)
+            document["response_us"] = response.value_us
+            if response.value_us is not None:
+                document["response_error_us"] = response.error_us
+        yield document
 
 
 def _overlap(overlap: Overlap) -> dict[str, Any]:
