@@ -80,20 +80,37 @@ def quieter(samples: Samples) -> Samples:
     return (samples // 4).astype(np.int16)
 
 
-def first_part(samples: Samples) -> Samples:
-    """With the last 18 % cut off."""
-    start_us, end_us = voiced_span(samples, 8_000) or (0, 0)
-    return samples[: (start_us + (end_us - start_us) * 82 // 100) // 125]
+def over_a_slow_clock(samples: Samples) -> Samples:
+    """As a clock that is 1,000 ppm off sends it."""
+    at = np.arange(int(len(samples) * 1.001)) / 1.001
+    return np.interp(at, np.arange(len(samples)), samples).astype(np.int16)
 
 
-def last_part(samples: Samples) -> Samples:
-    """With the first 18 % cut off."""
-    start_us, end_us = voiced_span(samples, 8_000) or (0, 0)
-    return samples[(start_us + (end_us - start_us) * 18 // 100) // 125 :]
+def over_a_slip(samples: Samples) -> Samples:
+    """With 20 ms left out in the middle, as a line between two clocks does it."""
+    middle = len(samples) // 2
+    return joined(samples[:middle], samples[middle + 160 :])
+
+
+def with_packets_lost(samples: Samples) -> Samples:
+    """With three packets lost in a row of every forty."""
+    frames = np.arange(len(samples)) // 160
+    return np.where((frames % 40 >= 20) & (frames % 40 < 23), 0, samples).astype(np.int16)
+
+
+def very_faint(samples: Samples) -> Samples:
+    """20 dB down, in pink noise 10 dB below that, in A-law."""
+    faint = samples / 10
+    level = float(np.sqrt(np.mean(faint * faint))) * 10 ** (-10 / 20)
+    noisy = np.pad(faint, 2_400) + pink(len(faint) + 4_800, 7) * level
+    return decode(encode(noisy.astype(np.int16), ALAW_8K), ALAW_8K)
 
 
 Route = Callable[[Samples], Samples]
-ROUTES: list[Route] = [through_mulaw, through_24k, with_noise, padded, quieter, first_part, last_part]
+ROUTES: list[Route] = [
+    *(through_mulaw, through_24k, with_noise, padded, quieter),
+    *(over_a_slow_clock, with_packets_lost, very_faint),
+]
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.__name__)
@@ -104,7 +121,7 @@ def test_the_clip_itself_is_recognised(route: Route) -> None:
 
         assert match is not None, key
         assert match.key == key
-        assert match.score > 0.85
+        assert match.score > 0.7
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.__name__)
@@ -117,7 +134,17 @@ def test_recorded_speech_is_recognised(route: Route) -> None:
 
         assert match is not None, key
         assert match.key == key
-        assert match.score > 0.9
+        assert match.score > 0.7
+
+
+def test_a_slip_of_a_clock_hides_few_of_them() -> None:
+    """At least ten of twelve sentences are known with 20 ms left out of their middle, and none is another."""
+    clips = real_prompts(*PROMPTS)
+    index = ClipIndex(clips)
+    found = {key: index.best(over_a_slip(clip), 8_000) for key, clip in clips.items()}
+
+    assert all(match is None or match.key == key for key, match in found.items())
+    assert sum(match is not None for match in found.values()) >= 10
 
 
 def test_another_sentence_of_the_same_voice_is_not_taken_for_it() -> None:
@@ -158,14 +185,18 @@ def test_half_a_clip_is_not_the_clip() -> None:
     assert INDEX.best(CLIPS["clip 1"][:8_000], 8_000) is None
 
 
-def test_a_pause_inside_and_a_cut_after_it_do_no_harm() -> None:
-    """A clip whose last words the endpointer cut off after a pause is still the clip."""
+def test_a_clip_without_its_last_words_goes_on() -> None:
+    """Whoever pauses in it has not said it yet, but begun it."""
     whole = joined(babble(50, 2_000_000), silence(400_000, 8_000), babble(51, 400_000))
     index = ClipIndex({"with a pause": whole, **CLIPS})
-    match = index.best(joined(babble(50, 2_000_000), silence(300_000, 8_000)), 8_000)
+    begun = joined(babble(50, 2_000_000), silence(300_000, 8_000))
+    opening = index.opening(begun, 8_000)
 
-    assert match is not None
-    assert match.key == "with a pause"
+    assert index.best(begun, 8_000) is None
+    assert opening is not None
+    assert opening.key == "with a pause"
+    assert opening.goes_on_us is not None
+    assert 100_000 <= opening.goes_on_us <= 200_000
 
 
 def test_an_index_of_tracks_takes_any_rate() -> None:

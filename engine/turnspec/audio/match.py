@@ -1,38 +1,52 @@
 """Which known clip an utterance is, by its audio alone.
 
-An utterance is laid over each clip where their waveforms agree best, and judged there by two numbers:
-the normalised correlation of what overlaps, and how much of the sounding time of both lies in the
-overlap. Level, codec, a detour over another rate, silence around it or an end cut off by the endpointer
-change neither much; another sentence of the same voice does not correlate.
+The few clips that agree best with an utterance are laid over it (`overlay`). It is the clip whose sound it
+is, with no word more and no word less: level, codec, a detour over another rate, noise, lost packets, a clock
+that drifts or silence around it change neither; another sentence of the same voice, a part of one or one with
+another word in it does not pass.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from turnspec.audio.edges import RESOLUTION_US, frame_energies, frame_width, refined, threshold_of
+from turnspec.audio.edges import (
+    QUIET,
+    RESOLUTION_US,
+    Segment,
+    Speech,
+    frame_energies,
+    frame_width,
+    refined,
+    threshold_of,
+)
+from turnspec.audio.in_noise import DROWNED_US
+from turnspec.audio.overlay import RATE_HZ, Overlay, Signal, differences, overlay
 from turnspec.audio.resample import resample
 from turnspec.audio.samples import EMPTY, Samples, position_at, samples_of, time_of
 from turnspec.call.evidence import Track
 
-RATE_HZ: Final = 8_000
-LEAST_SCORE: Final = 0.75  # the same clip reaches 0.95 and more; other sentences stay below 0.5, words 0.71
-LEAST_COVERAGE: Final = 0.75  # of the sounding time; four fifths, and some slack at the cut
-NEAR: Final = 3  # samples around the coarse peak
-MOST_SHIFT: Final = 4  # the utterance may lie a quarter of the longer one's length beside the clip
-MOST_BEFORE: Final = RATE_HZ * 2 // 5  # and a beginning so much beside the clip's own
+LEAST_SCORE: Final = 0.4  # the same clip reaches 0.6 on the worst of lines; other sentences stay below 0.2
+MOST_EXTRA_US: Final = 80_000  # the shortest of words is 150 ms and more of it; babble at 10 dB is 50
+MOST_MISSING_US: Final = 80_000  # at either end
+MOST_LOST_US: Final = 200_000  # in between, where the rest keeps its place: nobody but a line leaves that out
+LEAST_AGREEMENT: Final = (
+    0.06  # of a whole clip at one shift; a clock off by 1,000 ppm leaves 0.08 of hisses, 0.16 of voices
+)
+CANDIDATES: Final = 8
+WORTH: Final = 0.5  # of the best agreement: where one is right, no other comes near
+MOST_SHIFT: Final = 4  # an utterance may begin or end a quarter of the longer one's length beside the clip
+MOST_BEFORE: Final = RATE_HZ * 2 // 5  # or so much, which is what an utterance has before it
 SHORTEST_OPENING: Final = 20  # sounding frames: less is alike in many sentences
 LOUD_SHARE: Final = 40  # percent of the mean energy: what noise 10 dB below the speech does not hide
 FAINT_RATIO: Final = 100  # -20 dB: what fades below that may end anywhere
 LOUD_FRAMES: Final = 6  # so many of them are noticed as speech
 
-Signal: TypeAlias = NDArray[np.float64]
 Spectrum: TypeAlias = NDArray[np.complex128]
 
 
@@ -57,30 +71,24 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class _Sound:
-    """Speech from its first to its last sounding sample, around zero; `before` samples of `whole` precede it.
+    """A sound as differences, all of it and from its first to its last speech, which begins at `before`.
 
-    `energy[n]` is the energy of the first n samples, `sounding[n]` says how many of the first n frames
-    are sound, `loud` which frames are heard in noise, too; at the sample `ends` all but a fading is over.
+    `energy[n]` is the energy of the first n samples of the speech, `loud` says which of its frames are heard
+    in noise, too, `sounding` how many are sound; at its sample `ends` all but a fading is over.
     """
 
-    signal: Signal
+    whole: Signal
+    speech: Signal
+    before: int
     energy: Signal
-    sounding: NDArray[np.int64]
+    sounding: int
     loud: NDArray[np.bool_]
     ends: int
-    before: int
-    whole: Signal
     in_noise: bool
 
     def energy_between(self, start: int, end: int) -> float:
-        return float(self.energy[end] - self.energy[start])
-
-    def coverage(self, start: int, end: int) -> float:
-        """How much of the sounding time lies between two samples, 0 to 1."""
-        width = frame_width(RATE_HZ)
-        start, end = max(0, start), min(len(self.signal), end)
-        inside = self.sounding[-(-end // width)] - self.sounding[start // width]
-        return float(inside) / float(self.sounding[-1])
+        start, end = max(0, start), min(len(self.speech), end)
+        return float(self.energy[end] - self.energy[start]) if start < end else 0.0
 
     def loud_after(self, position: int) -> int | None:
         """The sample, from `position` on, at which it goes on; None: there is nothing more to be noticed."""
@@ -93,7 +101,7 @@ class ClipIndex:
     """Known clips, ready to be recognised; the samples are at 8 kHz."""
 
     def __init__(self, clips: Mapping[str, Samples]) -> None:
-        self._clips = {key: sound for key, clip in clips.items() if (sound := _sound(clip)) is not None}
+        self._clips = {key: sound for key, clip in clips.items() if (sound := _known(clip)) is not None}
         self._spectra: dict[tuple[str, int], Spectrum] = {}
 
     @classmethod
@@ -119,8 +127,17 @@ class ClipIndex:
 
     def _spectrum(self, key: str, size: int) -> Spectrum:
         if (key, size) not in self._spectra:
-            self._spectra[key, size] = np.conj(_half_band(self._clips[key].signal, size))
+            self._spectra[key, size] = np.conj(_half_band(self._clips[key].speech, size))
         return self._spectra[key, size]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A clip that begins at about `shift` in the speech of an utterance, and how well that agrees."""
+
+    key: str
+    shift: int
+    agreement: float
 
 
 class Utterance:
@@ -131,108 +148,119 @@ class Utterance:
     ) -> None:
         self._clips = clips
         self._spectrum = spectrum
-        self._length = len(samples)
-        self._heard = _sound(samples) if clips else None
+        self._heard = _heard(samples) if clips else None
         self._spectra: dict[int, Spectrum] = {}
-        self._shifts: dict[str, int] = {}
+        self._laid: list[tuple[str, Overlay]] | None = None
 
     def best(self) -> Match | None:
         """The clip that it is, or None if it is none of them; of equals the first."""
-        return max(self._matches(_comparable, _of_both), key=lambda match: match.score, default=None)
+        whole = (match for laid, match in self._begun() if laid.missing_after_us < MOST_MISSING_US)
+        return max(whole, key=lambda match: match.score, default=None)
 
     def opening(self) -> Match | None:
         """The clip that begins with it and goes on, as far as one is known to."""
-        go_on = (match for match in self._matches(_shorter, _of_a_beginning) if match.goes_on_us is not None)
+        if self._heard is None or self._heard.sounding < SHORTEST_OPENING:
+            return None
+        go_on = (match for _, match in self._begun() if match.goes_on_us is not None)
         return max(go_on, key=lambda match: match.score, default=None)
 
-    def _matches(self, comparable: Callable[[int, int], bool], covered: _Covered) -> list[Match]:
-        heard = self._heard
-        if heard is None:
-            return []
-        return [
-            _match(key, found, heard, clip, self._length)
-            for key, clip in self._clips.items()
-            if comparable(len(heard.signal), len(clip.signal))
-            and (found := _best_near(heard, clip, self._shift(heard, key, clip), covered)) is not None
-        ]
+    def _begun(self) -> Iterator[tuple[Overlay, Match]]:
+        """The clips that it is, or is the beginning of."""
+        if self._heard is None:
+            return
+        if self._laid is None:
+            self._laid = [
+                (each.key, _overlay(self._heard, self._clips[each.key], each.shift))
+                for each in self._candidates(self._heard)
+            ]
+        for key, laid in self._laid:
+            if _is_so_far(laid):
+                yield laid, _match(key, laid, self._heard, self._clips[key])
 
-    def _shift(self, heard: _Sound, key: str, clip: _Sound) -> int:
-        """About where in the utterance the clip begins, if it is that clip."""
-        if key not in self._shifts:
-            most = max(len(heard.signal), len(clip.signal)) // MOST_SHIFT
-            size = _transform_size(MOST_SHIFT * most + most + MOST_SHIFT)
-            if size not in self._spectra:
-                self._spectra[size] = _half_band(heard.signal, size)
-            agreement = np.fft.irfft(self._spectra[size] * self._spectrum(key, size), size // 2)
-            self._shifts[key] = _coarse_shift(agreement, most // 2)
-        return self._shifts[key]
+    def _candidates(self, heard: _Sound) -> list[_Candidate]:
+        """The clips that may be it, in their order."""
+        all_of_them = [self._candidate(heard, key, clip) for key, clip in self._clips.items()]
+        least = max(LEAST_AGREEMENT, WORTH * max((each.agreement for each in all_of_them), default=0.0))
+        ranked = sorted(all_of_them, key=lambda each: -each.agreement)[:CANDIDATES]
+        return [each for each in all_of_them if each in ranked and each.agreement >= least]
+
+    def _candidate(self, heard: _Sound, key: str, clip: _Sound) -> _Candidate:
+        longest = max(len(heard.speech), len(clip.speech))
+        most = max(longest // MOST_SHIFT, MOST_BEFORE)
+        size = _transform_size(longest + most)
+        if size not in self._spectra:
+            self._spectra[size] = _half_band(heard.speech, size)
+        agreement = np.fft.irfft(self._spectra[size] * self._spectrum(key, size), size // 2)
+        shift, peak = _highest(agreement, most // 2)
+        ours = clip.energy_between(-shift, len(heard.speech) - shift)
+        energy = heard.energy_between(shift, shift + len(clip.speech)) * ours
+        return _Candidate(key, shift, peak / energy**0.5 if energy > 0 else 0.0)
 
 
-def _match(key: str, found: tuple[float, int], heard: _Sound, clip: _Sound, length: int) -> Match:
-    score, shift = found
-    begins = heard.before + shift
+def _overlay(heard: _Sound, clip: _Sound, shift: int) -> Overlay:
+    """The clip over the utterance, where the speech of both begins at about `shift` from one another."""
+    speech = slice(clip.before, clip.before + len(clip.speech))
+    return overlay(heard.whole, clip.whole, speech, heard.before + shift - clip.before)
+
+
+def _is_so_far(laid: Overlay) -> bool:
+    """Whether the utterance is the clip as far as it goes."""
+    return (
+        laid.likeness >= LEAST_SCORE
+        and laid.extra_us < MOST_EXTRA_US
+        and laid.missing_before_us < MOST_MISSING_US
+        and laid.missing_between_us < MOST_LOST_US
+    )
+
+
+def _match(key: str, laid: Overlay, heard: _Sound, clip: _Sound) -> Match:
+    length, begins = len(heard.whole), laid.end - len(clip.speech)  # as its end says, where clocks drift
     goes_on = clip.loud_after(length - begins)
     return Match(
         key,
-        round(score, 3),
-        begins_us=time_of(begins, RATE_HZ),
+        round(min(1.0, laid.likeness), 3),
+        begins_us=time_of(laid.begin, RATE_HZ),
         ends_us=time_of(begins + clip.ends, RATE_HZ),
-        fades_us=time_of(begins + len(clip.signal), RATE_HZ),
+        fades_us=time_of(laid.end, RATE_HZ),
         goes_on_us=None if goes_on is None else time_of(max(0, goes_on + begins - length), RATE_HZ),
         in_noise=heard.in_noise,
     )
 
 
-def _sound(samples: Samples) -> _Sound | None:
-    speech = refined(samples, RATE_HZ, None)
-    if not speech.segments:
-        return None
-    before = position_at(speech.segments[0].start_us, RATE_HZ)
-    voiced = samples[before : position_at(speech.segments[-1].end_us, RATE_HZ)]
-    signal = voiced - np.mean(voiced)
-    energies = frame_energies(voiced, RATE_HZ)
+def _known(samples: Samples) -> _Sound | None:
+    """A clip; None: it holds no speech."""
+    found = refined(samples, RATE_HZ, None)
+    return _sound(samples, found) if found.segments else None
+
+
+def _heard(samples: Samples) -> _Sound | None:
+    """An utterance; None: it is silent. What is no speech by itself may be a clip for all that."""
+    found = refined(samples, RATE_HZ, None)
+    if not found.segments and frame_energies(samples, RATE_HZ).max(initial=0) >= QUIET:
+        found = Speech((Segment(0, time_of(len(samples), RATE_HZ), DROWNED_US, DROWNED_US),))
+    return _sound(samples, found) if found.segments else None
+
+
+def _sound(samples: Samples, found: Speech) -> _Sound:
+    before, after = (
+        position_at(each, RATE_HZ) for each in (found.segments[0].start_us, found.segments[-1].end_us)
+    )
+    whole = differences(samples)
+    speech = whole[before:after]
+    energies = frame_energies(samples[before:after], RATE_HZ)
     sounding = energies >= threshold_of(energies)
     loudness = int(energies[sounding].mean()) if sounding.any() else 0
+    last = int(np.flatnonzero(energies >= loudness // FAINT_RATIO)[-1])
     return _Sound(
-        signal,
-        np.concatenate(([0.0], np.cumsum(signal * signal))),
-        np.concatenate(([0], np.cumsum(sounding, dtype=np.int64))),
-        sounding & (energies >= loudness * LOUD_SHARE // 100),
-        min(
-            len(signal),
-            (1 + int(np.flatnonzero(energies >= loudness // FAINT_RATIO)[-1])) * frame_width(RATE_HZ),
-        ),
+        whole,
+        speech,
         before,
-        samples - np.mean(voiced),
-        speech.error_us > RESOLUTION_US,
+        np.concatenate(([0.0], np.cumsum(speech * speech))),
+        int(np.count_nonzero(sounding)),
+        sounding & (energies >= loudness * LOUD_SHARE // 100),
+        min(len(speech), (1 + last) * frame_width(RATE_HZ)),
+        found.error_us > RESOLUTION_US,
     )
-
-
-def _comparable(heard: int, clip: int) -> bool:
-    """Whether lengths alone allow a match; silence inside may be cut off with the words after it."""
-    return heard < 2 * clip and clip < 2 * heard
-
-
-def _shorter(heard: int, clip: int) -> bool:
-    """Whether lengths alone allow that more of the clip is to come."""
-    return heard < clip + MOST_BEFORE
-
-
-_Covered: TypeAlias = Callable[[_Sound, _Sound, int, slice], float]
-"""How much of what must be in both is in the overlap of an utterance with a clip at a shift, 0 to 1."""
-
-
-def _of_both(heard: _Sound, clip: _Sound, shift: int, overlap: slice) -> float:
-    """As one whole is to the other."""
-    start, end = overlap.start, overlap.stop
-    return min(heard.coverage(start, end), clip.coverage(start - shift, end - shift))
-
-
-def _of_a_beginning(heard: _Sound, _clip: _Sound, shift: int, overlap: slice) -> float:
-    """As a beginning is to the whole: all of it, where the clip begins."""
-    if abs(shift) > MOST_BEFORE or heard.sounding[-1] < SHORTEST_OPENING:
-        return 0.0
-    return heard.coverage(overlap.start, overlap.stop)
 
 
 def _transform_size(least: int) -> int:
@@ -242,66 +270,12 @@ def _transform_size(least: int) -> int:
 
 
 def _half_band(signal: Signal, size: int) -> Spectrum:
-    """The spectrum up to 2 kHz, where speech has its energy: it halves the work of every comparison."""
+    """The spectrum up to 2 kHz, where the differences have theirs: it halves the work of every comparison."""
     return np.asarray(np.fft.rfft(signal, size)[: size // 4 + 1], np.complex128)
 
 
-def _coarse_shift(agreement: Signal, most: int) -> int:
-    """The sample of the utterance at which the clip's first sample lies, to within two or so."""
+def _highest(agreement: Signal, most: int) -> tuple[int, float]:
+    """The sample of the utterance at which the clip's first sample lies, to within two or so; how high."""
     near = np.concatenate((agreement[len(agreement) - most :], agreement[: most + 1]))
-    return 2 * (int(np.argmax(near)) - most)
-
-
-def _best_near(heard: _Sound, clip: _Sound, shift: int, covered: _Covered) -> tuple[float, int] | None:
-    """The score at the true peak around `shift`, between samples perhaps, and the sample nearest to it."""
-    shifts = range(shift - NEAR, shift + NEAR + 1)
-    scores = [_overlap_score(heard, clip, each) for each in shifts]
-    index = max(range(1, len(scores) - 1), key=scores.__getitem__)
-    before, top, after = scores[index - 1 : index + 2]
-    bend = 2 * top - before - after
-    between = (after - before) ** 2 / (8 * bend) if bend > 0 else 0.0
-    score = min(1.0, top + between)
-    if score < LEAST_SCORE:
-        return None
-    overlap = _with_what_noise_hides(heard, clip, shifts[index])
-    return (score, shifts[index]) if covered(heard, clip, shifts[index], overlap) >= LEAST_COVERAGE else None
-
-
-def _overlap(heard: _Sound, clip: _Sound, shift: int) -> slice:
-    """The samples of the utterance that overlap when the clip lies at its sample `shift`."""
-    return slice(max(0, shift), max(0, min(len(heard.signal), shift + len(clip.signal))))
-
-
-def _overlap_score(heard: _Sound, clip: _Sound, shift: int) -> float:
-    """The correlation of the overlap; 0 if there is none."""
-    overlap = _overlap(heard, clip, shift)
-    start, end = overlap.start, overlap.stop
-    if end <= start:
-        return 0.0
-    energy = heard.energy_between(start, end) * clip.energy_between(start - shift, end - shift)
-    product = _product(heard.signal[start:end], clip.signal[start - shift : end - shift])
-    return product / math.sqrt(energy) if energy > 0 else 0.0
-
-
-def _with_what_noise_hides(heard: _Sound, clip: _Sound, shift: int) -> slice:
-    """The overlap, and what lies before and after it where that is more like the clip than like nothing."""
-    overlap = _overlap(heard, clip, shift)
-    start, end = overlap.start, overlap.stop
-    first = max(-heard.before, shift)
-    last = min(len(heard.whole) - heard.before, shift + len(clip.signal))
-    ours = clip.signal[start - shift : end - shift]
-    gain = _product(heard.signal[start:end], ours) / _product(ours, ours)
-
-    def hidden(begin: int, until: int) -> bool:
-        if begin >= until:
-            return False
-        theirs = heard.whole[heard.before + begin : heard.before + until]
-        ours = clip.signal[begin - shift : until - shift]
-        return 2 * _product(theirs, ours) > gain * _product(ours, ours)
-
-    return slice(first if hidden(first, start) else start, last if hidden(end, last) else end)
-
-
-def _product(one: Signal, other: Signal) -> float:
-    # Not `@`: BLAS splits long products among however many threads there are, and sums in that order.
-    return float(np.einsum("i,i->", one, other))
+    best = int(np.argmax(near))
+    return 2 * (best - most), float(near[best]) / 2  # at half the rate each counts twice
