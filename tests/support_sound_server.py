@@ -19,7 +19,7 @@ import pytest
 PROGRAMS: Final = ("pulseaudio", "paplay", "parec", "pactl")
 RATE_HZ: Final = 48_000
 WITHIN_S: Final = 20
-SINKS: Final = ("microphone", "quiet", "speaker")
+SINKS: Final = ("microphone", "quiet", "unplugged", "speaker")
 ALSA: Final = """\
 pcm.headset-microphone {
   type pulse
@@ -30,6 +30,11 @@ pcm.quiet-microphone {
   type pulse
   device quiet.monitor
   hint { show on  description "A sink into which nobody plays" }
+}
+pcm.unplugged-microphone {
+  type pulse
+  device unplugged.monitor
+  hint { show on  description "A sink that a test takes away" }
 }
 pcm.headset-speaker {
   type pulse
@@ -56,6 +61,13 @@ class SoundServer:
         """Play a recording into the microphone, to its end."""
         command = ["paplay", "--device=microphone", str(recording)]
         subprocess.run(command, env=self.environment, check=True, timeout=WITHIN_S)
+
+    def unplug(self, sink: str) -> None:
+        """Take a sink away, and its monitor with it."""
+        asked = ["pactl", "list", "short", "modules"]
+        told = subprocess.run(asked, env=self.environment, check=True, capture_output=True, text=True).stdout
+        (module,) = [line.split()[0] for line in told.splitlines() if f"sink_name={sink} " in line]
+        subprocess.run(["pactl", "unload-module", module], env=self.environment, check=True)
 
     @contextmanager
     def listening(self, raw: Path) -> Iterator[None]:

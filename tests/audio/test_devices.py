@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from turnspec.audio.devices import Device, DeviceError, chosen
+from turnspec.audio.devices import Device, DeviceError, Heartbeat, chosen
 
 HEADSET = Device(0, "USB Headset: Audio (hw:1,0)", 1, 2, 44_100)
 MONITOR = Device(1, "HDMI 0", 0, 2, 48_000)
@@ -52,3 +52,25 @@ def test_what_is_not_there_is_told_with_what_is(found: tuple[Device, ...], wante
         chosen(found, "microphone", wanted)
 
     assert str(error.value).startswith(told)
+
+
+def test_a_device_that_hands_nothing_over_has_stopped() -> None:
+    """After a second in which somebody waited for it, and not before."""
+    heart = Heartbeat(0.0)
+    stopped = []
+    for tick in range(80):
+        heart.taken(tick * 0.02)
+        if tick <= 20:
+            heart.heard(tick * 0.02)
+        stopped.append(heart.has_stopped)
+
+    assert stopped.index(True) == 71  # 1.02 s after what was heard last
+
+
+def test_who_was_away_holds_it_against_no_device() -> None:
+    """A process that was stopped for a while, and then takes all at once, gives the device its second."""
+    heart = Heartbeat(0.0)
+    for at_s in (0.0, 10.0, 10.0, 10.0, 10.5, 11.0):
+        heart.taken(at_s)
+
+        assert not heart.has_stopped

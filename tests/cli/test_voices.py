@@ -71,6 +71,7 @@ def test_a_line_is_tried(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
+        (["nowhere"], 2, "nowhere does not exist"),
         (["--engine", "flit"], 2, "did you mean 'flite'?"),
         (["--say", "Hello"], 2, "write -o FILE.wav"),
         (["--voice", "en"], 2, "write --say TEXT"),

@@ -132,6 +132,13 @@ def _started(project: Project, server: SoundServer, *arguments: str) -> Iterator
             process.kill()
 
 
+def until_asked(events: Path) -> None:
+    """Wait until the second turn of a call has begun."""
+    for event in _told(events):
+        if (event.get("kind"), event.get("turn")) == ("turn-began", 1):
+            return
+
+
 def _answer(events: Path, server: SoundServer, clips: Iterable[str], *cue: object) -> None:
     """Say each clip on its cue, a kind of event and perhaps a turn, until the call is over."""
     said = iter(clips)
@@ -164,6 +171,7 @@ def test_a_talk_leaves_a_scenario_that_holds_for_its_agent_alone(
     assert [[*each] for each in asserted] == [["says"], ["says"], ["intent"], ["says"]]
     assert asserted[2] == {"intent": ("all_gone",)}
     written = (talk / "talk.yaml").read_text()
+    assert "# Run it with `turnspec run talks/mine/talk.yaml`." in written
     assert "      text: five five\n" in written
     assert "        - delete: {which: first}\n" in written
     assert "nobody told what is said in it" in written
@@ -190,6 +198,12 @@ def apart(server: SoundServer, tmp_path_factory: pytest.TempPathFactory) -> Mapp
         "heard": (HEARD, "--listen", "--speaker", "headset-speaker"),
         "nobody": (ASK, *wall, "--microphone", "quiet-microphone"),
         "no-such": (ASK, *wall, "--microphone", "headset-microfone"),
+        "unplugged": (
+            ASK.replace("patience: 2 s", "patience: 8 s"),
+            *wall,
+            "--microphone",
+            "unplugged-microphone",
+        ),
     }
     folders = {name: _laid_out(tmp_path_factory.mktemp(name)) for name in asked}
     with server.listening(folders["heard"].folder / "heard.raw"), ExitStack() as stack:
@@ -201,6 +215,8 @@ def apart(server: SoundServer, tmp_path_factory: pytest.TempPathFactory) -> Mapp
             processes[name] = stack.enter_context(_started(folders[name], server, *command))
         events = folders["ask"].folder / "out" / "calls" / "ask" / "events.jsonl"
         _answer(events, server, ["five-five.flac"], "turn-began", 1)
+        until_asked(folders["unplugged"].folder / "out" / "calls" / "ask" / "events.jsonl")
+        server.unplug("unplugged")
         return {name: ended(process, folders[name].folder, 60) for name, process in processes.items()}
 
 
@@ -229,6 +245,15 @@ def test_a_microphone_that_nobody_speaks_into_breaks_the_call(apart: Mapping[str
 
     assert ran.code == 3
     assert "nobody spoke into the microphone 'quiet-microphone' for 2 s" in ran.told
+
+
+def test_a_microphone_that_is_taken_away_breaks_the_call(apart: Mapping[str, Ran]) -> None:
+    """The message names it; nobody waits for words that cannot come, and what was heard by then is kept."""
+    ran = apart["unplugged"]
+
+    assert ran.code == 3
+    assert "the microphone 'unplugged-microphone' was taken away" in ran.told
+    assert (ran.output / "calls" / "ask" / "call.flac").is_file()
 
 
 def test_a_device_that_is_not_there_breaks_the_call(apart: Mapping[str, Ran]) -> None:

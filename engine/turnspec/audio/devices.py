@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Event
+from time import monotonic
 from types import ModuleType
 from typing import Any, Final, Literal, TypeAlias
 
@@ -27,6 +28,8 @@ MOST_US: Final = 400_000
 LATENCY_S: Final = 0.04
 FILLED_S: Final = 0.05  # a buffer is filled before anything plays, which may be only a second later
 STARTS_WITHIN_S: Final = 5.0
+GONE_AFTER_S: Final = 1.0  # without a sound from a device that hands some over every 60 ms, be it silence
+AWAY_AFTER_S: Final = 0.2
 ANOTHER: Final = "close what else uses it, or choose another (`turnspec devices`)"
 INSTALL: Final = {
     "linux": "apt-get install libportaudio2 (or what your distribution calls PortAudio)",
@@ -129,6 +132,31 @@ def _unknown(able: Sequence[Device], way: Way, wanted: str) -> DeviceError:
     return DeviceError(f"there is no {way} '{wanted}'", fix)
 
 
+class Heartbeat:
+    """Whether a device still hands sound over: a sound server may take it away without a word.
+
+    Who takes the sound may have been away, as a process that was stopped; that is held against no device.
+    """
+
+    def __init__(self, now_s: float) -> None:
+        self._heard_s = self._taken_s = now_s
+
+    def heard(self, now_s: float) -> None:
+        """Some sound came."""
+        self._heard_s = now_s
+
+    def taken(self, now_s: float) -> None:
+        """What there was is taken."""
+        if now_s - self._taken_s > AWAY_AFTER_S:
+            self._heard_s = now_s
+        self._taken_s = now_s
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether nothing came for long, though somebody waited for it."""
+        return self._taken_s - self._heard_s > GONE_AFTER_S
+
+
 class Microphone:
     """A microphone that is on: what it hears, as mono at another rate, for whoever takes it."""
 
@@ -138,6 +166,7 @@ class Microphone:
         self._resampler = StreamResampler(device.rate_hz, rate_hz)
         self._ring = Ring(rate_hz, slack_us=SLACK_US, most_us=MOST_US)
         self._running = Event()
+        self._heartbeat = Heartbeat(monotonic())
         self._stream = _opened("microphone", device, self._channels, self._heard, self._running)
 
     @property
@@ -148,10 +177,11 @@ class Microphone:
     @property
     def gone(self) -> bool:
         """Whether it was taken away."""
-        return not self._stream.active
+        return self._heartbeat.has_stopped or not self._stream.active
 
     def take(self, count: int) -> Samples:
         """The next `count` samples, silence where there are none."""
+        self._heartbeat.taken(monotonic())
         return self._ring.take(count)
 
     def clear(self) -> None:
@@ -165,6 +195,7 @@ class Microphone:
     def _heard(self, sound: Any, count: int, time: object, status: object) -> None:
         del count, time, status  # what was lost on the way shows in the ring
         self._running.set()
+        self._heartbeat.heard(monotonic())
         self._ring.put(self._resampler.feed(_mono(np.frombuffer(sound, np.int16), self._channels)))
 
 

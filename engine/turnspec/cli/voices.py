@@ -56,6 +56,9 @@ def voices_command(path: Path | None, options: Mapping[str, Any]) -> int:
     if refusal := _wrong(options):
         print(refusal, file=sys.stderr)
         return USAGE_EXIT
+    if path is not None and not path.exists():
+        print(f"{path} does not exist: name a project, or a file in one", file=sys.stderr)
+        return USAGE_EXIT
     loaded = _loaded(path or Path())
     problems = [each for each in loaded.problems if each.span.path[:1] == ("engines",)]
     if problems:

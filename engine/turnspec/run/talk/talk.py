@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from turnspec.audio.files import write_flac
@@ -104,7 +105,7 @@ def _written_down(planned: Planned, record: CaseRecord, result: CallResult) -> T
     _cut(folder, caller, turns)
     path = folder / SCENARIO_FILE
     text = written(
-        _header(planned, talk, turns), turns, _intent_of(planned), calls=case.plan.calls is not None
+        _header(planned, path, talk, turns), turns, _intent_of(planned), calls=case.plan.calls is not None
     )
     path.write_text(text, "utf-8")
     return Talked(result, turns, path, kept, over=planned.over)
@@ -162,18 +163,25 @@ def _cut(folder: Path, caller: Track, turns: Sequence[Exchange]) -> None:
         write_flac(folder / clip_name(number), track_of(samples[first:last], caller.rate_hz))
 
 
-def _header(planned: Planned, talk: Conversation, turns: Sequence[Exchange]) -> Header:
+def _header(planned: Planned, path: Path, talk: Conversation, turns: Sequence[Exchange]) -> Header:
     plan = planned.case.plan
     day = datetime.now(UTC).date().isoformat()
     first = turns[0]
     greeting = first.reply[0].start_us - talk.up_us if first.said is None and first.reply else None
-    over = planned.over
+    run = f"turnspec run {quote(_from_project(planned, path))}{planned.over}"
     told = (
         f"Written from a talk with '{plan.target}' over {plan.protocol} on {day}.",
-        f"Run it with `turnspec run PATH{over}`. What the agent said is asserted in a few words, times are",
-        "twice what was measured: edit both to what you mean.",
+        f"Run it with `{run}`.",
+        "What the agent said is asserted in a few words, times are twice what was measured: edit both to what",
+        "you mean.",
     )
     return Header(f"{NAME} with {plan.target}", plan.target, told, greeting)
+
+
+def _from_project(planned: Planned, path: Path) -> str:
+    """A path as it is written in the project's own folder."""
+    root = planned.loaded.root.resolve()
+    return path.resolve().relative_to(root).as_posix()
 
 
 def _intent_of(planned: Planned) -> Callable[[str], str | None]:
