@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -109,6 +110,31 @@ def test_a_pool_that_is_closed_answers_whoever_waits() -> None:
     assert reasons == ["the run was over before it was answered"] or reasons == [
         "the run was over before it was asked for"
     ]
+
+
+BUSY = """
+import sys, time
+from turnspec.run.transcription_worker import ending_with
+questions = ending_with(0)
+print(questions.readline().decode(), flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_process_ends_with_whoever_started_it() -> None:
+    """Its engine may be in the middle of an hour of sound: where nobody waits for that, it ends at once."""
+    with subprocess.Popen(
+        [sys.executable, "-c", BUSY], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as busy:
+        assert busy.stdin is not None
+        assert busy.stdout is not None
+        busy.stdin.write(b"listen\n")
+        busy.stdin.flush()
+        told = busy.stdout.readline()
+        busy.stdin.close()
+
+        assert told == b"listen\n"
+        assert busy.wait(20) == 0
 
 
 class Says:

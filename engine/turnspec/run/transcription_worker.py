@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from math import isfinite
 from operator import index
@@ -21,6 +22,7 @@ from turnspec.speech.transcription import Transcriber, Transcript, Transcription
 
 Make = Callable[[Mapping[str, Any]], Transcriber]
 
+PIECE: Final = 65_536
 UNCLEAR: Final = "the engine's answer cannot be understood"
 
 
@@ -30,7 +32,20 @@ def main() -> None:
     # Libraries print what they like: it must not come between the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    serve(sys.stdin.buffer, answers, engine_of)
+    serve(ending_with(sys.stdin.fileno()), answers, engine_of)
+
+
+def ending_with(source: int) -> IO[bytes]:
+    """What comes in; the process ends as soon as that does, whatever its engine is at."""
+    reading, writing = os.pipe()
+
+    def pass_on() -> None:
+        while some := os.read(source, PIECE):
+            os.write(writing, some)
+        os._exit(0)  # whoever asked is gone: nobody waits for the answer
+
+    threading.Thread(target=pass_on, name="questions", daemon=True).start()
+    return os.fdopen(reading, "rb")
 
 
 def serve(questions: IO[bytes], answers: IO[bytes], make: Make) -> None:
