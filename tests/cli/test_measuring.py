@@ -232,6 +232,7 @@ def test_crosstalk_is_told(scene: Scene, tmp_path: Path, leak: float, *, is_told
 
 WRONG = {
     "missing": "does not exist",
+    "device": "is no file",
     "text": "is not audio that can be read",
     "mono": "has one channel: who speaks cannot be told",
     "empty": "is not audio that can be read",
@@ -254,6 +255,8 @@ def test_what_cannot_be_measured_says_so(tmp_path: Path, what: str) -> None:
             soundfile.write(path, DELETED, RATE_HZ)
         case "empty":
             path.write_bytes(b"")
+        case "device":
+            path.symlink_to("/dev/null")
         case "folder":
             path.mkdir()
         case "no sound":
@@ -295,3 +298,17 @@ def test_two_stereo_files_are_too_much(scene: Scene, tmp_path: Path) -> None:
 
     assert "has two channels already" in measured(path, path).err
     assert "3 files were named" in measured(path, path, path).err
+
+
+def test_a_faint_recording_is_measured_like_a_loud_one(scene: Scene, tmp_path: Path) -> None:
+    """36 dB fainter, and beside a constant, the same is found, give or take what each response states."""
+    loud = document(scene.write(tmp_path / "loud.wav"))
+    scene.tracks = (scene.tracks // 60 + 40).astype(np.int16)
+    faint = document(scene.write(tmp_path / "faint.wav"))
+
+    answered = [turn for turn in loud["turns"] if turn["who"] == "caller"]
+    again = [turn for turn in faint["turns"] if turn["who"] == "caller"]
+    assert len(answered) == len(again)
+    for one, other in zip(answered, again, strict=True):
+        assert one["response_error_us"] == EDGE_US <= other["response_error_us"] <= 10 * EDGE_US
+        assert abs(one["response_us"] - other["response_us"]) <= other["response_error_us"]

@@ -162,7 +162,8 @@ def _contents(path: Path) -> bytes:
 
 
 def _missing(path: Path) -> AudioFileError:
-    reason = "is a folder" if path.is_dir() else "does not exist"
+    no_file = "is a folder" if path.is_dir() else "is no file"
+    reason = no_file if path.exists() else "does not exist"
     folder = path.parent
     names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
     near = get_close_matches(path.name, names, 1)

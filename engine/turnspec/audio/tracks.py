@@ -51,7 +51,8 @@ def read_tracks(path: Path) -> Recorded:
             return _read(path, file)
     except soundfile.SoundFileError as error:
         if not path.is_file():
-            reason = "is a folder" if path.is_dir() else "does not exist"
+            no_file = "is a folder" if path.is_dir() else "is no file"
+            reason = no_file if path.exists() else "does not exist"
             raise AudioFileError(path, reason, "name a WAV, FLAC, Ogg or MP3 file") from error
         fix = "name a WAV, FLAC, Ogg or MP3 file"
         raise AudioFileError(path, "is not audio that can be read", fix) from error

@@ -172,8 +172,8 @@ def _header(planned: Planned, path: Path, talk: Conversation, turns: Sequence[Ex
     told = (
         f"Written from a talk with '{plan.target}' over {plan.protocol} on {day}.",
         f"Run it with `{run}`.",
-        "What the agent said is asserted in a few words, times are twice what was measured: edit both to what",
-        "you mean.",
+        "What the agent said is asserted in a few words, times are twice what was measured: edit both to",
+        "what you mean.",
     )
     return Header(f"{NAME} with {plan.target}", plan.target, told, greeting)
 
