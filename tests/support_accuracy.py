@@ -20,6 +20,7 @@ from support_checks import began, call, ended, over, plan_of, turns
 from support_sound import PROMPTS
 from turnspec.audio import (
     EMPTY,
+    RESOLUTION_US,
     Samples,
     decode,
     encode,
@@ -261,6 +262,13 @@ class Fading:
     onset_us: int
     end_us: int
     silent_us: int
+    onset_bar_us: int
+    end_bar_us: int
+
+    @property
+    def beside_us(self) -> int:
+        """How far its end is told outside of the time in which it sinks: from as loud as noise to silent."""
+        return max(0, -self.end_us, self.silent_us)
 
 
 def fading(seed: int) -> Fading | None:
@@ -279,4 +287,6 @@ def fading(seed: int) -> Fading | None:
         found[0].start_us - (RATE_HZ + int(loud[0])) * SAMPLE_US,
         end_us - (int(loud[-1]) + 1) * SAMPLE_US,
         end_us - len(clip) * SAMPLE_US,
+        RESOLUTION_US + found[0].start_blur_us,
+        RESOLUTION_US + found[-1].end_blur_us,
     )

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from support_accuracy import CONDITIONS, Condition, fading
-from support_accuracy_table import BEGIN, CALLS, ENGINES, HEAD, MEASUREMENTS, rows
+from support_accuracy_table import (
+    BEGIN,
+    CALLS,
+    ENGINES,
+    FADING_BEGIN,
+    FADING_HEAD,
+    HEAD,
+    MEASUREMENTS,
+    PROMPTS,
+    rows,
+)
 from support_sound import real_prompts
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "reference" / "accuracy.md"
@@ -17,7 +27,9 @@ CLEAN_US, CLEAN_BAR_US = 10_000, 25_000
 NOISY_US, NOISY_BAR_US = 50_000, 60_000
 ASKED = 0.95
 PROMPTS_FADING = 100
-FADED_US = 120_000  # as the docs say, in their words: some 100 ms
+FADED_US = 120_000  # where they sink below the noise
+FADING_ROWS = ("beginning", "end", "end")
+PROMISED = (0, 2)  # of these rows; the other says what could not be reached
 
 
 @pytest.mark.parametrize("condition", SOME, ids=lambda condition: condition.name)
@@ -72,3 +84,15 @@ def test_what_fades_in_noise_ends_between_the_noise_and_silence() -> None:
     assert sum(abs(each.onset_us) <= NOISY_US for each in known) >= ASKED * len(known)
     assert sum(each.end_us >= -NOISY_US and each.silent_us <= 0 for each in known) >= ASKED * len(known)
     assert ends[int(ASKED * len(ends))] <= FADED_US
+    assert sum(abs(each.onset_us) <= each.onset_bar_us for each in known) >= ASKED * len(known)
+    assert sum(each.beside_us <= each.end_bar_us for each in known) >= ASKED * len(known)
+
+
+def test_the_documented_table_of_what_fades_holds() -> None:
+    """Its rows are there, of as many prompts as the command takes; those that promise something keep it."""
+    table = DOCS.read_text("utf-8").split(FADING_BEGIN)[1].removeprefix(FADING_HEAD).split("<!--")[0]
+    found = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line]
+
+    assert tuple(row[0] for row in found) == FADING_ROWS
+    assert all(int(row[2]) == PROMPTS for row in found)
+    assert all(float(found[at][6].split()[0]) >= 100 * ASKED for at in PROMISED)

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from turnspec.audio.crosstalk import are_one, shared
-from turnspec.audio.edges import Speech
+from turnspec.audio.edges import IDLE_PEAK, Speech
 from turnspec.audio.files import AudioFileError
 from turnspec.audio.resample import resample
 from turnspec.audio.samples import samples_of, track_of
 from turnspec.audio.tones import Key, KeyDetector
-from turnspec.audio.tracks import read_tracks
+from turnspec.audio.tracks import FULL_SCALE, read_tracks
 from turnspec.call import Track
 from turnspec.call.evidence import EVENTS_FILE
 from turnspec.checks.conversation import Conversation
@@ -26,6 +28,8 @@ from turnspec.speech.activity import NoActivityEngine, activity_engine
 
 MOST_FILES = 2
 LEAST_HZ: Final = 4_000
+LOUD_PEAK: Final = 30_000  # nearly all of full scale: where faint sounds are audible depends on the loud
+FAINT_PEAK: Final = 48  # -57 dB of full scale: this may still be speech
 LEAKS: Final = 0.05
 """From this share of the sound on, it is told that it is on both channels."""
 
@@ -124,7 +128,7 @@ def _sides(
         )
     if caller == "right":
         tracks.reverse()
-    sides = _alike(tracks[0], tracks[1])
+    sides = _raised(*map(_centred, _alike(tracks[0], tracks[1])))
     return files, sides, (*notes, *_crosstalk(*sides))
 
 
@@ -172,6 +176,23 @@ def _recording(path: Path) -> Path:
         else "name a recording, or a call's folder"
     )
     raise MeasureError(f"{path} is not the folder of a call: it has no call.flac\n  help: {hint}")
+
+
+def _centred(track: Track) -> Track:
+    """Without a constant, which is no sound."""
+    samples = samples_of(track)
+    constant = int(np.median(samples)) if len(samples) else 0
+    if abs(constant) <= IDLE_PEAK:
+        return track
+    return track_of(np.clip(samples.astype(np.int32) - constant, -FULL_SCALE, FULL_SCALE - 1), track.rate_hz)
+
+
+def _raised(*tracks: Track) -> tuple[Track, Track]:
+    """Both sides by as much as lifts the louder one to where speech is looked for."""
+    peak = max(int(np.abs(samples_of(track).astype(np.int32)).max(initial=0)) for track in tracks)
+    gain = LOUD_PEAK // peak if peak >= FAINT_PEAK else 1
+    caller, agent = (track_of(samples_of(each) * gain, each.rate_hz) if gain > 1 else each for each in tracks)
+    return caller, agent
 
 
 def _alike(caller: Track, agent: Track) -> tuple[Track, Track]:
