@@ -65,7 +65,7 @@ def test_the_cookbook_is_held_while_one_waits(tmp_path: Path) -> None:
 
 
 def test_further_scenarios_run_fast(one: Path, many: Path) -> None:
-    """Each further scenario gets at least 200 seconds of conversation out of a second of CPU."""
+    """Each further scenario of one agent gets at least 200 seconds of conversation out of a second of CPU."""
     all_of_them, first = in_turns(lambda: cpu_s(_run(many)), lambda: cpu_s(_run(one)), rounds=3)
     further = (_conversation_s(many) - _conversation_s(one)) / (all_of_them - first)
     report("seconds of further conversation / second of CPU (at least)", further, 200)
