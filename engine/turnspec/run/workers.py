@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from dataclasses import replace
-from typing import Final, TypeAlias
+from multiprocessing import parent_process
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from turnspec.results import CallResult, Outcome
 from turnspec.run.attempts import attempt_of
-from turnspec.run.calling import call_virtual
+from turnspec.run.calling import Interrupted, call_virtual
 from turnspec.run.case import Case
 from turnspec.run.garbage import looked_for_seldom
-from turnspec.run.interrupts import handled
+from turnspec.run.interrupts import Interrupts, handled
 from turnspec.run.logs import set_up_logs
 from turnspec.run.options import RunOptions
 from turnspec.run.progress import Calls, skipped
+
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
 
 DIED: Final = "the worker process that made this call, or one beside it, died; try again with --workers 1"
 CHANGED: Final = "the files were changed while the run began; run it again"
@@ -28,7 +34,9 @@ def in_processes(cases: Sequence[Case], options: RunOptions, calls: Calls) -> No
     """Make these calls in processes; each reads the files itself and makes the calls it is told."""
     from multiprocessing import get_context
 
-    with ProcessPoolExecutor(options.workers, get_context("spawn"), _ready_worker, (options,)) as pool:
+    context = get_context("spawn")
+    stop = context.Event()
+    with ProcessPoolExecutor(options.workers, context, _ready_worker, (options, stop)) as pool:
         with handled(
             signal.SIGINT, signal.SIG_IGN
         ):  # the workers inherit that: what stops the run is decided here
@@ -37,6 +45,7 @@ def in_processes(cases: Sequence[Case], options: RunOptions, calls: Calls) -> No
             _take(cases, asked, calls, pool)
         except KeyboardInterrupt:
             calls.interrupted = True
+            stop.set()
         for future in asked.values():
             future.cancel()
         _take(cases, asked, calls, None)
@@ -88,11 +97,14 @@ def _lost(case: Case, reason: str) -> CallResult:
 
 _worker_cases: dict[int, Case] = {}
 _worker_options: list[RunOptions] = []
+_interrupts = Interrupts()
 
 
-def _ready_worker(options: RunOptions) -> None:
+def _ready_worker(options: RunOptions, stop: Event) -> None:
     from turnspec.run.planning import plan_cases
 
+    threading.Thread(target=_note, args=(stop,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     looked_for_seldom()
     set_up_logs(debug=options.debug)
     _worker_cases.update({case.number: case for case in plan_cases(options).cases})
@@ -104,4 +116,23 @@ def _call_in_worker(number: int, slug: str, attempt: int) -> CallResult | None:
     case = _worker_cases.get(number)
     if case is None or case.slug != slug:
         return None
-    return call_virtual(attempt_of(case, attempt), _worker_options[0].output)
+    if _interrupts.came:
+        return skipped(case, "the run was interrupted")
+    try:
+        return call_virtual(attempt_of(case, attempt), _worker_options[0].output, _interrupts)
+    except Interrupted as stopped:
+        return stopped.result
+
+
+def _note(stop: Event) -> None:
+    """The signal that stops the run, as somebody else was sent it."""
+    stop.wait()
+    _interrupts.note()
+
+
+def _end_with_parent() -> None:
+    """A worker whose run was killed makes no further call."""
+    parent = parent_process()
+    assert parent is not None, "a worker was started by somebody"
+    parent.join()
+    os._exit(1)
