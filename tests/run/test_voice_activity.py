@@ -293,9 +293,10 @@ def test_on_the_wall_clock_nobody_waits_for_a_network() -> None:
 )
 def test_when_the_engine_is_asked_in_a_call_is_what_the_target_says(
     monkeypatch: pytest.MonkeyPatch,
+    *,
     live: str,
     asks: bool,
-    always: bool,  # noqa: FBT001
+    always: bool,
 ) -> None:
     """On noisy lines unless it says otherwise."""
     monkeypatch.delenv("TURNSPEC_VOICE_ACTIVITY", raising=False)
