@@ -161,7 +161,11 @@ class Utterance:
         """The clip that begins with it and goes on, as far as one is known to."""
         if self._heard is None or self._heard.sounding < SHORTEST_OPENING:
             return None
-        go_on = (match for _, match in self._begun() if match.goes_on_us is not None)
+        go_on = (
+            match
+            for laid, match in self._begun()
+            if match.goes_on_us is not None and laid.overdue_us < MOST_LOST_US
+        )
         return max(go_on, key=lambda match: match.score, default=None)
 
     def _begun(self) -> Iterator[tuple[Overlay, Match]]:

@@ -49,7 +49,8 @@ class Overlay:
     """A clip over an utterance: `begin` and `end` are the samples of the utterance where its own ends lie.
 
     `likeness` is the correlation of what both have. The most that is extra, or missing before, between and
-    after what both have, within 0.4 s: what of a word, or of several.
+    after what both have, within 0.4 s: what of a word, or of several; `overdue_us` is what of the last of
+    these should have come by now.
     """
 
     likeness: float
@@ -59,6 +60,7 @@ class Overlay:
     missing_before_us: int
     missing_between_us: int
     missing_after_us: int
+    overdue_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,8 @@ def overlay(heard: Signal, clip: Signal, speech: slice, shift: int) -> Overlay:
     return Overlay(likeness, begin, shift + speech.stop + last, *_apart(compared))
 
 
-def _apart(compared: _Compared) -> tuple[int, int, int, int]:
-    """How much is extra, and how much missing before, between and after what both have."""
+def _apart(compared: _Compared) -> tuple[int, int, int, int, int]:
+    """How much is extra, how much missing before, between and after what both have, and overdue."""
     like, left = compared.like, compared.left
     sounding = compared.clip[compared.clip > FAINT * compared.clip.max(initial=0.0)]
     level = float(sounding.mean()) if len(sounding) else 0.0
@@ -119,9 +121,11 @@ def _apart(compared: _Compared) -> tuple[int, int, int, int]:
     is_missing = is_due & ~like
     had = np.flatnonzero(is_due & like)
     if not len(had):
-        return _most(is_extra), _most(is_missing), 0, 0
-    parts = np.split(is_missing, (int(had[0]), int(had[-1])))
-    return _most(is_extra), _most(parts[0]), _most(parts[1]), _most(parts[2])
+        return _most(is_extra), _most(is_missing), 0, 0, 0
+    first, last = int(had[0]), int(had[-1])
+    parts = is_missing[:first], is_missing[first:last], is_missing[last:], is_missing[last : compared.come]
+    before, between, after, overdue = (_most(part) for part in parts)
+    return _most(is_extra), before, between, after, overdue
 
 
 def _most(frames: NDArray[np.bool_]) -> int:

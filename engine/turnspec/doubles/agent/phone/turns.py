@@ -187,6 +187,9 @@ class CallerTurns:
         if not self._silent_since(over.end_us):
             return
         over = self._completed(over)
+        if over.due_us > at_us:  # noise hid that a known recording goes on
+            self._agenda.at(over.due_us, partial(self._still_silent, over))
+            return
         heard = over.heard_by(at_us)
         if heard is None:  # the caller may go on meanwhile, and all of it is one turn then
             self._agenda.at(at_us + LOOK_AGAIN_US, partial(self._still_silent, over))
@@ -200,6 +203,9 @@ class CallerTurns:
         if over.complete or over.heard.text is not None:
             return over
         heard, said = self._heard(over.begin_us, self._line.now_us)
+        if heard.goes_on_us is not None:
+            due_us = self._line.call_us(_over_by(heard, said, over.end_us)) + self._line.late_us
+            return replace(over, due_us=due_us)
         if heard.text is None:
             return replace(over, complete=True)
         ended_us = self._line.call_us(said.ended_us)
