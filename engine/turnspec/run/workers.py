@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import parent_process
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from turnspec.results import CallResult, Outcome
 from turnspec.run.attempts import attempt_of
-from turnspec.run.calling import Interrupted, call_virtual
+from turnspec.run.calling import call_virtual
 from turnspec.run.case import Case
 from turnspec.run.garbage import looked_for_seldom
 from turnspec.run.interrupts import Interrupts, handled
@@ -97,7 +98,29 @@ def _lost(case: Case, reason: str) -> CallResult:
 
 _worker_cases: dict[int, Case] = {}
 _worker_options: list[RunOptions] = []
-_interrupts = Interrupts()
+
+
+class _Finishing(Interrupts):
+    """Lets a call that is up come to its end; what is asked about it then is waited for no longer."""
+
+    def note(self, *_: Any) -> None:
+        self.came = True
+        if self._cancel is not None:
+            self._cancel()
+
+    @contextmanager
+    def cancelling(self) -> Iterator[None]:
+        yield
+
+    @contextmanager
+    def telling(self, somebody: Callable[[], Any]) -> Iterator[None]:
+        with super().telling(somebody):
+            if self.came:
+                somebody()
+            yield
+
+
+_interrupts = _Finishing()
 
 
 def _ready_worker(options: RunOptions, stop: Event) -> None:
@@ -118,14 +141,11 @@ def _call_in_worker(number: int, slug: str, attempt: int) -> CallResult | None:
         return None
     if _interrupts.came:
         return skipped(case, "the run was interrupted")
-    try:
-        return call_virtual(attempt_of(case, attempt), _worker_options[0].output, _interrupts)
-    except Interrupted as stopped:
-        return stopped.result
+    return call_virtual(attempt_of(case, attempt), _worker_options[0].output, _interrupts)
 
 
 def _note(stop: Event) -> None:
-    """The signal that stops the run, as somebody else was sent it."""
+    """What stops the run: somebody else was sent the signal."""
     stop.wait()
     _interrupts.note()
 
