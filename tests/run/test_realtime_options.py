@@ -10,7 +10,7 @@ import pytest
 
 from support_projects import Ran, run_here, talk
 from turnspec.adapters.realtime.options import RealtimeOptions
-from turnspec.run.stand import endpointing_us
+from turnspec.run.local_agents import endpointing_us
 
 DESK = """\
 agent: Desk

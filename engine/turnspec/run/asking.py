@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from turnspec.adapters.http import HttpError, HttpRequest, HttpResponse
-from turnspec.adapters.http_shell import fetch
 from turnspec.run.masking import masker
 from turnspec.speech.answers import LARGEST_ANSWER, ApiAnswer, NoAnswer, address, told
+
+if TYPE_CHECKING:  # what asks is loaded once somebody is asked
+    from turnspec.adapters.http import HttpRequest, HttpResponse
 
 TRIES: Final = 3
 PAUSES_S: Final = (0.5, 2.0)
@@ -85,6 +85,11 @@ class Api:
         raise NoAnswer(f"the endpoint answered {plain.status} {TRIES} times{told(plain)}")
 
     def _once(self, path: str, kind: str, body: bytes) -> HttpResponse:
+        import asyncio
+
+        from turnspec.adapters.http import HttpError
+        from turnspec.adapters.http_shell import fetch
+
         within = self.endpoint.timeout_s
         try:
             url = address(self.endpoint.url, path)
@@ -100,6 +105,8 @@ class Api:
             raise NoAnswer(f"the endpoint cannot be asked at this address: {error}") from error
 
     def _request(self, url: str, kind: str, body: bytes) -> HttpRequest:
+        from turnspec.adapters.http import HttpRequest
+
         parts = urlsplit(url)
         headers = [("Content-Type", kind), ("Accept", "application/json")]
         headers.append(("Accept-Encoding", "identity"))

@@ -23,7 +23,8 @@ from turnspec.dsl.templates import TemplateError, render_value
 from turnspec.plan.model import TargetKind
 from turnspec.results import CallResult, Outcome
 from turnspec.run.bridge import outside_call
-from turnspec.run.case import DEFAULT_CALLEE, DEFAULT_CALLER, VIRTUAL, Case, CaseRecord
+from turnspec.run.case import DEFAULT_CALLEE, DEFAULT_CALLER, VIRTUAL, Case
+from turnspec.run.case_record import CaseRecord
 from turnspec.run.clock import CallClock
 from turnspec.run.conversation import converse
 from turnspec.run.derive import waiters

@@ -6,14 +6,12 @@ wall clock it is loaded beside the loop, and the sound for which there was none 
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
 
 from turnspec.audio.foreground import SpeechStream
 from turnspec.audio.samples import Samples
-from turnspec.run.virtual import VirtualLoop
 from turnspec.run.voices.speaking import makers
 from turnspec.speech.activity import VoiceActivity
 
@@ -29,8 +27,7 @@ class LiveEngine:
 
     def __call__(self, rate_hz: int) -> SpeechStream | None:
         """The engine on a line of this rate; None: not yet."""
-        loop = _running()
-        if loop is None or isinstance(loop, VirtualLoop):
+        if not _on_the_wall():
             return _Guarded(self._engine, rate_hz)
         with self._lock:
             spare = self._spare[rate_hz].pop() if self._spare[rate_hz] else None
@@ -66,8 +63,13 @@ class _Guarded:
             return (True,)
 
 
-def _running() -> asyncio.AbstractEventLoop | None:
+def _on_the_wall() -> bool:
+    """Whether this is a loop that somebody's frames wait for."""
+    import asyncio
+
+    from turnspec.run.virtual import VirtualLoop
+
     try:
-        return asyncio.get_running_loop()
+        return not isinstance(asyncio.get_running_loop(), VirtualLoop)
     except RuntimeError:
-        return None
+        return False

@@ -27,12 +27,12 @@ from turnspec.run.custom import custom_checks
 from turnspec.run.engines import engines_of
 from turnspec.run.faulty_ends import problems_of_faults
 from turnspec.run.groups import Group
+from turnspec.run.local_agents import agents_press_keys, endpointing_us
 from turnspec.run.masking import masker
 from turnspec.run.options import RunOptions
 from turnspec.run.recordings import recording_problems
 from turnspec.run.rows import Row, Run, Slugs, chosen_runs, equal_runs, matches, name_of_all, rows_of
 from turnspec.run.servers import lacking
-from turnspec.run.stand import agents_press_keys, endpointing_us
 from turnspec.run.transcription import transcription_for, wrong_engine
 from turnspec.run.voice_activity import Finders, wrong_finder
 from turnspec.run.voices import speech_for

@@ -18,10 +18,10 @@ from turnspec.dsl.problems import Problem, in_reading_order, render_problems
 from turnspec.dsl.references import texts_of_script
 from turnspec.run.engines import engines_of
 from turnspec.run.faulty_ends import problems_of_script_faults
+from turnspec.run.local_agents import agents_press_keys, endpointing_us
 from turnspec.run.masking import masker
 from turnspec.run.options import RunOptions
 from turnspec.run.planning import audio_problem
-from turnspec.run.stand import agents_press_keys, endpointing_us
 from turnspec.run.transcription import Recognizer, transcription_for
 from turnspec.run.transcription.for_agents import AgentRecogniser
 from turnspec.run.unset import unset_in

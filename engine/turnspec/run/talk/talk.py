@@ -21,7 +21,7 @@ from turnspec.call.evidence import RECORDING_FILE
 from turnspec.dsl.load import DEFAULT_FOLDER
 from turnspec.results import CallResult
 from turnspec.run.calling import call_recorded
-from turnspec.run.case import CaseRecord
+from turnspec.run.case_record import CaseRecord
 from turnspec.run.instances import Targets
 from turnspec.run.loops import WallLoop, run_on
 from turnspec.run.side_by_side import punctually

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -95,6 +94,8 @@ class Recognizer:
         Raises:
             TranscriptionError: They cannot be made out.
         """
+        import asyncio
+
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(waiters(), self.transcript, track, language)
 
