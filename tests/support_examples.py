@@ -59,7 +59,7 @@ def run_examples(project: Path, *arguments: str) -> Outcome:
             printed, _ = process.communicate(timeout=240)
         except subprocess.TimeoutExpired:
             process.terminate()  # unlike a kill, this lets it stop the bridges that it started
-            printed, _ = process.communicate(timeout=30)
+            printed, _ = process.communicate(timeout=60)
             raise AssertionError(f"turnspec did not come to an end; it printed:\n{printed}") from None
     results = output / "results.json"
     document = json.loads(results.read_text(encoding="utf-8")) if results.exists() else {"calls": []}

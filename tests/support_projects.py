@@ -218,7 +218,7 @@ def _with_output(arguments: tuple[str, ...]) -> list[str]:
 
 
 def turnspec(
-    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None, within_s: float = 60
+    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None, within_s: float = 120
 ) -> Ran:
     """Run `turnspec` in `folder`; it must end in time, and its reports go to `out` there."""
     done = subprocess.run(
@@ -253,13 +253,13 @@ def running(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def ended(process: subprocess.Popen[str], folder: Path, within_s: float = 20) -> Ran:
+def ended(process: subprocess.Popen[str], folder: Path, within_s: float = 60) -> Ran:
     """Wait for its end."""
     out, err = process.communicate(timeout=within_s)
     return Ran(process.returncode, out, err, folder / "out")
 
 
-def eventually(condition: Callable[[], bool], within_s: float = 20) -> None:
+def eventually(condition: Callable[[], bool], within_s: float = 60) -> None:
     """Wait until something is so; processes tell each other too little to be awaited."""
     until = time.monotonic() + within_s
     while not condition():

@@ -18,7 +18,7 @@ from support_examples import copied_examples
 REAL = Path(__file__).parent / "real"
 PROGRAMS = REAL / "programs"
 HEAVY = os.environ.get("TURNSPEC_HEAVY_PYTHON", "")
-WITHIN_S = 60
+WITHIN_S = 120
 
 needs_heavy = pytest.mark.skipif(
     not HEAVY, reason="needs pipecat, openai 2.x and Whisper: run `make heavy`, then `make test`"

@@ -28,7 +28,7 @@ class Serving:
     def stop(self, number: signal.Signals = signal.SIGINT) -> tuple[int, str]:
         """Stop it with a signal; the exit code, and all that it printed."""
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=20)
+        out, err = self.process.communicate(timeout=60)
         told = self.head + out + err
         assert not any(noise in told for noise in NOISE), told
         return self.process.returncode, told
@@ -111,7 +111,7 @@ def program(source: str, environment: Mapping[str, str], folder: Path | None = N
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert done.returncode == 0, done.stderr

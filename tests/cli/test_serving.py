@@ -137,7 +137,7 @@ def test_sigterm_ends_what_a_shell_runs_in_its_background(editor: Project) -> No
         lines = [process.stdout.readline() for _ in range(5)]
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)
-        rest, _ = process.communicate(timeout=20)
+        rest, _ = process.communicate(timeout=60)
 
     certificates = next(line.partition("=")[2].strip() for line in lines if "SSL_CERT_FILE" in line)
     assert process.returncode == 130
@@ -397,7 +397,7 @@ def test_the_extra_is_named_where_it_lacks(editor: Project) -> None:
         env=surroundings(),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
 
@@ -468,7 +468,7 @@ def test_a_reader_that_goes_away(editor: Project) -> None:
         serving.process.stdout.close()
         with suppress(AssertionError, ConnectionClosed):  # whether it is still answered
             text_round(serving.settings, "messages")
-        code = serving.process.wait(timeout=20)
+        code = serving.process.wait(timeout=60)
         told = serving.process.stderr.read()
 
     assert code == 3

@@ -102,7 +102,7 @@ def test_it_serves_the_official_client_on_the_wall_clock() -> None:
     """The SDK that programs use takes `url` as its base URL."""
 
     async def program() -> str:
-        async with asyncio.timeout(20), local_realtime(AGENTS / "editor.yaml") as server:
+        async with asyncio.timeout(60), local_realtime(AGENTS / "editor.yaml") as server:
             client = openai.AsyncOpenAI(api_key="any", websocket_base_url=server.url)
             async with client.realtime.connect(model="local") as connection:
                 await connection.conversation.item.create(item=user("any messages")["item"])

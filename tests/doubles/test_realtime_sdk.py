@@ -33,7 +33,7 @@ from turnspec.call.events import ResponseEnded
 from turnspec.doubles.agent.reply import Reply
 from turnspec.doubles.realtime import RunningDouble, serve_realtime
 
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 class WallWitness(ListWitness):

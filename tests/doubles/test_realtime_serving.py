@@ -26,7 +26,7 @@ from turnspec.run.loops import run_on
 from turnspec.run.virtual import VirtualLoop
 
 T = TypeVar("T")
-PATIENCE_S = 20
+PATIENCE_S = 60
 KEY = "sk-right"
 BEARER = {"Authorization": f"Bearer {KEY}"}
 FOREVER_S = 30.0

@@ -233,7 +233,8 @@ def test_jobs_in_other_threads_cost_no_virtual_time(folder: Path) -> None:
 
 
 def test_on_the_wall_clock_all_of_it_is_let(folder: Path) -> None:
-    """What virtual time refuses works over loopback."""
+    """What virtual time refuses works over loopback, however long it takes."""
+    write_project(folder, turns="- {turn: Wait, expect: {hangup: true}, patience: 60 s}")
     write_application(
         folder,
         """
@@ -243,6 +244,7 @@ def test_on_the_wall_clock_all_of_it_is_let(folder: Path) -> None:
         threading.Thread(target=lambda: loop.call_soon_threadsafe(heard.set)).start()
         await heard.wait()
         print("all done")
+        await send({"type": "websocket.close"})
         """,
     )
     result = call(folder, clock="wall")

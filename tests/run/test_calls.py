@@ -393,7 +393,7 @@ def test_bare_realtime_target_whose_functions_the_engine_answers(tmp_path: Path)
               calls: [{look_up: {number: "29340"}}]
               returned: {look_up: {owner: Ada}}
               says: Ada has messages
-            budget: {response: 2 s, function_call: 2 s}
+            budget: {response: 8 s, function_call: 8 s}
         """,
     )
 
@@ -403,7 +403,7 @@ def test_bare_realtime_target_whose_functions_the_engine_answers(tmp_path: Path)
     assert ran.call()["clock"] == "wall"
     (used,) = ran.call()["turns"][0]["functions"]
     assert json.loads(used["output"]) == {"owner": "Ada"}
-    assert 90_000 <= used["returned_us"] - used["called_us"] <= 400_000
+    assert 90_000 <= used["returned_us"] - used["called_us"] <= 5_000_000
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -95,7 +95,7 @@ def what_arrives(loop: Loop, act: Callable[..., Coroutine[Any, Any, None]], **wr
         async with server(hold) as url:
             async with faulty(url, **written) as (line, faults, notes):
                 await act(line, faults)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 return *(await seen), [
                     event.fault for event in notes.events if isinstance(event, FaultInjected)
                 ]
@@ -177,7 +177,7 @@ def test_a_half_closed_line_still_reads(loop: Loop) -> None:
         async with server(hold) as url, faulty(url, half_close=True, at={"event": "hello"}) as (line, _, _):
             await line.send(message("hello"))
             await line.send(message("media"))  # swallowed
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 return await arriving(line), await seen
 
     here, there = run_on(loop, play())

@@ -76,7 +76,7 @@ def test_a_process_that_babbles_has_no_answer(babble: str) -> None:
 
 def test_a_process_that_closes_its_output_and_stays_is_ended() -> None:
     """Nobody waits for the end of what has nothing more to say."""
-    made = pool(within_s=5.0)
+    made = pool()
     with pytest.raises(TranscriptionError, match="its process closed its output"):
         asked(made, "closes")
     made.close()

@@ -381,7 +381,7 @@ def test_faults_happen_over_sockets_too(tmp_path: Path) -> None:
         ("line", "malformed"),
         ("agent", "close"),
     ]
-    assert 1_000_000 <= injected[1]["at_us"] < 1_500_000
+    assert 1_000_000 <= injected[1]["at_us"] < 5_000_000
     assert [event["code"] for event in ran.events() if event["kind"] == "line-broke"] == [1011]
     assert {"line-broke", "protocol:caller-frame"} & set(ran.kinds()) == set()
 

@@ -23,8 +23,8 @@ from turnspec.audio.tracks import read_tracks
 from turnspec.call import MULAW_8K
 
 RATE_HZ = 8_000
-LAST_US = 1_100_000
-"""What may be lost: a second, and the frame that was on its way."""
+LAST_US = 1_600_000
+"""What may be lost: a second, and by how much a busy machine is late with it."""
 
 
 @dataclass(frozen=True)

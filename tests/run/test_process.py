@@ -45,7 +45,7 @@ async def target(
     code: str, folder: Path, environment: Mapping[str, str] | None = None
 ) -> AsyncIterator[TargetProcess]:
     """Run a small Python target."""
-    async with TargetProcess(python(code), folder=folder, environment=environment, grace_s=1) as process:
+    async with TargetProcess(python(code), folder=folder, environment=environment, grace_s=20) as process:
         yield process
 
 
@@ -204,7 +204,7 @@ class TestWatching:
         """`died` tells how and with which last words, without being asked."""
         code = "import os, sys; print('ready'); sys.stdin.close(); os.kill(os.getpid(), 9)"
         async with target(code, tmp_path) as process:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 death = await process.died
         assert death.exit_code == -9
         assert "killed by SIGKILL" in str(death)
@@ -331,7 +331,7 @@ class TestStop:
 
 async def gone(pid: int) -> None:
     """Wait until a killed process is gone; it is nobody's child here, so no event tells."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while is_alive(pid):  # noqa: ASYNC110 - as said
             await asyncio.sleep(0.01)
 

@@ -202,7 +202,7 @@ def test_a_line_is_another_in_each_run(tmp_path: Path) -> None:
 
 def test_runs_on_the_wall_clock_count_together_too(tmp_path: Path) -> None:
     """They differ by themselves, so nothing needs to be drawn; a limit of the run leaves the group open."""
-    project = bank(tmp_path, "repeat_run: {times: 4}\nbudgets: {response: {p50: 2 s}}", agent=EVEN)
+    project = bank(tmp_path, "repeat_run: {times: 4}\nbudgets: {response: {p50: 8 s}}", agent=EVEN)
     ran = run_here(project, "--clock", "wall")
     made = group(ran)
     project.change("turnspec.yaml", "version: 1", "version: 1\nlimits: {run: 1 ms}")

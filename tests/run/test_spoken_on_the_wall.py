@@ -23,7 +23,7 @@ class Held:
 
     def synthesize(self, text: str, voice: str) -> Track:
         """The tones of a text, once it may."""
-        assert self.may.wait(10)
+        assert self.may.wait(60)
         return ToneSynthesizer().synthesize(text, voice)
 
 

@@ -23,7 +23,7 @@ def test_keys_do_what_they_are_for() -> None:
         does = {"m": lambda: pressed.append("m"), "q": over.set}
         with keys(asyncio.get_running_loop(), does, terminal):
             os.write(master, b"mxmq")
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await over.wait()
 
     with os.fdopen(slave, "r") as terminal:
