@@ -188,7 +188,7 @@ def test_a_program_that_fails_is_told_with_the_text(
 def test_a_program_that_hangs_is_ended_with_all_it_started(tmp_path: Path) -> None:
     """After its time nothing of it is left: no process, no file."""
     path = tmp_path / "hangs"  # by a shell, which is up at once on a busy machine, too
-    path.write_text(f"#!/bin/sh\nsleep 600 &\necho \"$! $PWD\" > {tmp_path / 'pid'}\nwait\n", "utf-8")
+    path.write_text(f'#!/bin/sh\nsleep 600 &\necho "$! $PWD" > {tmp_path / "pid"}\nwait\n', "utf-8")
     path.chmod(0o755)
     with pytest.raises(TimedOut, match=r"hangs was not done after 1 s"):
         run_child([str(path)], "hello", 1.0)
