@@ -45,7 +45,7 @@ class Reading(Protocol):
     """What models ask of the document that is being read: it collects problems, all of them."""
 
     def unknown_key(self, model: type[Model], data: Located, key: str) -> None:
-        """Report a key that `model` does not know, or not yet."""
+        """Report a key that `model` does not know."""
 
     def problem(
         self,

@@ -310,7 +310,12 @@ class AnyAction(Action):
     """All the words of a caller's actions, to find the nearest one."""
 
     ELSEWHERE = MappingProxyType(
-        {"keys": "dtmf", "press": "dtmf", "wait": "silence", "pause": "silence", "file": "audio"}
+        {
+            **dict.fromkeys(("keys", "press"), "dtmf"),
+            **dict.fromkeys(("wait", "pause"), "silence"),
+            "file": "audio",
+            "mic": "microphone",
+        }
     )
 
     @classmethod

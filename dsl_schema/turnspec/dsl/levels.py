@@ -14,15 +14,28 @@ from turnspec.dsl.refusals import refusal
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 _FULL: Final = 32_768  # of 16-bit samples
+_WRITE: Final = "write a number, with one digit behind the point at most, and its unit"
 
 
 def _found(written: object, form: str, unit: str, kind: str, what: str, hint: str) -> float:
-    text = str(written).strip() if isinstance(written, str | int | float) else ""
-    if not isinstance(written, bool) and (found := re.fullmatch(form, text)):
+    is_one = isinstance(written, str | int | float) and not isinstance(written, bool)
+    text = str(written).strip() if is_one else ""
+    if found := re.fullmatch(form, text):
         return float(found[1])
-    if not isinstance(written, bool) and _NUMBER.fullmatch(text):
+    if _NUMBER.fullmatch(text):
         raise refusal("missing-unit", f"{text} has no unit", hint=f"write '{text} {unit}'")
-    raise refusal(kind, f"{written!r} is not {what}", hint=hint)
+    shown = repr(written) if is_one else "this"
+    meant = _respelt(text, form, unit)
+    raise refusal(kind, f"{shown} is not {what}", hint="" if meant else hint, suggestion=meant)
+
+
+def _respelt(text: str, form: str, unit: str) -> str | None:
+    """What was meant by `15 db`, or by dB where a level has dBFS; None where that cannot be told."""
+    found = re.fullmatch(rf"({_NUMBER.pattern}) ?(ppm|db|decibels?|dbfs)", text, re.IGNORECASE)
+    if found is None or (found[2].lower() == "ppm") is not (unit == "ppm"):
+        return None
+    meant = f"{found[1]} {unit}"
+    return meant if re.fullmatch(form, meant) else None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,9 +69,9 @@ class Decibels(_Tenths):
 
     __slots__ = ()
 
-    FORM = r"([+-]?[0-9]{1,2}(?:\.[0-9])?) ?dB"
+    FORM = r"([+-]?[0-9]{1,4}(?:\.[0-9])?) ?dB"
     DESCRIPTION = "a ratio of two levels: 15 dB, -6 dB"
-    UNIT, WHAT, HINT = "dB", "a ratio of two levels", "write it with its unit: 15 dB, -6 dB"
+    UNIT, WHAT, HINT = "dB", "a ratio of two levels", f"{_WRITE}: 15 dB, -6.5 dB"
 
     @property
     def factor(self) -> float:
@@ -71,9 +84,9 @@ class FullScale(_Tenths):
 
     __slots__ = ()
 
-    FORM = r"(-?[0-9]{1,2}(?:\.[0-9])?) ?dBFS"
+    FORM = r"(-?[0-9]{1,4}(?:\.[0-9])?) ?dBFS"
     DESCRIPTION = "a level below full scale: -3 dBFS"
-    UNIT, WHAT, HINT = "dBFS", "a level below full scale", "write it with its unit: -3 dBFS"
+    UNIT, WHAT, HINT = "dBFS", "a level below full scale", f"{_WRITE}: -3 dBFS"
 
     @property
     def amplitude(self) -> float:
@@ -85,7 +98,7 @@ class FullScale(_Tenths):
 class Ppm(Quantity):
     """By how many millionths a clock is fast; a slow one has a negative number."""
 
-    FORM = r"([+-]?[0-9]{1,4}) ?ppm"
+    FORM = r"([+-]?[0-9]{1,9}) ?ppm"
     DESCRIPTION = "by how much a clock is fast: 100 ppm; slow: -100 ppm"
 
     millionths: int

@@ -1,9 +1,10 @@
 """A person who speaks for the caller, into a microphone."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Discriminator, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag
 
 from turnspec.dsl.action import Action
 from turnspec.dsl.base import Model
@@ -30,10 +31,23 @@ def _some_time(written: Duration) -> Duration:
     return written
 
 
+def _how_long(written: object) -> object:
+    if written is None or isinstance(written, bool | list):
+        hint = "write microphone: {until_silence: 2 s}, or microphone: 5 s"
+        raise refusal("wrong-type", "this does not say how long somebody speaks", hint=hint)
+    return written
+
+
 class UntilSilence(Model):
     """Until the person was silent for so long."""
 
     WORD = "microphone"
+    ELSEWHERE = MappingProxyType(
+        {
+            **dict.fromkeys(("until", "silence"), "until_silence"),
+            **dict.fromkeys(("for", "duration"), "how long alone stands behind the colon: microphone: 5 s"),
+        }
+    )
 
     until_silence: Annotated[Duration, AfterValidator(_long_enough)]
 
@@ -51,4 +65,5 @@ class Microphone(Action):
         Annotated[UntilSilence, Tag("<until>")]
         | Annotated[Duration, AfterValidator(_some_time), Tag("<duration>")],
         Discriminator(_speech_tag),
+        BeforeValidator(_how_long),
     ]

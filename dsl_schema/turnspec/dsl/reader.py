@@ -273,6 +273,8 @@ def _a_list(_: ErrorDetails, name: str, written: Any) -> tuple[str, str, str]:
         hint = f"write: {bare}: [{written}]"
     elif written is None:
         hint = "nothing stands below it: indent what belongs to it deeper, each item behind a dash"
+    elif bare == "plays":
+        hint = "write where the recording is: plays: audio/hold.wav"
     elif bare in _NAMES:
         hint = f"write names, not matchers: {bare}: NAME, or {bare}: [NAME, NAME]"
     return "wrong-type", f"{name} is a list, not {_called(written)}", hint
@@ -333,6 +335,7 @@ _EXAMPLES: Mapping[str, str] = {
     "Echo": "echo: {delay: 200 ms, level: -25 dB}",
     "Expect": "expect: {says: welcome}",
     "FunctionSpec": "{returns: {status: done}}",
+    "Heard": "heard: {loss: 2 %}",
     "InBand": "in_band: true",
     "IntentSpec": "{phrases: [your card is blocked]}",
     "IntentsEngine": "intents: {engine: use}",
@@ -340,6 +343,7 @@ _EXAMPLES: Mapping[str, str] = {
     "JudgeExpectation": "judge: the agent apologises",
     "Limits": "limits: {call: 5 min}",
     "Line": "line: {latency: 80 ms}",
+    "Loss": "loss: 2 %, or loss: {rate: 2 %, burst: 3}",
     "Noise": "noise: {bed: cafe, snr: 15 dB}",
     "Ready": "ready: {port: true}",
     "RepeatSpec": "repeat: {times: 3}",

@@ -12,7 +12,7 @@ from turnspec.dsl.problems import Problem, problem_at
 MEANT_FOR = {"threshold": "silero", "mode": "webrtc"}
 """Settings that one engine knows, and which."""
 
-_UNKNOWING = ("webrtc", "silero", "energy", "none")
+_OURS = ("webrtc", "silero", "energy", "none")
 
 
 class VoiceActivityEngine(Model):
@@ -35,8 +35,10 @@ class VoiceActivityEngine(Model):
 
 def problems_of_voice_activity(spec: VoiceActivityEngine | None) -> Iterator[Problem]:
     """Settings that mean nothing to the engine that is named."""
-    for key, engine in MEANT_FOR.items() if spec is not None else ():
-        if spec is not None and key in spec.model_fields_set and spec.engine in set(_UNKNOWING) - {engine}:
+    if spec is None:
+        return
+    for key, engine in MEANT_FOR.items():
+        if key in spec.model_fields_set and spec.engine != engine and spec.engine in _OURS:
             message = f"the engine '{spec.engine}' has no {key}"
             hint = f"take it out, or write engine: {engine}"
             yield problem_at(spec.place.child(key), "clash", message, hint=hint, key=True)
