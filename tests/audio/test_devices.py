@@ -59,9 +59,9 @@ def test_a_device_that_hands_nothing_over_has_stopped() -> None:
     heart = Heartbeat(0.0)
     stopped = []
     for tick in range(80):
-        heart.taken(tick * 0.02)
+        heart.ours(tick * 0.02)
         if tick <= 20:
-            heart.heard(tick * 0.02)
+            heart.device(tick * 0.02)
         stopped.append(heart.has_stopped)
 
     assert stopped.index(True) == 71  # 1.02 s after what was heard last
@@ -71,6 +71,6 @@ def test_who_was_away_holds_it_against_no_device() -> None:
     """A process that was stopped for a while, and then takes all at once, gives the device its second."""
     heart = Heartbeat(0.0)
     for at_s in (0.0, 10.0, 10.0, 10.0, 10.5, 11.0):
-        heart.taken(at_s)
+        heart.ours(at_s)
 
         assert not heart.has_stopped

@@ -41,6 +41,7 @@ from turnspec.call.events import (
     ProtocolFault,
     ResponseChosen,
     Side,
+    SpeakerLost,
 )
 from turnspec.checks import judge_call
 from turnspec.results import Finding
@@ -50,6 +51,7 @@ TALKS_OVER = "turn: Talk over\ncaller: {say: stop please, interrupt: {after: 1 s
 LATE = "Your card is blocked, reference R-1042. " + "Is there anything else that I can do for you today?"
 BLOCKED = called("block_card", '{"last4": "4822", "reason": "lost"}', 1_250)
 LOOKED_UP = called("lookup", "{}", 1_210, "c0")
+LOST = SpeakerLost(at_us=1_300_000, device="headset-speaker")
 
 
 def one(expect: str, view: Snapshot, *more: str) -> tuple[str, Snapshot]:
@@ -282,6 +284,10 @@ CASES: Final[dict[str, tuple[str, Callable[[], tuple[str, Snapshot]]]]] = {
             "{says: blocked}",
             hung_up(CallEnded(at_us=300_050_000, by=Closer.CALLER, reason="call-limit")),
         ),
+    ),
+    "speaker-lost": (
+        "speaker-lost",
+        lambda: one("{says: blocked}", Replied(calls=(LOST,)).view()),
     ),
     "protocol": (
         "protocol:bad-json",

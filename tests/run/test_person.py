@@ -13,7 +13,15 @@ from support_sound import pink, tone
 from turnspec.audio import Samples, load_clip, samples_of
 from turnspec.audio.ring import Slips
 from turnspec.call import MULAW_8K, actions
-from turnspec.call.events import ActionDone, CallerSpoke, DeviceSlipped, Event, HarnessFailed, Origin
+from turnspec.call.events import (
+    ActionDone,
+    CallerSpoke,
+    DeviceSlipped,
+    Event,
+    HarnessFailed,
+    Origin,
+    SpeakerLost,
+)
 from turnspec.run.person import Person
 from turnspec.run.spoken import FreeSpeech, OneSpeech
 
@@ -172,6 +180,23 @@ def test_a_microphone_that_is_taken_away_is_trouble_of_ours() -> None:
 
     assert isinstance(failed, HarnessFailed)
     assert failed.reason == "the microphone 'headset' was taken away"
+
+
+def test_a_loudspeaker_that_is_taken_away_is_told_and_the_call_goes_on() -> None:
+    """It is told once; nothing is played into it any more, and it is turned off in the end."""
+    microphone, speaker = Headset(pattern((SILENCE, 20), *voice(30))), Headset(name="speaker", gone=True)
+    person = Person(MULAW_8K, microphone, speaker)
+    person.take(asked())
+    lost, spoke, done = held(person, 110)
+    speaker.slips = Slips(500_000, 0)
+    person.close()
+
+    assert lost == SpeakerLost(at_us=20_000, device="speaker")
+    assert isinstance(spoke, CallerSpoke)
+    assert isinstance(done, ActionDone)
+    assert len(speaker.played) == 1
+    assert person.hears(SILENCE, 5_000_000) == []
+    assert speaker.closed
 
 
 def test_who_is_muted_says_nothing() -> None:

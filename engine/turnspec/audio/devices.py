@@ -133,28 +133,28 @@ def _unknown(able: Sequence[Device], way: Way, wanted: str) -> DeviceError:
 
 
 class Heartbeat:
-    """Whether a device still hands sound over: a sound server may take it away without a word.
+    """Whether a device still hands sound over, or takes it: a sound server may take it away without a word.
 
-    Who takes the sound may have been away, as a process that was stopped; that is held against no device.
+    Our own side may have been away, as a process that was stopped; that is held against no device.
     """
 
     def __init__(self, now_s: float) -> None:
-        self._heard_s = self._taken_s = now_s
+        self._device_s = self._ours_s = now_s
 
-    def heard(self, now_s: float) -> None:
-        """Some sound came."""
-        self._heard_s = now_s
+    def device(self, now_s: float) -> None:
+        """The device has handed over or taken some sound."""
+        self._device_s = now_s
 
-    def taken(self, now_s: float) -> None:
-        """What there was is taken."""
-        if now_s - self._taken_s > AWAY_AFTER_S:
-            self._heard_s = now_s
-        self._taken_s = now_s
+    def ours(self, now_s: float) -> None:
+        """We have."""
+        if now_s - self._ours_s > AWAY_AFTER_S:
+            self._device_s = now_s
+        self._ours_s = now_s
 
     @property
     def has_stopped(self) -> bool:
-        """Whether nothing came for long, though somebody waited for it."""
-        return self._taken_s - self._heard_s > GONE_AFTER_S
+        """Whether the device did nothing for long, though we went on."""
+        return self._ours_s - self._device_s > GONE_AFTER_S
 
 
 class Microphone:
@@ -181,7 +181,7 @@ class Microphone:
 
     def take(self, count: int) -> Samples:
         """The next `count` samples, silence where there are none."""
-        self._heartbeat.taken(monotonic())
+        self._heartbeat.ours(monotonic())
         return self._ring.take(count)
 
     def clear(self) -> None:
@@ -195,7 +195,7 @@ class Microphone:
     def _heard(self, sound: Any, count: int, time: object, status: object) -> None:
         del count, time, status  # what was lost on the way shows in the ring
         self._running.set()
-        self._heartbeat.heard(monotonic())
+        self._heartbeat.device(monotonic())
         self._ring.put(self._resampler.feed(_mono(np.frombuffer(sound, np.int16), self._channels)))
 
 
@@ -209,6 +209,7 @@ class Loudspeaker:
         self._ring = Ring(device.rate_hz, slack_us=SLACK_US, most_us=MOST_US)
         self._first_s: float | None = None
         self._running = Event()
+        self._heartbeat = Heartbeat(monotonic())
         self._stream = _opened("speaker", device, self._channels, self._play, self._running)
 
     @property
@@ -216,8 +217,14 @@ class Loudspeaker:
         """What its clock and ours have cost."""
         return self._ring.slips
 
+    @property
+    def gone(self) -> bool:
+        """Whether it was taken away."""
+        return self._heartbeat.has_stopped or not self._stream.active
+
     def put(self, samples: Samples) -> None:
         """Play this next."""
+        self._heartbeat.ours(monotonic())
         self._ring.put(self._resampler.feed(samples))
 
     def close(self) -> None:
@@ -226,6 +233,7 @@ class Loudspeaker:
 
     def _play(self, out: Any, count: int, time: Any, status: object) -> None:
         del status
+        self._heartbeat.device(monotonic())
         if self._first_s is None:
             self._first_s = time.currentTime
         if time.currentTime - self._first_s > FILLED_S:

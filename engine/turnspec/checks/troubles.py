@@ -17,6 +17,7 @@ from turnspec.call.events import (
     HarnessFailed,
     LineBroke,
     ProtocolFault,
+    SpeakerLost,
     TurnJudged,
 )
 from turnspec.checks import refusing, shown
@@ -33,6 +34,7 @@ from turnspec.results import Finding, Status
 
 CALL_LIMIT: Final = "call-limit"
 """The reason of a call's end that `limits: call` brought about."""
+SPEAKER_LOST: Final = "speaker-lost"
 SHOWN_FRAMES: Final = 3
 
 
@@ -111,6 +113,21 @@ def of_call(scene: Scene) -> Iterator[Finding]:
     yield from _faults(scene)
     yield from _limited(scene)
     yield from _hung_up_before_any_turn(scene)
+    yield from _unheard(scene)
+
+
+def _unheard(scene: Scene) -> Iterator[Finding]:
+    """A note that the loudspeaker of whoever listened is gone: it changes nothing for the agent."""
+    for event in scene.view.of(SpeakerLost):
+        yield Finding(
+            kind=SPEAKER_LOST,
+            status=Status.NOTE,
+            message=f"The loudspeaker {shown.quoted(event.device)} was taken away "
+            f"{shown.clock(event.at_us)}: nobody heard the rest of this call, which went on.",
+            expected="a loudspeaker that stays",
+            actual="taken away",
+            at_us=event.at_us,
+        )
 
 
 def harness_trouble(scene: Scene) -> str:

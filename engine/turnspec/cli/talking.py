@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from turnspec.checks.troubles import SPEAKER_LOST
 from turnspec.dsl.durations import Duration
 from turnspec.results import EXIT_CODE, USAGE_EXIT, Outcome
 from turnspec.run.logs import set_up_logs
@@ -71,6 +72,8 @@ def _told(talked: Talked) -> int:
             print(f"you    {turn.said.understood or '(not understood)'}")
         if turn.reply or turn.text:
             print(f"agent  {turn.text or '(nobody tells its words)'}")
+    for note in (each.message for each in talked.result.findings if each.kind == SPEAKER_LOST):
+        print(f"note: {note}", file=sys.stderr)
     if talked.recording is not None:
         print(f"\nRecording  {_shown(talked.recording)}")
     if talked.result.error:

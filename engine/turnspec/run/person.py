@@ -20,7 +20,7 @@ from turnspec.audio.ears import NO_STEADY_SOUND, Ears
 from turnspec.audio.ring import Slips
 from turnspec.audio.samples import EMPTY, Samples
 from turnspec.call import AudioFormat, actions
-from turnspec.call.events import DeviceSlipped, Event, HarnessFailed
+from turnspec.call.events import DeviceSlipped, Event, HarnessFailed, SpeakerLost
 from turnspec.plan import graph
 from turnspec.plan.model import CallPlan
 from turnspec.run.errors import HarnessError
@@ -75,6 +75,11 @@ class Plays(Protocol):
         """What its clock and ours have cost."""
         ...
 
+    @property
+    def gone(self) -> bool:
+        """Whether it was taken away."""
+        ...
+
     def put(self, samples: Samples) -> None:
         """Play this next."""
         ...
@@ -106,6 +111,7 @@ class Person:
         self.ears = ears  # by which it is told when they speak
         self._count = line.size_of(FRAME_US) // line.sample_bytes
         self._microphone, self._speaker = microphone, speaker
+        self._devices = tuple(device for device in (microphone, speaker) if device is not None)
         self._speech: Speech | None = None
         self._said: Samples = EMPTY  # by the caller who is no person, and not heard yet
         self._told: dict[str, Slips] = {}
@@ -152,7 +158,7 @@ class Person:
         if self.watch is not None:
             self.watch(self._speech.last if self._speech else EMPTY, agent)
         self._said = EMPTY
-        return [*self._happened(now_us), *self._slips(now_us)]
+        return [*self._happened(now_us), *self._lost(now_us), *self._slips(now_us)]
 
     def _happened(self, now_us: int) -> Sequence[Event]:
         speech, device = self._speech, self._microphone
@@ -168,6 +174,13 @@ class Person:
         if speech.over:
             self._speech = None
         return events
+
+    def _lost(self, now_us: int) -> Sequence[Event]:
+        """That the loudspeaker was taken away: the call goes on without."""
+        if self._speaker is None or not self._speaker.gone:
+            return ()
+        lost, self._speaker = self._speaker, None
+        return (SpeakerLost(at_us=now_us, device=lost.name),)
 
     def _slips(self, now_us: int) -> list[Event]:
         """What the clocks of the devices have cost since it was told last."""
@@ -188,9 +201,8 @@ class Person:
 
     def close(self) -> None:
         """Leave the call."""
-        for device in (self._microphone, self._speaker):
-            if device is not None:
-                device.close()
+        for device in self._devices:
+            device.close()
 
 
 def with_person(plan: CallPlan, devices: Devices) -> bool:

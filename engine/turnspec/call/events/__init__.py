@@ -38,6 +38,7 @@ from turnspec.call.events.caller import (
     CallerWaited,
     DeviceSlipped,
     ReplyRequested,
+    SpeakerLost,
 )
 from turnspec.call.events.conversation import (
     Captured,
@@ -126,6 +127,7 @@ __all__ = [
     "ResponseEnded",
     "ResponseStarted",
     "Side",
+    "SpeakerLost",
     "StreamBegan",
     "StreamEnded",
     "TextBegan",

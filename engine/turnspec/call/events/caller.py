@@ -36,6 +36,14 @@ class DeviceSlipped(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpeakerLost(Event):
+    """The loudspeaker `device` was taken away: nobody hears the call from now on."""
+
+    kind = "speaker-lost"
+    device: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallerTexted(Event):
     """The caller sent text."""
 
