@@ -24,6 +24,7 @@ from support_recognised import (
     words,
 )
 from support_talk import CLIPS
+from turnspec.audio.files import load_clip
 from turnspec.call.derived import read_derived
 from turnspec.checks.recognised import TRANSCRIPT
 from turnspec.clients import run_scenarios
@@ -318,3 +319,21 @@ def test_what_the_agent_hears_is_not_recognised(tmp_path: Path) -> None:
     (problem,) = [text for file in result.wrong_files for text in file.problems]
 
     assert "gives no account of what the agent hears the caller say" in problem
+
+
+def test_a_secret_that_is_read_out_is_written_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is found by its mask, and neither evidence nor reports nor the cache have it as it was spoken."""
+    monkeypatch.setenv("DESK_PIN", "4821")
+    sound = load_clip(CLIPS / "agent" / f"{GREETING}.flac", 8_000)
+    knows = ScriptedTranscriber({"your code is four eight two one thanks": sound})
+    turns = '- turn: Greeting\n  expect: {says: "code is {{ env.DESK_PIN }} thanks"}\n'
+
+    result = twilio_call(tmp_path, [[GREETING]], turns, project="secrets: [DESK_PIN]", transcriber=knows)
+    left = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+    assert failing(result) == []
+    assert said(result) == [("agent", "your code is *** thanks", BY)]
+    assert b"your code is *** thanks" in left
+    assert b"eight" not in left

@@ -31,6 +31,7 @@ from turnspec.run.transcription.models import find_model, how_to_get_one, why_no
 from turnspec.run.transcription.pool import Pool, as_many_as_cores
 from turnspec.run.transcription_worker import serve
 from turnspec.speech import Transcript, TranscriptionError, Word
+from turnspec.speech.secrets import SpokenSecrets
 from turnspec.testing import ScriptedTranscriber
 
 SOUND = track_of(np.arange(8_000, dtype=np.int16), 8_000)
@@ -195,6 +196,18 @@ def test_words_are_made_out_once(tmp_path: Path) -> None:
         path.write_text('{"text": 5}', "utf-8")
     assert recognizer.transcript(SOUND, "en") == first
     assert told == ["en", "de", "en"]
+
+
+def test_words_with_a_secret_are_not_kept(tmp_path: Path) -> None:
+    """Secrets are masked in what is made out, and the next run makes it out again; all else is kept."""
+    made = ScriptedTranscriber({"the pin is four eight two one": SOUND})
+    secret = Recognizer(made, KeptAnswers(tmp_path), secrets=SpokenSecrets.of(["4821"]))
+
+    assert [secret.transcript(SOUND).text for _ in range(2)] == ["the pin is ***"] * 2
+    assert not list(tmp_path.rglob("*.json"))
+    assert Recognizer(made, KeptAnswers(tmp_path)).transcript(SOUND).text == "the pin is four eight two one"
+    assert len(list(tmp_path.rglob("*.json"))) == 1
+    assert secret.transcript(SOUND).text == "the pin is ***"
 
 
 def test_phrases_are_told_to_engines_that_need_them() -> None:

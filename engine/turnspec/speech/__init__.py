@@ -24,7 +24,6 @@ from turnspec.speech.text import (
     words,
 )
 from turnspec.speech.transcription import (
-    NO_TRANSCRIBER,
     Transcriber,
     Transcript,
     TranscriptionError,
@@ -34,7 +33,6 @@ from turnspec.speech.transcription import (
 __all__ = [
     "BUILT_IN",
     "DEFAULT_VOICE",
-    "NO_TRANSCRIBER",
     "STOP_WORDS",
     "Classification",
     "Intent",

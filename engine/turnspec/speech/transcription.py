@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from typing import Protocol
 
 from turnspec.call.evidence import Track
-
-NO_TRANSCRIBER: Final = (
-    "no speech recognition is installed: pip install 'turnspec[stt]', "
-    "and see the how-to about transcribing for its model"
-)
 
 
 class TranscriptionError(ValueError):
@@ -66,7 +60,3 @@ class Transcriber(Protocol):
             TranscriptionError: The words cannot be made out.
         """
         ...
-
-
-TranscriberFactory: TypeAlias = Callable[[], Transcriber]
-"""Makes an engine where it is used, such as in another process."""

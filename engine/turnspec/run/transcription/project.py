@@ -26,6 +26,7 @@ from turnspec.run.transcription.models import Found, find_model, how_to_get_one,
 from turnspec.run.transcription.phrases import phrases_of
 from turnspec.run.transcription.pool import Pool, as_many_as_cores
 from turnspec.run.transcription.recognizer import PooledTranscriber, Recognizer
+from turnspec.speech.secrets import SpokenSecrets
 from turnspec.speech.transcription import Transcriber
 
 KNOWS_ONLY_PHRASES: Final = "the engine 'grammar' knows only what is expected, so it cannot verify words"
@@ -84,7 +85,11 @@ class Transcription:
 
 def transcription_for(loaded: Loaded, environment: Mapping[str, str], options: RunOptions) -> Transcription:
     """What makes out words in a project; an object of the caller's own wins, then what was asked for."""
-    return replace(_transcription(loaded, environment, options), is_over=options.again)
+    found = _transcription(loaded, environment, options)
+    if found.recognizer is not None:
+        secrets = SpokenSecrets.of(environment.get(name, "") for name in loaded.project.secrets)
+        found = replace(found, recognizer=replace(found.recognizer, secrets=secrets))
+    return replace(found, is_over=options.again)
 
 
 def _transcription(loaded: Loaded, environment: Mapping[str, str], options: RunOptions) -> Transcription:

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from turnspec.call.evidence import Track
 from turnspec.run.answers_kept import KeptAnswers, key_of
-from turnspec.run.derive import waiters
 from turnspec.run.transcription.models import Found
 from turnspec.run.transcription.pool import Pool
 from turnspec.run.transcription_worker import UNCLEAR, as_answer, is_answer
+from turnspec.speech.secrets import SpokenSecrets
+from turnspec.speech.spoken import ENGLISH
 from turnspec.speech.transcription import Transcriber, Transcript, TranscriptionError, Word
 
 SETTINGS_VERSION: Final = 1
@@ -45,11 +46,15 @@ class PooledTranscriber:
 
 @dataclass(frozen=True, slots=True)
 class Recognizer:
-    """Makes out the words of sounds by one engine, and keeps them; `language` None leaves it to the call."""
+    """Makes out the words of sounds by one engine, and keeps them; `language` None leaves it to the call.
+
+    Words with one of the `secrets` among them are not kept: they are made out anew in each run.
+    """
 
     transcriber: Transcriber
     kept: KeptAnswers = field(default_factory=lambda: KeptAnswers(None))
     language: str | None = None
+    secrets: SpokenSecrets = field(default_factory=SpokenSecrets)
 
     @property
     def needs_phrases(self) -> bool:
@@ -75,29 +80,22 @@ class Recognizer:
         return key_of("transcript", SETTINGS_VERSION, *heard, mine.name, mine.version, mine.model, settings)
 
     def transcript(self, track: Track, language: str | None = None) -> Transcript:
-        """The words of a sound; blocks, so it is never asked on a loop.
+        """The words of a sound, secrets masked; blocks, so it is never asked on a loop.
 
         Raises:
             TranscriptionError: They cannot be made out.
         """
+        language = self.language or language
         key = self.key(track, language)
         kept = self.kept.get(key)
-        if kept is not None and is_answer(kept):
-            return transcript_of(kept)
-        made = as_answer(self.transcriber.transcribe(track, self.language or language))
-        self.kept.keep(key, made)
-        return transcript_of(made)
-
-    async def heard(self, track: Track, language: str | None = None) -> Transcript:
-        """The same, awaited: on a loop in virtual time it takes no time at all.
-
-        Raises:
-            TranscriptionError: They cannot be made out.
-        """
-        import asyncio
-
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(waiters(), self.transcript, track, language)
+        known = kept is not None and is_answer(kept)
+        made = kept if known else as_answer(self.transcriber.transcribe(track, language))
+        assert made is not None, "it was kept, or has been made"
+        heard = transcript_of(made)
+        hidden = self.secrets.hidden(heard, language or ENGLISH)
+        if not known and hidden == heard:
+            self.kept.keep(key, made)
+        return hidden
 
     def close(self) -> None:
         """End the processes of the engine."""
