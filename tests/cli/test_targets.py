@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support_projects import TALK, Project, Ran, bot_target, talk
+from support_projects import TALK, TARGET, Project, Ran, bot_target, run_here, talk
 
 SILENT = "{silent: 1 s}"
 # A target's command, `ready`, what is told, and what else is told.
@@ -105,47 +105,64 @@ def assert_error(ran: Ran, reason: str, name: str = "Talk") -> None:
     assert [event["kind"] for event in ran.events(name)][-2:] == ["harness-failed", "call-ended"]
 
 
+NOTHING_LISTENS = {
+    "loopback": ("ws://127.0.0.1:9/", "twilio", "nothing listens at ws://127.0.0.1:9/: Connection refused"),
+    "by name": ("ws://localhost:9/", "twilio", "nothing listens at ws://localhost:9/: Connection refused"),
+    "a path": ("ws://127.0.0.1:9/v1", "realtime", "nothing listens at ws://127.0.0.1:9/v1/realtime"),
+    "no host": ("ws://no-such-host.invalid/", "twilio", "nothing listens at ws://no-such-host.invalid/: "),
+    "no WebSocket": (
+        "http://127.0.0.1:9/",
+        "twilio",
+        "'http://127.0.0.1:9/' is not the address of a WebSocket",
+    ),
+}
+PROTOCOLS = ("twilio", "audiocodes", "realtime", "pcm")
+NO_HOST = ("ws://[::1/", "ws://no..such.example/")
+
+
+@pytest.fixture(scope="module")
+def nobody(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """One run of many calls, none of which reaches anybody."""
+    addresses = {name: (url, protocol) for name, (url, protocol, _) in NOTHING_LISTENS.items()}
+    addresses |= {f"{protocol} {url}": (url, protocol) for url in NO_HOST for protocol in PROTOCOLS}
+    targets = {case: started_by(command, ready) for case, (command, ready, *_) in NOT_READY.items()}
+    for name, (url, protocol) in addresses.items():
+        targets[name] = f"\n    protocol: {protocol}\n    url: {json.dumps(url)}\n"
+    project = silent_talk(tmp_path_factory.mktemp("nobody"), TARGET)
+    scenario = (project.folder / "talk.yaml").read_text()
+    (project.folder / "talk.yaml").unlink()
+    text = "version: 1\nscenarios: [.]\ntargets:\n"
+    for number, (name, target) in enumerate(targets.items()):
+        text += f"  target-{number}:{target}"
+        calling = scenario.replace("scenario: Talk", f"scenario: {json.dumps(name)}")
+        project.write(f"{number}.yaml", calling.replace("target: desk", f"target: target-{number}"))
+    (project.folder / "turnspec.yaml").write_text(text)
+    return project.run()
+
+
 @pytest.mark.parametrize("case", NOT_READY)
-def test_target_that_does_not_start(tmp_path: Path, case: str) -> None:
+def test_target_that_does_not_start(nobody: Ran, case: str) -> None:
     """What its command did instead, its own last words, and what can be done."""
-    command, ready, reason, more = NOT_READY[case]
+    _, _, reason, more = NOT_READY[case]
 
-    ran = silent_talk(tmp_path, started_by(command, ready)).run()
-
-    assert_error(ran, reason)
-    assert more in ran.out
-    assert more.removeprefix("| ") in ran.call()["error"]
+    assert_error(nobody, reason, case)
+    assert more in nobody.out
+    assert more.removeprefix("| ") in nobody.call(case)["error"]
 
 
-@pytest.mark.parametrize(
-    ("url", "protocol", "reason"),
-    [
-        ("ws://127.0.0.1:9/", "twilio", "nothing listens at ws://127.0.0.1:9/: Connection refused"),
-        ("ws://localhost:9/", "twilio", "nothing listens at ws://localhost:9/: Connection refused"),
-        ("ws://127.0.0.1:9/v1", "realtime", "nothing listens at ws://127.0.0.1:9/v1/realtime"),
-        ("ws://no-such-host.invalid/", "twilio", "nothing listens at ws://no-such-host.invalid/: "),
-        ("http://127.0.0.1:9/", "twilio", "'http://127.0.0.1:9/' is not the address of a WebSocket"),
-    ],
-)
-def test_nothing_listens(tmp_path: Path, url: str, protocol: str, reason: str) -> None:
+@pytest.mark.parametrize("case", NOTHING_LISTENS)
+def test_nothing_listens(nobody: Ran, case: str) -> None:
     """An address that nobody answers at is named, with what may be wrong."""
-    project = silent_talk(tmp_path, f"{{protocol: {protocol}, url: {json.dumps(url)}}}")
-
-    ran = project.run()
-
-    assert_error(ran, reason)
-    assert "help: start the agent first, let `start:` do it, or correct the target's `url`" in ran.out
+    assert_error(nobody, NOTHING_LISTENS[case][2], case)
+    told = nobody.out.partition(f"  {case} (")[2]
+    assert "help: start the agent first, let `start:` do it, or correct the target's `url`" in told
 
 
-@pytest.mark.parametrize("protocol", ["twilio", "audiocodes", "realtime", "pcm"])
-@pytest.mark.parametrize("url", ["ws://[::1/", "ws://no..such.example/"])
-def test_address_of_no_host(tmp_path: Path, url: str, protocol: str) -> None:
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("url", NO_HOST)
+def test_address_of_no_host(nobody: Ran, url: str, protocol: str) -> None:
     """A name that no host can have is the target's mistake, over every protocol."""
-    project = silent_talk(tmp_path, f"{{protocol: {protocol}, url: {json.dumps(url)}}}")
-
-    ran = project.run()
-
-    assert_error(ran, "is not the address of a WebSocket")
+    assert_error(nobody, "is not the address of a WebSocket", f"{protocol} {url}")
 
 
 def test_process_that_dies_in_a_call(tmp_path: Path) -> None:
@@ -181,7 +198,7 @@ def test_one_broken_target_stops_no_other(tmp_path: Path) -> None:
         "bad.yaml", TALK.replace("Talk", "Bad").replace("desk", "honest").replace("deleted", "kept")
     )
 
-    ran = project.run()
+    ran = run_here(project)
 
     assert ran.outcomes() == {"Talk": "error", "Good": "passed", "Bad": "failed"}
     assert ran.code == 3
@@ -215,7 +232,7 @@ def test_record_that_cannot_be_written(tmp_path: Path) -> None:
     project.write("good.yaml", TALK.replace("Talk", "Good"))
     (tmp_path / "out" / "calls" / "talk" / "events.jsonl").mkdir(parents=True)  # where a file is to be
 
-    ran = project.run()
+    ran = run_here(project)
 
     assert ran.code == 3, ran.told
     ran.assert_clean()
@@ -246,7 +263,7 @@ def test_turns_are_printed_when_asked(tmp_path: Path) -> None:
     """-q prints the verdict alone, -v every turn."""
     project = talk(tmp_path)
 
-    quiet, verbose = project.run("-q"), project.run("-v")
+    quiet, verbose = run_here(project, "-q"), run_here(project, "-v")
 
     assert quiet.out == "The conversation held.\n"
     assert "Greeting" in verbose.out
