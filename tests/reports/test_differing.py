@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from support_results import INFO, PASSED_RUN
 from turnspec.reports import render_html
-from turnspec.reports.html.differing import Words, marked
+from turnspec.reports.html.differing import Words, compared, marked
 from turnspec.results import Finding, RunResult, Status
 
 
@@ -31,6 +31,15 @@ def test_what_is_not_there_marks_nothing() -> None:
     """Against nothing, all of the other side differs."""
     assert marked("", "") == ((), ())
     assert marked("one two", "") == ((Words("one two", differ=True),), ())
+
+
+def test_a_remark_in_place_of_words_marks_nothing() -> None:
+    """Where nobody told words, none were made out, or nothing was compared, no word differs from another."""
+    told = '"Your card is blocked."'
+
+    for one, other in ((told, "not compared"), (told, "no speech"), ("no words", told)):
+        assert compared(one, other) == ((Words(one, differ=False),), (Words(other, differ=False),))
+    assert compared(told, '"Your card is lost."') == marked(told, '"Your card is lost."')
 
 
 def test_the_page_marks_the_words_that_were_heard_otherwise() -> None:

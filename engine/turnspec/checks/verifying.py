@@ -79,16 +79,16 @@ def _text(answers: list[Derived]) -> str:
 def _compared(stage: Stage, passage: Passage, settings: Verification, heard: _Heard) -> Finding:
     found = agreement(passage.told, heard.text, language_of(stage.scene.plan))
     held = found.rate * 100 <= settings.at_most.of_hundred
-    share = f"{found.rate * 100:.1f} % of {shown.many(found.wanted, 'word')}"
+    rate = f"a word error rate of {found.rate * 100:.1f} % over {shown.many(found.wanted, 'word')}"
     if not heard.text:
         message = f"What {_source(stage)} says was not heard: no words could be made out."
     elif not held:
         message = (
-            f"What was heard is not what {_source(stage)} says: {share} differ, "
-            f"and at most {settings.at_most} may."
+            f"What was heard is not what {_source(stage)} says: {rate}, "
+            f"and at most {settings.at_most} is allowed."
         )
     else:
-        differ = f", but for {share}" if found.wrong else ""
+        differ = f", but for {rate}" if found.wrong else ""
         message = f"What was heard is what {_source(stage)} says{differ}."
     failed = Status.FAILED if settings.gate else Status.NOTE
     actual = shown.quoted(_shown(passage, found, heard)) if heard.text else "no words"

@@ -9,6 +9,8 @@ from typing import Final
 
 VERIFY: Final = "verify"  # the kind of the finding on words that are told, against those that were heard
 
+QUOTE: Final = '"'
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -16,6 +18,13 @@ class Words:
 
     text: str
     differ: bool
+
+
+def compared(told: str, heard: str) -> tuple[tuple[Words, ...], tuple[Words, ...]]:
+    """Both sides of a finding; where one of them is a remark, which has no quotes, nothing is marked."""
+    if told.startswith(QUOTE) and heard.startswith(QUOTE):
+        return marked(told, heard)
+    return (Words(told, differ=False),), (Words(heard, differ=False),)
 
 
 def marked(one: str, other: str) -> tuple[tuple[Words, ...], tuple[Words, ...]]:

@@ -23,7 +23,7 @@ from turnspec.reports.facts import (
 )
 from turnspec.reports.figures import figure_rows, times_of_run
 from turnspec.reports.html.budget import Budget, budget
-from turnspec.reports.html.differing import VERIFY, Words, marked
+from turnspec.reports.html.differing import VERIFY, Words, compared
 from turnspec.reports.html.group import GroupView, group_view
 from turnspec.reports.html.picture import Picture, draw
 from turnspec.reports.repeats import entries, runs_of, shown_runs
@@ -361,7 +361,7 @@ def _worst_first(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _check(call: CallResult, finding: Finding, numbers: dict[Finding, int], identity: str) -> Check:
-    told, heard = marked(finding.expected, finding.actual) if finding.kind == VERIFY else ((), ())
+    told, heard = compared(finding.expected, finding.actual) if finding.kind == VERIFY else ((), ())
     return Check(
         kind=finding.kind,
         status=finding.status.value.replace(" ", "-"),
