@@ -27,6 +27,7 @@ CLEAN_US, CLEAN_BAR_US = 10_000, 25_000
 NOISY_US, NOISY_BAR_US = 50_000, 60_000
 ASKED = 0.95
 PROMPTS_FADING = 100
+FADING_BAR_US = 45_000  # with the 20 ms of the grid, and the other edge of a gap, it is within `NOISY_BAR_US`
 FADED_US = 120_000  # where they sink below the noise
 FADING_ROWS = ("beginning", "end", "end")
 PROMISED = (0, 2)  # of these rows; the other says what could not be reached
@@ -46,7 +47,7 @@ def test_times_are_true_and_within_what_they_state(condition: Condition) -> None
 
         assert sum(size <= allowed_us for size in sizes) >= ASKED * len(sizes), engine
         assert inside >= ASKED, engine
-        assert sum(bar <= widest_us for bar in bars) >= ASKED * len(bars), engine
+        assert max(bars) <= widest_us, engine
 
 
 def documented() -> list[list[str]]:
@@ -87,6 +88,7 @@ def test_what_fades_in_noise_ends_between_the_noise_and_silence() -> None:
     assert ends[int(ASKED * len(ends))] <= FADED_US
     assert sum(abs(each.onset_us) <= each.onset_bar_us for each in known) >= ASKED * len(known)
     assert sum(each.beside_us <= each.end_bar_us for each in known) >= ASKED * len(known)
+    assert max(max(each.onset_bar_us, each.end_bar_us) for each in known) <= FADING_BAR_US
 
 
 def test_the_documented_table_of_what_fades_holds() -> None:

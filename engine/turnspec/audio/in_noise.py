@@ -19,7 +19,6 @@ from turnspec.call.formats import MICROSECONDS
 
 IN_NOISE_US: Final = 45_000  # an end is this close to where the voice is as loud as the noise
 ONSET_US: Final = 25_000  # the same of a beginning: voices rise faster than they fade
-FADING_US: Final = 90_000  # the same of an end that fades
 DROWNED_US: Final = 100_000  # the same, where the noise is about as loud as the voice itself
 HOP_US: Final = 5_000
 WINDOW_US: Final = 16_000
@@ -36,8 +35,6 @@ SILENT: Final = 100.0  # the power of digital silence in any band
 
 FAINT: Final = 1.8  # the power of noise and a voice that is nearly as loud
 FADING: Final = 3  # so many fainter frames beside an edge: the voice was not cut there, but fades
-LAST_FRAMES: Final = 4  # beside an edge
-CLEAR: Final = 2.0  # what they score on the whole where the voice does not fade
 SMOOTHING: Final = (0.25, 0.5, 0.25)
 
 Scores: TypeAlias = NDArray[np.float64]
@@ -72,23 +69,16 @@ def sounds_over(
     if len(again):
         known, scores, found = more, again, _sounding(again, apart_us, least_us)
     faint = _faint(levels, known)
-    return [
-        _sound(first, last, faint[first:last], scores[first:last], len(samples), hop) for first, last in found
-    ]
+    return [_sound(first, last, faint[first:last], len(samples), hop) for first, last in found]
 
 
-def _sound(first: int, last: int, faint: NDArray[np.bool_], scores: Scores, count: int, hop: int) -> Sound:
+def _sound(first: int, last: int, faint: NDArray[np.bool_], count: int, hop: int) -> Sound:
     """A sound of these frames; what of its end fades below the noise is not of it."""
     rising, fading = _leading(faint), _leading(faint[::-1])
-    fades = fading >= FADING
-    offset_us = FADING_US if fades or scores[-LAST_FRAMES:].mean() < CLEAR else IN_NOISE_US
-    last -= fading if fades else 0
-    return Sound(
-        _inward(first * hop, hop),
-        count - _inward(count - last * hop, hop),
-        IN_NOISE_US + rising * HOP_US if rising >= FADING else ONSET_US,
-        offset_us,
-    )
+    # What is faint in a beginning is as often a soft consonant as it is a swell below the noise.
+    first += rising // 2 if rising >= FADING else 0
+    last -= fading if fading >= FADING else 0
+    return Sound(_inward(first * hop, hop), count - _inward(count - last * hop, hop), ONSET_US, IN_NOISE_US)
 
 
 def _faint(levels: Scores, is_noise: NDArray[np.bool_]) -> NDArray[np.bool_]:
