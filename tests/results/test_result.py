@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from turnspec.dsl import Span
 from turnspec.results import (
     CallResult,
     Finding,
@@ -120,3 +123,14 @@ def test_a_call_has_its_turns_findings_before_its_own() -> None:
 
     assert [finding.kind for finding in call.all_findings] == ["turn-0", "turn-1", "unexpected-hangup"]
     assert [measured.name for measured in call.all_measurements] == ["of turn 0", "of turn 1", "connect"]
+
+
+def test_an_attempt_keeps_the_place_of_its_own_trouble() -> None:
+    """Where the harness could not go on is told of the attempt in which that was, and of no other."""
+    (call,) = run(E).calls
+    broke = replace(call, error="no voice", error_span=Span("a.yaml", 7, 5, 9))
+    refused = replace(call, error="nothing listens", attempts=(broke.as_attempt,))
+    held = replace(call, outcome=FL, attempts=(*refused.attempts, refused.as_attempt))
+
+    assert [each.error_span for each in held.earlier] == [broke.error_span, None]
+    assert replace(broke, attempts=(refused.as_attempt,)).earlier[0].error_span is None

@@ -101,6 +101,7 @@ class Attempt:
     recording: str | None = None
     received: str | None = None
     error: str = ""
+    error_span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
