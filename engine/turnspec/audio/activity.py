@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias, assert_never
 
 import numpy as np
+from numpy.typing import NDArray
 
 from turnspec.audio.background import DIGITAL_SILENCE
 from turnspec.audio.edges import (
@@ -196,31 +197,32 @@ class ActivityTracker:
         heard = self._kept_and(samples)
         self._position += len(samples)
         origin = self._position - len(heard)
-        after = look_back
-        wide = heard[after:].astype(np.int64)
-        steps = wide[1:] - wide[:-1]
-        while after + width <= len(heard):
-            start, after = after, after + width
-            frame = wide[start - look_back : after - look_back]
-            energy = int(frame.dot(frame)) // width
+        after = len(heard) - (len(heard) - look_back) % width
+        frames = heard[look_back:after].reshape(-1, width).astype(np.float64)
+        step_energies: list[int] | None = None
+        for number, energy in enumerate(_mean_squares(frames)):
+            start = look_back + number * width
+            now = origin + start + width
             floor.hear(energy)
             if energy < self._quiet:
-                self._quieten(energy, origin + after)
+                self._quieten(energy, now)
             if steadiness is not None:
                 if energy >= (floor.threshold // HYSTERESIS if self._sounding else floor.threshold):
-                    step = steps[start - look_back : after - look_back - 1]
-                    steadiness.hear(energy, int(step.dot(step)) // width)
-                    self._consider(steadiness, origin + after)
+                    if step_energies is None:
+                        step_energies = _mean_squares(frames[:, 1:] - frames[:, :-1], width)
+                    steadiness.hear(energy, step_energies[number])
+                    if not (self._lively and steadiness.lively):
+                        self._consider(steadiness, now)
                 else:
                     steadiness.rest()
             speaks = self._is_speech and self._sounding and self._speech_end is not None
             if speaks and energy >= floor.threshold // HYSTERESIS:
                 # Speech goes on: what `_step` and `_conclude` come to in nearly every frame of it.
                 self._frames += 1
-                self._speech_end = origin + after
+                self._speech_end = now
             else:
                 self._step(energy, heard, start, origin)
-                self._conclude(origin + after, noticed)
+                self._conclude(now, noticed)
         self._from += after - look_back
 
     def _quieten(self, energy: int, now: int) -> None:
@@ -293,6 +295,12 @@ class ActivityTracker:
         if quiet_until - self._speech_end >= self._hangover:
             noticed.append(SpeechEnded(time_of(self._speech_end, self.rate_hz)))
             self._speech_end = None
+
+
+def _mean_squares(frames: NDArray[np.float64], width: int | None = None) -> list[int]:
+    """The mean square of each frame; exact, as floats hold whole numbers of this size."""
+    squares = np.einsum("ij,ij->i", frames, frames).tolist()
+    return [int(square) // (width or frames.shape[1]) for square in squares]
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ LEAST_SCORE: Final = 0.4  # the same clip reaches 0.6 on the worst of lines; oth
 MOST_EXTRA_US: Final = 80_000  # the shortest of words is 150 ms and more of it; babble at 10 dB is 50
 MOST_MISSING_US: Final = 80_000  # at either end
 MOST_LOST_US: Final = 200_000  # in between, where the rest keeps its place: nobody but a line leaves that out
+MOST_LOST: Final = 1 / 3  # of all, packet by packet: of half of them lost more than that is seen
 LEAST_AGREEMENT: Final = (
     0.06  # of a whole clip at one shift; a clock off by 1,000 ppm leaves 0.08 of hisses, 0.16 of voices
 )
@@ -214,6 +215,7 @@ def _is_so_far(laid: Overlay) -> bool:
         and laid.extra_us < MOST_EXTRA_US
         and laid.missing_before_us < MOST_MISSING_US
         and laid.missing_between_us < MOST_LOST_US
+        and laid.lost < MOST_LOST
     )
 
 

@@ -31,6 +31,7 @@ SLIPPED: Final = 0.15  # of all likeness: what a slip must gain
 DRIFTED: Final = 0.01  # the same for a drift by one sample in every step
 TOGETHER: Final = 8  # frames that are compared as one: a lost packet among them does no harm
 UNLIKE: Final = 0.4  # what noise leaves of the likeness of the same sound is 0.7, of another sound 0.2
+GONE: Final = 0.25  # -6 dB: a frame of which that is left was lost for the better part
 FAINT: Final = 0.02  # -17 dB below the clip's own level: not missed
 FAINT_BESIDE: Final = 0.05  # -13 dB: an echo of the agent, a breath
 OVER_NOISE: Final = 1.5  # what of a clip is so much louder than the noise is heard in it
@@ -50,7 +51,8 @@ class Overlay:
 
     `likeness` is the correlation of what both have. The most that is extra, or missing before, between and
     after what both have, within 0.4 s: what of a word, or of several; `overdue_us` is what of the last of
-    these should have come by now.
+    these should have come by now. `lost` is the share of the clip that is gone of what both have, however
+    little at a time, as a line loses packets.
     """
 
     likeness: float
@@ -61,20 +63,22 @@ class Overlay:
     missing_between_us: int
     missing_after_us: int
     overdue_us: int
+    lost: float
 
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
     """Energies around each 10 ms: of the utterance, of the clip at its level, of what that leaves of it.
 
-    `like`: both are the same sound there. `speech`: there is speech in the clip. `come`: so many of the
-    frames have been heard yet.
+    `like`: both are the same sound there. `gone`: most of that frame itself is not, however like those around
+    are. `speech`: there is speech in the clip. `come`: so many of the frames have been heard yet.
     """
 
     heard: Frames
     clip: Frames
     left: Frames
     like: NDArray[np.bool_]
+    gone: NDArray[np.bool_]
     speech: NDArray[np.bool_]
     come: int
 
@@ -109,8 +113,8 @@ def overlay(heard: Signal, clip: Signal, speech: slice, shift: int) -> Overlay:
     return Overlay(likeness, begin, shift + speech.stop + last, *_apart(compared))
 
 
-def _apart(compared: _Compared) -> tuple[int, int, int, int, int]:
-    """How much is extra, how much missing before, between and after what both have, and overdue."""
+def _apart(compared: _Compared) -> tuple[int, int, int, int, int, float]:
+    """How much is extra, how much missing before, between and after what both have, overdue, and lost."""
     like, left = compared.like, compared.left
     sounding = compared.clip[compared.clip > FAINT * compared.clip.max(initial=0.0)]
     level = float(sounding.mean()) if len(sounding) else 0.0
@@ -121,11 +125,13 @@ def _apart(compared: _Compared) -> tuple[int, int, int, int, int]:
     is_missing = is_due & ~like
     had = np.flatnonzero(is_due & like)
     if not len(had):
-        return _most(is_extra), _most(is_missing), 0, 0, 0
+        return _most(is_extra), _most(is_missing), 0, 0, 0, 0.0
     first, last = int(had[0]), int(had[-1])
     parts = is_missing[:first], is_missing[first:last], is_missing[last:], is_missing[last : compared.come]
     before, between, after, overdue = (_most(part) for part in parts)
-    return _most(is_extra), before, between, after, overdue
+    sounds = compared.speech[first:last] & (compared.clip[first:last] > FAINT * level)
+    lost = float((compared.gone[first:last] & sounds).sum() / max(1, sounds.sum()))
+    return _most(is_extra), before, between, after, overdue, lost
 
 
 def _most(frames: NDArray[np.bool_]) -> int:
@@ -140,15 +146,17 @@ def _compared(aligned: Signal, clip: Signal, speech: slice, before: Signal, afte
     come = len(before) + len(aligned) + len(after)
     aligned = np.pad(aligned, (0, len(clip) - len(aligned)))
     ends = (len(before) // FRAME, len(after) // FRAME)
-    both, own = (_together(np.pad(_by_frame(clip, other), ends)) for other in (aligned, clip))
-    heard = _together(np.concatenate([_by_frame(part, part) for part in (before, aligned, after)]))
+    each_both, each_own = (np.pad(_by_frame(clip, other), ends) for other in (aligned, clip))
+    each_heard = np.concatenate([_by_frame(part, part) for part in (before, aligned, after)])
+    both, own, heard = (_together(frames) for frames in (each_both, each_own, each_heard))
     like = both >= UNLIKE * np.sqrt(heard * own)
     like &= both > 0
     gain = float(both[like].sum() / own[like].sum()) if like.any() else 0.0
     left = np.maximum(heard - 2 * gain * both + gain * gain * own, 0.0)
+    gone = each_heard < GONE * gain * gain * each_own
     spoken = np.zeros(len(own), bool)
     spoken[ends[0] + speech.start // FRAME : ends[0] - (-speech.stop // FRAME)] = True
-    return _Compared(heard, gain * gain * own, left, like, spoken, -(-come // FRAME))
+    return _Compared(heard, gain * gain * own, left, like, gone, spoken, -(-come // FRAME))
 
 
 def _together(frames: Frames) -> Frames:

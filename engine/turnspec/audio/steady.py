@@ -24,6 +24,8 @@ class Steadiness:
         self._last: deque[int] = deque(maxlen=SMOOTHED)
         self._levels: deque[int] = deque(maxlen=IN_SPEECH)
         self._energies: deque[int] = deque(maxlen=IN_SPEECH)
+        self._least = self._most = 0  # of the levels that are remembered
+        self._until = 0  # the older of these two is forgotten with so many more levels
         self._skips = True
         self.lively = False
 
@@ -32,12 +34,22 @@ class Steadiness:
         if self._skips:  # where a sound begins inside a frame, it fills a part of that only
             self._skips = False
             return
-        last, levels = self._last, self._levels
-        last.append(steps)
+        self._last.append(steps)
         self._energies.append(energy)
-        if len(last) == SMOOTHED:
-            levels.append(sum(last))
-            self.lively = max(levels) > LIVELY_RATIO * min(levels)
+        if len(self._last) < SMOOTHED:
+            return
+        level = sum(self._last)
+        self._levels.append(level)
+        self._until -= 1
+        if self._until <= 0 or not self._least <= level <= self._most:
+            self._compare()
+
+    def _compare(self) -> None:
+        levels = self._levels
+        self._least, self._most = min(levels), max(levels)
+        older = min(levels.index(self._least), levels.index(self._most))
+        self._until = older + 1 + IN_SPEECH - len(levels)
+        self.lively = self._most > LIVELY_RATIO * self._least
 
     def __len__(self) -> int:
         """How many frames of it are remembered."""
@@ -63,4 +75,4 @@ class Steadiness:
             self._last.clear()
             self._levels.clear()
             self._energies.clear()
-            self._skips, self.lively = True, False
+            self._skips, self.lively, self._until = True, False, 0
