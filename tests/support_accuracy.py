@@ -30,6 +30,7 @@ from turnspec.audio import (
     track_of,
     voiced_span,
 )
+from turnspec.audio.beds import RMS, bed
 from turnspec.call import MULAW_8K, PCM_8K, AudioFormat, Snapshot
 from turnspec.call.events import CallerSpoke, Origin, PlaybackFlushed
 from turnspec.plan.model import CallPlan
@@ -40,6 +41,7 @@ FULL: Final = 32_768.0
 AUDIBLE: Final = FULL * 10 ** (-50 / 20)  # RMS
 SMEARED: Final = 40  # samples of 5 ms
 FRAME: Final = 160
+PEOPLE: Final = "people"
 NO_VOICES: Final = ("beep", "tone", "ring", "silence", "music", "screen", "monkeys", "weasels", "hello-world")
 
 PLAN: Final[CallPlan] = plan_of(
@@ -53,12 +55,16 @@ PLAN: Final[CallPlan] = plan_of(
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What the line does to both voices: `lost` is the share of the agent's frames that never arrive."""
+    """What the line does to both voices: `lost` is the share of the agent's frames that never arrive.
+
+    `noise` is a built-in bed, or `people`: six of the recorded ones who read aloud behind the agent.
+    """
 
     name: str
     to_noise_db: float | None = None
     format: AudioFormat = PCM_8K
     lost: float = 0.0
+    noise: str = "pink"
 
 
 CONDITIONS: Final = (
@@ -69,6 +75,12 @@ CONDITIONS: Final = (
     Condition("noise", to_noise_db=10),
     Condition("noise, G.711", to_noise_db=10, format=MULAW_8K),
     Condition("noise, G.711, 1 % loss", to_noise_db=10, format=MULAW_8K, lost=0.01),
+)
+
+LIVELY: Final = tuple(
+    Condition(f"{name}, {db} dB", to_noise_db=db, noise=noise)
+    for name, noise in (("babble", "babble"), ("café", "cafe"), ("six people reading", PEOPLE))
+    for db in (15, 10)
 )
 
 
@@ -117,6 +129,30 @@ def pink(count: int, seed: int) -> NDArray[np.float64]:
     hz = np.fft.rfftfreq(count, 1 / RATE_HZ)
     shaped = np.fft.irfft(np.where(hz >= 20, spectrum / np.sqrt(np.maximum(hz, 20)), 0), count)
     return np.asarray(shaped / np.sqrt(np.mean(np.square(shaped))))
+
+
+def people(count: int, seed: int) -> NDArray[np.float64]:
+    """Six who read prompts aloud at once, each as loud and with pauses between, of RMS 1 on the whole."""
+    draw, heard = np.random.default_rng(1_000 + seed), np.zeros(count)
+    for _ in range(6):
+        at = int(draw.integers(RATE_HZ // 2))
+        while at < count:
+            clip = voices()[int(draw.integers(len(voices())))].astype(np.float64)
+            clip = clip[: count - at] / np.sqrt(np.mean(np.square(clip)))
+            heard[at : at + len(clip)] += clip
+            at += len(clip) + int(draw.integers(RATE_HZ // 10, RATE_HZ // 2))
+    return np.asarray(heard / np.sqrt(np.mean(np.square(heard))))
+
+
+def noise_of(name: str, count: int, seed: int) -> NDArray[np.float64]:
+    """So much of a noise, of RMS 1 on the whole; a bed from some moment of it on."""
+    if name == "pink":
+        return pink(count, seed)
+    if name == PEOPLE:
+        return people(count, seed)
+    sound = bed(name, RATE_HZ)
+    start = int(np.random.default_rng(seed).integers(len(sound)))
+    return np.asarray(np.take(sound, np.arange(start, start + count), mode="wrap") / RMS)
 
 
 class Splicer:
@@ -184,7 +220,7 @@ class Splicer:
         """The caller as sent, and the agent as heard over this line, up to a sample."""
         heard = self._agent[:until].astype(np.float64)
         if self._noise:
-            heard += self._noise * pink(until, self._seed)
+            heard += self._noise * noise_of(self._condition.noise, until, self._seed)
         sent = np.clip(np.rint(heard), -32_768, 32_767).astype(np.int16)
         line = self._condition.format
         received = decode(encode(sent, line), line).copy()

@@ -118,7 +118,7 @@ def refined(
     segments: list[Segment] = []
     for each in fine:
         segment = _segment(_blurred(each, coarse * RISES_US // COARSE, coarse * FADES_US // COARSE), rate_hz)
-        for piece in [segment] if spans is None else _in_reach(segment, spans, reach_us):
+        for piece in [segment] if spans is None else in_reach(segment, spans, reach_us):
             _join(segments, _later(piece, lead_us), 0)
     return bridged(Speech(tuple(segments)), bridge_us)
 
@@ -198,7 +198,7 @@ def _beside(spans: Sequence[Segment], count: int, reach_us: int) -> NDArray[np.i
     return np.flatnonzero(far == 1) - margin
 
 
-def _in_reach(segment: Segment, spans: Sequence[Segment], reach_us: int) -> list[Segment]:
+def in_reach(segment: Segment, spans: Sequence[Segment], reach_us: int) -> list[Segment]:
     """What of a sound lies in reach of the spans that it touches, or nearly; spans that are in order."""
     parts: list[Segment] = []
     for span in spans:

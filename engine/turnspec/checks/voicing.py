@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from turnspec.audio.edges import BRIDGE_US, Segment, Speech, refined
+from turnspec.audio.edges import BRIDGE_US, Segment, Speech
+from turnspec.audio.lively import speech_on
 from turnspec.audio.samples import samples_of
 from turnspec.call import EvidenceView, Track
 from turnspec.call.derived import Derived, DerivedState, find
@@ -36,7 +37,7 @@ class Voicing:
     def speech(self, track: Track, *, every_pause: bool = False) -> Speech:
         """All speech in the track that was looked at, pauses bridged or all of them kept."""
         bridge_us = 0 if every_pause else self.bridge_us
-        return refined(samples_of(track), track.rate_hz, self.spans, bridge_us=bridge_us)
+        return speech_on(samples_of(track), track.rate_hz, self.spans, bridge_us=bridge_us)
 
 
 def voicing_of(derived: Iterable[Derived], who: str) -> Voicing:
