@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from support_projects import CLIPS, run_here, talk, turnspec_here
 from support_sound import pink, tone
-from turnspec.audio import Samples, load_clip, samples_of
+from turnspec.audio import Samples, decode, load_clip, samples_of
 from turnspec.audio.ring import Slips
 from turnspec.call import MULAW_8K, actions
 from turnspec.call.events import (
@@ -199,13 +200,21 @@ def test_a_loudspeaker_that_is_taken_away_is_told_and_the_call_goes_on() -> None
     assert speaker.closed
 
 
-def test_who_is_muted_says_nothing() -> None:
-    """Silence is sent, and no speech is told."""
-    person = Person(MULAW_8K, Headset(pattern(*voice(50))))
+@pytest.mark.parametrize("muted", [False, True])
+def test_who_is_muted_says_nothing(muted: bool) -> None:  # noqa: FBT001 # a parameter
+    """Silence is sent, and no speech is told; the same voice is heard where nobody is muted."""
+    person = Person(MULAW_8K, Headset(pattern((SILENCE, 20), *voice(30))))
     person.speak(FreeSpeech(8_000, 400_000))
-    person.muted = True
+    person.muted = muted
+    sent, told = [], []
+    for number in range(90):
+        voiced = person.frame(number * FRAME_US, number * FRAME_US)
+        assert voiced is not None
+        sent.append(bool(decode(voiced.wire, MULAW_8K).any()))
+        told += person.hears(SILENCE, (number + 1) * FRAME_US)
 
-    assert held(person, 90) == []
+    assert any(sent) is not muted
+    assert [type(event) for event in told] == ([] if muted else [CallerSpoke, ActionDone])
 
 
 def test_each_stretch_of_free_speech_is_told() -> None:
