@@ -12,6 +12,8 @@ from support_results import INFO, PASSED_RUN, RUNS
 from turnspec.reports import Written, summary
 from turnspec.results import CallResult, Finding, RunResult, Status
 
+LATE = Finding("late-engine", Status.NOTE, "turnspec itself was late.")
+
 
 @pytest.mark.parametrize("name", RUNS)
 def test_golden(name: str) -> None:
@@ -82,15 +84,25 @@ def test_a_judge_without_answers_is_told_once() -> None:
     assert told[:2] == ("NOTE    Opening hours: Advisory: it could not be judged: no key. (and 1 more)", "")
 
 
+def test_one_late_call_is_told_of_alone() -> None:
+    """Of a single call that the machine was too slow for, the line speaks of one call."""
+    (call,) = PASSED_RUN.calls
+    late = replace(call, findings=(LATE,), lateness_us=81_000)
+
+    assert summary(RunResult(INFO, (late,)))[0] == (
+        f"NOTE    {late.name}: turnspec itself was up to 81 ms late; do not trust the times of that call"
+    )
+
+
 def test_late_engine_is_a_line() -> None:
     """Where the machine was too slow for calls, the latest is named before the verdict."""
     (call,) = PASSED_RUN.calls
-    note = Finding("late-engine", Status.NOTE, "turnspec itself was late.")
-    late = replace(call, name="Slow", findings=(note,), lateness_us=81_000)
-    later = replace(call, name="Slower", findings=(note,), lateness_us=120_000)
+    late = replace(call, name="Slow", findings=(LATE,), lateness_us=81_000)
+    later = replace(call, name="Slower", findings=(LATE,), lateness_us=120_000)
 
     assert summary(RunResult(INFO, (call, late, later)))[0] == (
-        "NOTE    Slower: turnspec itself was up to 120 ms late, and 1 more call; do not trust their times"
+        "NOTE    Slower: turnspec itself was up to 120 ms late, and 1 more call; "
+        "do not trust the times of those calls"
     )
 
 

@@ -165,6 +165,17 @@ def test_trouble_of_the_harness_is_set_apart() -> None:
     assert "ModuleNotFoundError: No module named 'audioop'" in words
 
 
+def test_a_run_too_late_to_trust_says_so_at_its_top() -> None:
+    """That the machine was too slow stands before the calls, though they held and are folded."""
+    note = Finding("late-engine", Status.NOTE, "turnspec itself was late.")
+    slow = replace(opening_hours(), name="Slow <b>", findings=(note,), lateness_us=81_000)
+    text = tree(page(RunResult(INFO, (slow,)))).text
+
+    assert "Slow <b>: turnspec itself was up to 81 ms late; do not trust the times of that call." in text
+    assert text.index("This machine was too slow.") < text.index("Conversations")
+    assert "This machine was too slow." not in tree(page(RUNS["passed"])).text
+
+
 def test_interrupted_run_says_so() -> None:
     """A run cut short is not mistaken for a whole one."""
     assert "The run was interrupted." in tree(page(RUNS["interrupted"])).text

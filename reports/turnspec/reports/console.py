@@ -19,14 +19,14 @@ from turnspec.reports.facts import (
     state_word,
 )
 from turnspec.reports.figures import times_of_run
-from turnspec.reports.repeats import entries, rate, shown_runs
+from turnspec.reports.lateness import too_late
+from turnspec.reports.repeats import entries, named_calls, rate, shown_runs
 from turnspec.reports.text import first_line, lasting, length, many, one_line, shortened, visible
 from turnspec.reports.writing import Written
 from turnspec.results import CallResult, Finding, GroupResult, Outcome, RunResult
 from turnspec.results.coverage import coverage
 
 MOST_ADVISED = 10
-LATE_ENGINE = "late-engine"  # the kind of the note on a call that the machine was too slow for
 _TOLD = (Outcome.FAILED, Outcome.ERROR, Outcome.FLAKY)
 
 
@@ -104,18 +104,18 @@ def _told(call: CallResult, finding: Finding) -> Iterator[str]:
 
 def _advice(run: RunResult) -> Iterator[str]:
     """A line for each call that something advises against, and one if advice was asked for in vain."""
-    against = [(name, advice) for name, call in _named(run) if (advice := advice_against(call))]
+    against = [(name, advice) for name, call in named_calls(run) if (advice := advice_against(call))]
     for name, advice in against[:MOST_ADVISED]:
         more = f", and to {len(advice) - 1} more" if len(advice) > 1 else ""
         yield f'NOTE    {name}: the judge says no to "{shortened(advice[0].expected, 80)}"{more} (advisory)'
     yield from _more(len(against) - MOST_ADVISED)
-    otherwise = [(name, words) for name, call in _named(run) if (words := heard_otherwise(call))]
+    otherwise = [(name, words) for name, call in named_calls(run) if (words := heard_otherwise(call))]
     for name, words in otherwise[:MOST_ADVISED]:
         told, heard = (shortened(one_line(text), 80) for text in (words[0].expected, words[0].actual))
         more = f", and in {many(len(words) - 1, 'more turn', 'more turns')}" if len(words) > 1 else ""
         yield f"NOTE    {name}: heard was {heard}, told was {told}{more} (advisory)"
     yield from _more(len(otherwise) - MOST_ADVISED)
-    unjudged = [(name, each) for name, call in _named(run) for each in advice_lacking(call)]
+    unjudged = [(name, each) for name, call in named_calls(run) for each in advice_lacking(call)]
     for name, finding in unjudged[:1]:
         more = f" (and {len(unjudged) - 1} more)" if len(unjudged) > 1 else ""
         yield f"NOTE    {name}: {one_line(finding.message)}{more}"
@@ -130,24 +130,9 @@ def _more(calls: int) -> Iterator[str]:
 
 def _lateness(run: RunResult) -> Iterator[str]:
     """One line on the calls for which the machine was too slow."""
-    late = [(call.lateness_us or 0, name) for name, call in _named(run) if _told_late(call)]
-    if late:
-        most_us, name = max(late)
-        more = f", and {many(len(late) - 1, 'more call', 'more calls')}" if len(late) > 1 else ""
-        told = f"turnspec itself was up to {length(most_us)} late{more}; do not trust their times"
-        yield f"NOTE    {name}: {told}"
+    if told := too_late(run):
+        yield f"NOTE    {told}"
         yield ""
-
-
-def _told_late(call: CallResult) -> bool:
-    return any(finding.kind == LATE_ENGINE for finding in call.findings)
-
-
-def _named(run: RunResult) -> Iterator[tuple[str, CallResult]]:
-    told = entries(run)
-    for entry, name in zip(told, case_names(told), strict=True):
-        if isinstance(entry, CallResult):
-            yield name, entry
 
 
 def _verdict(run: RunResult) -> Iterator[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
+from turnspec.reports.facts import case_names
 from turnspec.reports.text import many
 from turnspec.results import CallResult, GroupResult, Outcome, RunResult
 
@@ -20,6 +22,14 @@ def entries(run: RunResult) -> tuple[CallResult | GroupResult, ...]:
         if number in behind:
             told.append(behind[number])
     return tuple(told)
+
+
+def named_calls(run: RunResult) -> Iterator[tuple[str, CallResult]]:
+    """Every call, with the name that it has in reports."""
+    told = entries(run)
+    for entry, name in zip(told, case_names(told), strict=True):
+        if isinstance(entry, CallResult):
+            yield name, entry
 
 
 def runs_of(run: RunResult, group: GroupResult) -> tuple[CallResult, ...]:

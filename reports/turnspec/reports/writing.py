@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from turnspec.call.whole_files import write_whole
 from turnspec.reports.html import Recordings, render_html
 from turnspec.reports.json_report import render_json
 from turnspec.reports.junit import render_junit
@@ -46,7 +47,7 @@ def write_reports(
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    write_whole(path, content)
 
 
 def _way(report: Path, folder: Path) -> str:

@@ -26,6 +26,7 @@ from turnspec.reports.html.budget import Budget, budget
 from turnspec.reports.html.differing import VERIFY, Words, compared
 from turnspec.reports.html.group import GroupView, group_view
 from turnspec.reports.html.picture import Picture, draw
+from turnspec.reports.lateness import too_late
 from turnspec.reports.repeats import entries, runs_of, shown_runs
 from turnspec.reports.text import clock, lasting, length, many, one_line
 from turnspec.results import (
@@ -188,6 +189,7 @@ class PageView:
     total: str
     times: tuple[str, ...]
     interrupted: bool
+    late: str
     refused: str
     wrong_files: tuple[WrongFile, ...]
     calls: tuple[CallView | GroupView, ...]
@@ -210,6 +212,7 @@ def page_view(run: RunResult, recordings: Recordings, way: str = "") -> PageView
         total=f"{_total(run)}, {heard}" if run.calls else "",
         times=tuple(times_of_run(run)),
         interrupted=run.interrupted,
+        late=too_late(run),
         refused=run.refused,
         wrong_files=run.wrong_files,
         calls=tuple(
