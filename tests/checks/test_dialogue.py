@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnspec.audio.edges import Segment
+from turnspec.audio.edges import Segment, Speech
+from turnspec.checks.conversation import Conversation
 from turnspec.checks.dialogue import (
     Overlap,
     Silence,
@@ -81,6 +83,20 @@ def test_turns_that_barely_overlap_interrupt_nobody() -> None:
     """An overlap of less than 200 ms is how people take turns."""
     assert [each.interrupts for each in overlaps(track((0, 1_000)), track((801, 2_000)))] == [False]
     assert [each.interrupts for each in overlaps(track((0, 1_000)), track((800, 2_000)))] == [True]
+
+
+@pytest.mark.parametrize(
+    ("answers", "known"),
+    [(0, []), (1, []), (2, [50]), (9, [50]), (10, [50, 90]), (19, [50, 90]), (20, [50, 90, 95])],
+)
+def test_percentiles_come_with_enough_answers(answers: int, known: list[int]) -> None:
+    """A percentile that would only be the longest of a few is not told."""
+    asked = track(*((number * 4_000, number * 4_000 + 1_000) for number in range(answers)))
+    told = track(*((number * 4_000 + 1_500, number * 4_000 + 3_000) for number in range(answers)))
+    talk = Conversation(answers * 4_000_000, Speech(asked), Speech(told))
+
+    assert [each.percent for each in talk.percentiles] == known
+    assert {each.value_us for each in talk.percentiles} <= {500_000}
 
 
 def test_silences_say_who_spoke_before_and_after() -> None:
