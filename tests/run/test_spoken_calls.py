@@ -96,6 +96,22 @@ def test_a_voice_that_there_is_not_is_a_problem_at_its_place(tmp_path: Path) -> 
     assert "did you mean en-US or en-GB?" in str(problem)
 
 
+def test_a_voice_that_only_the_agent_needs_is_a_problem_before_the_call(tmp_path: Path) -> None:
+    """Where no sound is carried, or the agent has a voice of its own, nobody needs the project's."""
+    needs("flite")
+    project = "engines: {speech: {engine: flite, voice: de}}\n"
+    listening = "- turn: Greeting\n  expect: {says: welcome}\n"
+
+    def found(agent: str = AGENT, protocol: str = "twilio") -> list[tuple[str, int]]:
+        plan_talk(tmp_path, listening, agent, project=project, protocol=protocol)
+        options = RunOptions(paths=(tmp_path / "talk.yaml",), output=tmp_path / "out", speech="flite")
+        return [(problem.kind, problem.span.line) for problem in plan_cases(options).problems]
+
+    assert found() == [("unknown-voice", 3)]
+    assert found(AGENT.replace("agent: Desk", "agent: Desk\n    session: {voice: slt}")) == []
+    assert found(protocol="realtime, options: {modality: text}") == []
+
+
 def test_a_voice_without_a_name_is_a_problem(tmp_path: Path) -> None:
     """It is not taken for a caller who has none of their own."""
     (problem, *_) = planned(tmp_path, "none", head="caller: {voice: ''}\n").problems

@@ -240,7 +240,7 @@ class _Planner:
         self._warnings += [warning for warning in compiled.warnings if warning not in self._warnings]
         if plan is not None:
             self._add(recording_problems(plan, self._files))
-            self._add(self._speech.problems_for(plan))
+            self._add(self._speech.problems_for(plan, self._loaded.script(way.target)))
             self._add(self._transcription.problems_of(plan))
             pools = pools_of(plan, setting.budgets)
             self._add(pool_problems(plan, pools))

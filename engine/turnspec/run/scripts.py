@@ -28,8 +28,7 @@ from turnspec.run.unset import unset_in
 from turnspec.run.virtual import VirtualLoop
 from turnspec.run.voice_activity import finder_for, problems_of_finder
 from turnspec.run.voices import EngineSpeech, Speech, speech_for
-from turnspec.run.voices.agents import SpokenAgent, voice_of
-from turnspec.run.voices.ready import texts_of_agent
+from turnspec.run.voices.agents import SpokenAgent, texts_of_agent, voice_of
 from turnspec.speech.intents import Intents
 
 

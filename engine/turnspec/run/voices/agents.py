@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Future
 
 from turnspec.call import Track
 from turnspec.doubles.agent.voicing import Making
 from turnspec.dsl.models import AgentScript
+from turnspec.dsl.models import Reply as Written
+from turnspec.dsl.templates import is_template
 from turnspec.run.voices.speaking import EngineSpeech, makers
 from turnspec.speech.synthesis import DEFAULT_VOICE, Synthesizer
 from turnspec.speech.voices import NoSuchVoice
@@ -40,3 +43,20 @@ def voice_of(script: AgentScript, synthesizer: Synthesizer, otherwise: str = DEF
     except NoSuchVoice:
         return otherwise
     return wanted
+
+
+def texts_of_agent(script: AgentScript) -> Iterator[str]:
+    """What a script says that no recording has, as far as it is known before any call."""
+    replies: list[Written | None] = [script.greeting, *script.responses.values(), script.otherwise]
+    while replies:
+        reply = replies.pop(0)
+        if reply is not None:
+            yield from _known(reply.say, reply.audio)
+            replies.append(reply.then)
+    if script.idle is not None:
+        yield from _known(script.idle.say, script.idle.audio)
+
+
+def _known(say: str | None, audio: str | None) -> Iterator[str]:
+    if say is not None and audio is None and say.strip() and not is_template(say):
+        yield say

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from turnspec.dsl.engine_parts import texts_of_engine
 from turnspec.dsl.load import Loaded
-from turnspec.dsl.models import SpeechEngine
+from turnspec.dsl.models import AgentScript, SpeechEngine
 from turnspec.dsl.names import Text
 from turnspec.dsl.problems import Problem, nearest, problem_at
 from turnspec.dsl.spans import Place
@@ -15,6 +15,7 @@ from turnspec.dsl.templates import TemplateError, render
 from turnspec.plan.model import CallPlan
 from turnspec.run.asking import SHORTEST_KEY, Endpoint
 from turnspec.run.options import RunOptions
+from turnspec.run.voices.agents import texts_of_agent, voice_of
 from turnspec.run.voices.finding import (
     AUTO,
     BRINGS,
@@ -57,20 +58,22 @@ class Speech:
         """What has to be set for a call in which something is spoken."""
         return self.texts if _speaks(plan) else ()
 
-    def problems_for(self, plan: CallPlan) -> Iterator[Problem]:
-        """The problem of a caller whose voice there is not, at the place where it is written."""
+    def problems_for(self, plan: CallPlan, script: AgentScript | None = None) -> Iterator[Problem]:
+        """The problems of voices that there are not, the caller's and the agent's, where each is written."""
         speech = self.synthesizer
-        if not (isinstance(speech, EngineSpeech) and _speaks(plan)):
+        if not isinstance(speech, EngineSpeech):
             return
         caller = plan.scenario.caller
-        place = caller.place.child("voice") if caller.voice is not None else self.place
-        try:
-            speech.voice(caller.voice or self.voice)
-        except NoSuchVoice as error:
-            yield problem_at(place or plan.scenario.place, "unknown-voice", str(error), hint=error.hint)
-        except SynthesisError as error:
-            hint = "try it: turnspec voices"
-            yield problem_at(place or plan.scenario.place, "no-engine", str(error), hint=hint)
+        if _speaks(plan):
+            place = caller.place.child("voice") if caller.voice is not None else self.place
+            yield from _problems_of_voice(speech, caller.voice or self.voice, place or plan.scenario.place)
+        if self.place is not None and script is not None and self._is_needed_by(script, plan, speech):
+            yield from _problems_of_voice(speech, self.voice, self.place)
+
+    def _is_needed_by(self, script: AgentScript, plan: CallPlan, speech: EngineSpeech) -> bool:
+        """Whether a local agent with no voice of its own has lines to say, over a line that carries sound."""
+        sounds = plan.capabilities.caller_format is not None and any(texts_of_agent(script))
+        return sounds and voice_of(script, speech, self.voice) == self.voice
 
 
 def speech_for(loaded: Loaded, environment: Mapping[str, str], options: RunOptions) -> Speech:
@@ -99,6 +102,15 @@ def speech_for(loaded: Loaded, environment: Mapping[str, str], options: RunOptio
         secrets=_secrets(spec, environment),
         place=spec.place.child("voice") if spec.voice is not None else None,
     )
+
+
+def _problems_of_voice(speech: EngineSpeech, voice: str, place: Place) -> Iterator[Problem]:
+    try:
+        speech.voice(voice)
+    except NoSuchVoice as error:
+        yield problem_at(place, "unknown-voice", str(error), hint=error.hint)
+    except SynthesisError as error:
+        yield problem_at(place, "no-engine", str(error), hint="try it: turnspec voices")
 
 
 def _speaks(plan: CallPlan) -> bool:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from turnspec.dsl.models import AgentScript
-from turnspec.dsl.models import Reply as Written
-from turnspec.dsl.templates import is_template
 from turnspec.plan.model import CallPlan
 from turnspec.run.case import Case
-from turnspec.run.voices.agents import voice_of
+from turnspec.run.voices.agents import texts_of_agent, voice_of
 from turnspec.run.voices.child import end_all
 from turnspec.run.voices.speaking import EngineSpeech
 from turnspec.speech.synthesis import SynthesisError
@@ -50,20 +47,3 @@ def _texts_of_caller(plan: CallPlan) -> Iterator[str]:
     for utterance in plan.utterances:
         if not utterance.waits:
             yield from (part for part in utterance.parts if isinstance(part, str))
-
-
-def texts_of_agent(script: AgentScript) -> Iterator[str]:
-    """What a script says that no recording has, as far as it is known before any call."""
-    replies: list[Written | None] = [script.greeting, *script.responses.values(), script.otherwise]
-    while replies:
-        reply = replies.pop(0)
-        if reply is not None:
-            yield from _known(reply.say, reply.audio)
-            replies.append(reply.then)
-    if script.idle is not None:
-        yield from _known(script.idle.say, script.idle.audio)
-
-
-def _known(say: str | None, audio: str | None) -> Iterator[str]:
-    if say is not None and audio is None and say.strip() and not is_template(say):
-        yield say
