@@ -19,7 +19,7 @@ import pytest
 PROGRAMS: Final = ("pulseaudio", "paplay", "parec", "pactl")
 RATE_HZ: Final = 48_000
 WITHIN_S: Final = 60
-SINKS: Final = ("microphone", "quiet", "unplugged", "speaker")
+SINKS: Final = ("microphone", "quiet", "unplugged", "speaker", "elsewhere")
 ALSA: Final = """\
 pcm.headset-microphone {
   type pulse
@@ -40,6 +40,11 @@ pcm.headset-speaker {
   type pulse
   device speaker
   hint { show on  description "The sink that a test listens to" }
+}
+pcm.other-speaker {
+  type pulse
+  device elsewhere
+  hint { show on  description "A sink that nobody listens to" }
 }
 """
 

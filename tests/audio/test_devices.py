@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from turnspec.audio.devices import Device, DeviceError, Heartbeat, chosen
+from turnspec.audio.devices import DEAF_AFTER_S, Device, DeviceError, Heartbeat, chosen
 
 HEADSET = Device(0, "USB Headset: Audio (hw:1,0)", 1, 2, 44_100)
 MONITOR = Device(1, "HDMI 0", 0, 2, 48_000)
@@ -65,6 +65,17 @@ def test_a_device_that_hands_nothing_over_has_stopped() -> None:
         stopped.append(heart.has_stopped)
 
     assert stopped.index(True) == 71  # 1.02 s after what was heard last
+
+
+def test_a_device_that_begins_anew_is_waited_for() -> None:
+    """A loudspeaker that ran out of sound takes nothing for a while: only after five seconds is it gone."""
+    heart = Heartbeat(0.0, DEAF_AFTER_S)
+    stopped = []
+    for tick in range(300):
+        heart.ours(tick * 0.02)
+        stopped.append(heart.has_stopped)
+
+    assert stopped.index(True) == 251
 
 
 def test_who_was_away_holds_it_against_no_device() -> None:

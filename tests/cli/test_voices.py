@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from support_disk import small_files
 from support_golden import assert_golden
 from support_talk import plan_talk
 from support_voices import first_on_path, needs, program
@@ -105,6 +106,33 @@ def test_the_end_of_its_name_says_what_is_written(tmp_path: Path, suffix: str, b
     assert result.exit_code == 0, result.output
     assert out.read_bytes().startswith(begins)
     assert 300_000 < read_audio(out).duration_us < 2_000_000
+
+
+def test_an_engine_that_lists_no_voices_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named, with what is missing."""
+    program(tmp_path / "bin", "espeak-ng", "")
+    first_on_path(monkeypatch, tmp_path / "bin")
+    result = voices(str(tmp_path), "--engine", "espeak-ng", "--say", "Hello", "-o", str(tmp_path / "out.wav"))
+
+    assert result.exit_code == 3
+    assert result.output == "espeak-ng cannot say 'Hello': it does not tell its voices\n"
+
+
+def test_a_full_disk_costs_no_file_that_is_there(tmp_path: Path) -> None:
+    """What was said before stays; it is told why, and nothing is left of the other."""
+    needs("flite")
+    (tmp_path / "turnspec.yaml").write_text("version: 1\n")  # the line is kept there
+    out = tmp_path / "out.wav"
+    words = (str(tmp_path), "--engine", "flite", "--say", "Hello there", "-o", str(out))
+    said = voices(*words)
+    before = out.read_bytes()
+    with small_files(len(before) // 2):
+        result = voices(*words)
+
+    assert (said.exit_code, result.exit_code) == (0, 2), result.output
+    assert f"{out} cannot be written: File too large" in result.output
+    assert out.read_bytes() == before
+    assert not list(tmp_path.glob("*.part"))
 
 
 @pytest.mark.parametrize("name", ["unknown-voice", "missing-engine", "no-engine"])

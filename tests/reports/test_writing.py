@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from support_disk import small_files
 from support_results import PASSED_RUN, no_recording
 from turnspec.reports import Written, write_reports
 
@@ -35,6 +38,16 @@ def test_reports_elsewhere_still_find_the_recordings(tmp_path: Path) -> None:
     assert "[[ATTACHMENT|out/calls/opening-hours-1/call.flac]]" in written.junit.read_text("utf-8")
     assert 'src="../out/calls/opening-hours-1/call.flac"' in written.html.read_text("utf-8")
     assert "<properties>" not in written.junit.read_text("utf-8").split("<testcase")[1]
+
+
+def test_a_full_disk_costs_no_report_that_is_there(tmp_path: Path) -> None:
+    """Results that were written before can still be read."""
+    written = write_reports(PASSED_RUN, tmp_path, no_recording)
+    before = written.json.read_bytes()
+    with small_files(len(before) // 2), pytest.raises(OSError, match="File too large"):
+        write_reports(PASSED_RUN, tmp_path, no_recording)
+
+    assert written.json.read_bytes() == before
 
 
 def test_nothing_heavy_is_imported_before_use() -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
+from support_disk import small_files
 from support_projects import CLIPS, TURNSPEC, Project, Ran, ended, turnspec, turnspec_here
 from support_sound_server import RATE_HZ, SoundServer, needs_sound_server, sound_server
 from turnspec.audio import load_clip, samples_of
@@ -132,10 +133,10 @@ def _started(project: Project, server: SoundServer, *arguments: str) -> Iterator
             process.kill()
 
 
-def until_asked(events: Path) -> None:
-    """Wait until the second turn of a call has begun."""
+def until(cue: str, events: Path, turn: int | None = None) -> None:
+    """Wait for an event of a call, perhaps of a turn."""
     for event in _told(events):
-        if (event.get("kind"), event.get("turn")) == ("turn-began", 1):
+        if (event.get("kind"), event.get("turn")) == (cue, turn):
             return
 
 
@@ -213,9 +214,16 @@ def apart(server: SoundServer, tmp_path_factory: pytest.TempPathFactory) -> Mapp
             folders[name].clip("caller/five-five.flac", "talks/a.flac")
             command = ("run", "talks/ask.yaml", "-o", "out", *options)
             processes[name] = stack.enter_context(_started(folders[name], server, *command))
+        folders["full"] = _laid_out(tmp_path_factory.mktemp("full"))
+        talking = (*HEADSET[:2], "--speaker", "other-speaker", "--turns", "1", "-o", "mine")
+        with small_files(8_000):  # which the process inherits
+            processes["full"] = stack.enter_context(
+                _started(folders["full"], server, "talk", "-t", "clubs", *talking)
+            )
+        until("call-up", folders["full"].folder / "mine" / "calls" / "talk" / "events.jsonl")
         events = folders["ask"].folder / "out" / "calls" / "ask" / "events.jsonl"
         _answer(events, server, ["five-five.flac"], "turn-began", 1)
-        until_asked(folders["unplugged"].folder / "out" / "calls" / "ask" / "events.jsonl")
+        until("turn-began", folders["unplugged"].folder / "out" / "calls" / "ask" / "events.jsonl", 1)
         server.unplug("unplugged")
         return {name: ended(process, folders[name].folder, 60) for name, process in processes.items()}
 
@@ -254,6 +262,19 @@ def test_a_microphone_that_is_taken_away_breaks_the_call(apart: Mapping[str, Ran
     assert ran.code == 3
     assert "the microphone 'unplugged-microphone' was taken away" in ran.told
     assert (ran.output / "calls" / "ask" / "call.flac").is_file()
+
+
+def test_a_talk_on_a_full_disk_tells_what_was_said_and_what_is_kept(apart: Mapping[str, Ran]) -> None:
+    """Its recording as far as it goes, and no scenario that is cut off."""
+    ran = apart["full"]
+    mine = ran.output.parent / "mine"
+
+    assert ran.code == 3
+    assert "you    five five\nagent  Message deleted.\n" in ran.out
+    assert "Recording  mine/calls/talk/call.wav" in ran.out
+    assert "the scenario could not be written: File too large" in ran.err
+    assert "Not everything of this call could be written: File too large." in ran.err
+    assert [each.name for each in mine.iterdir()] == ["calls"]
 
 
 def test_a_device_that_is_not_there_breaks_the_call(apart: Mapping[str, Ran]) -> None:

@@ -29,6 +29,7 @@ LATENCY_S: Final = 0.04
 FILLED_S: Final = 0.05  # a buffer is filled before anything plays, which may be only a second later
 STARTS_WITHIN_S: Final = 5.0
 GONE_AFTER_S: Final = 1.0  # without a sound from a device that hands some over every 60 ms, be it silence
+DEAF_AFTER_S: Final = 5.0  # one that has run out of sound begins anew, which may take it two seconds
 AWAY_AFTER_S: Final = 0.2
 ANOTHER: Final = "close what else uses it, or choose another (`turnspec devices`)"
 INSTALL: Final = {
@@ -138,8 +139,9 @@ class Heartbeat:
     Our own side may have been away, as a process that was stopped; that is held against no device.
     """
 
-    def __init__(self, now_s: float) -> None:
+    def __init__(self, now_s: float, stopped_after_s: float = GONE_AFTER_S) -> None:
         self._device_s = self._ours_s = now_s
+        self._stopped_after_s = stopped_after_s
 
     def device(self, now_s: float) -> None:
         """The device has handed over or taken some sound."""
@@ -154,7 +156,7 @@ class Heartbeat:
     @property
     def has_stopped(self) -> bool:
         """Whether the device did nothing for long, though we went on."""
-        return self._ours_s - self._device_s > GONE_AFTER_S
+        return self._ours_s - self._device_s > self._stopped_after_s
 
 
 class Microphone:
@@ -209,7 +211,7 @@ class Loudspeaker:
         self._ring = Ring(device.rate_hz, slack_us=SLACK_US, most_us=MOST_US)
         self._first_s: float | None = None
         self._running = Event()
-        self._heartbeat = Heartbeat(monotonic())
+        self._heartbeat = Heartbeat(monotonic(), DEAF_AFTER_S)
         self._stream = _opened("speaker", device, self._channels, self._play, self._running)
 
     @property

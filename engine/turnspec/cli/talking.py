@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from turnspec.checks.kept import INCOMPLETE_RECORD
 from turnspec.checks.troubles import SPEAKER_LOST
+from turnspec.cli.writable import unwritable
 from turnspec.dsl.durations import Duration
 from turnspec.results import EXIT_CODE, USAGE_EXIT, Outcome
 from turnspec.run.logs import set_up_logs
@@ -21,6 +23,7 @@ from turnspec.run.talk.talk import Talked, folder_for, hold
 INTERNAL_ERROR_EXIT: Final = 3
 WIDTH: Final = 20  # the whole line fits into 80 columns
 SHOW_EVERY_US: Final = 100_000
+NOTED: Final = (INCOMPLETE_RECORD, SPEAKER_LOST)
 
 
 def talk_command(options: Mapping[str, Any]) -> int:
@@ -49,6 +52,8 @@ def _talk(options: Mapping[str, Any]) -> int:
     devices = Devices(microphone=options["microphone"], speaker=options["speaker"])
     call = planned(Wanted(options["target"], Path.cwd(), options["protocol"], devices))
     folder = folder_for(call, options["output"], force=options["force"])
+    if refusal := unwritable(folder, ()):
+        raise CannotTalk(f"the talk could not be written: {refusal}")
     print(f"Calling '{options['target']}' over {call.case.plan.protocol}. Speak when you like.", flush=True)
     if sys.stdin.isatty():
         print("m mutes you, q or Ctrl-C hangs up.", flush=True)
@@ -72,7 +77,7 @@ def _told(talked: Talked) -> int:
             print(f"you    {turn.said.understood or '(not understood)'}")
         if turn.reply or turn.text:
             print(f"agent  {turn.text or '(nobody tells its words)'}")
-    for note in (each.message for each in talked.result.findings if each.kind == SPEAKER_LOST):
+    for note in (each.message for each in talked.result.findings if each.kind in NOTED):
         print(f"note: {note}", file=sys.stderr)
     if talked.recording is not None:
         print(f"\nRecording  {_shown(talked.recording)}")
@@ -82,6 +87,9 @@ def _told(talked: Talked) -> int:
     if talked.refused:
         print(f"the call was refused: {talked.refused}", file=sys.stderr)
         return EXIT_CODE[Outcome.FAILED]
+    if talked.unwritten:
+        print(f"the scenario could not be written: {talked.unwritten}", file=sys.stderr)
+        return EXIT_CODE[Outcome.ERROR]
     if talked.scenario is None:
         print("Nobody spoke into the microphone, so there is no scenario of it.", file=sys.stderr)
         return EXIT_CODE[Outcome.ERROR]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from turnspec.audio.files import WRITES, NotAudio, file_bytes
-from turnspec.call import Track
+from turnspec.call.whole_files import write_whole
 from turnspec.dsl.load import Loaded, load, project_of
 from turnspec.dsl.models import Project
 from turnspec.dsl.problems import in_reading_order, render_problems
@@ -128,7 +128,7 @@ def _spoken(speech: Speech, options: Mapping[str, Any]) -> int:
         if isinstance(speech.synthesizer, EngineSpeech):
             speech.synthesizer.voice(voice)
         track = speech.synthesizer.synthesize(options["say"], voice)
-        _write(options["output"], track)
+        write_whole(options["output"], file_bytes(_suffix(options["output"]), track))
     except NoSuchVoice as error:
         print(f"{error}\n  {error.hint}", file=sys.stderr)
         return USAGE_EXIT
@@ -144,10 +144,6 @@ def _spoken(speech: Speech, options: Mapping[str, Any]) -> int:
     seconds = track.duration_us / 1_000_000
     print(f"{options['output']}: {seconds:.2f} s at {track.rate_hz} Hz, by {speech.synthesizer.name}")
     return 0
-
-
-def _write(path: Path, track: Track) -> None:
-    path.write_bytes(file_bytes(_suffix(path), track))
 
 
 def _told(name: str, loaded: Loaded) -> _Engine:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from turnspec.call.evidence import EVENTS_FILE
+from turnspec.call.whole_files import write_whole
 from turnspec.dsl.load import PROJECT_FILE
 from turnspec.results import RunInfo
 from turnspec.run.case import Case
@@ -97,7 +98,7 @@ def begin(planned: Planned, options: RunOptions, info: RunInfo) -> None:
             for slug in folders(case.slug, case.retries):
                 (options.output / "calls" / slug / EVENTS_FILE).unlink(missing_ok=True)
         options.output.mkdir(parents=True, exist_ok=True)
-        _replace(options.output / MANIFEST_FILE, _document(planned, options, info))
+        _write(options.output / MANIFEST_FILE, _document(planned, options, info))
 
 
 def _document(planned: Planned, options: RunOptions, info: RunInfo) -> dict[str, Any]:
@@ -163,12 +164,9 @@ def _digest(path: Path) -> str:
         return ""
 
 
-def _replace(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a file that is whole or not there."""
+def _write(path: Path, document: Mapping[str, Any]) -> None:
     text = json.dumps(document, ensure_ascii=False, indent=1, default=str)
-    part = path.with_suffix(".part")
-    part.write_bytes(text.encode("utf-8", "backslashreplace"))
-    part.replace(path)
+    write_whole(path, text.encode("utf-8", "backslashreplace"))
 
 
 def read_manifest(folder: Path) -> Manifest | None:

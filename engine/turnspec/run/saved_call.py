@@ -22,6 +22,7 @@ from turnspec.call.events import (
 )
 from turnspec.call.evidence import EVENTS_FILE, GROWING_FILES, RECEIVED_FILE, RECORDING_FILE
 from turnspec.checks.judge import judge_call
+from turnspec.checks.kept import INCOMPLETE_RECORD
 from turnspec.checks.turns import windows
 from turnspec.checks.voicing import VOICE_ACTIVITY
 from turnspec.checks.words import transcript
@@ -206,7 +207,7 @@ def _teller(snapshot: Snapshot) -> Side | None:
 def _lacks(call: SavedCall) -> Iterator[Finding]:
     if call.trouble:
         message = f"The recording of this call is not whole: {call.trouble}."
-        yield Finding("incomplete-record", Status.NOTE, message, "the whole recording", "a part of it")
+        yield Finding(INCOMPLETE_RECORD, Status.NOTE, message, "the whole recording", "a part of it")
 
 
 def planned_from(slug: str, header: Mapping[str, Any]) -> PlannedCall:

@@ -13,17 +13,18 @@ from pathlib import Path
 from shlex import quote
 from typing import Final
 
-from turnspec.audio.files import write_flac
+from turnspec.audio.files import file_bytes
 from turnspec.audio.samples import position_at, samples_of, track_of
 from turnspec.call import Track
 from turnspec.call.events import CallRefused
-from turnspec.call.evidence import RECORDING_FILE
+from turnspec.call.whole_files import write_whole
 from turnspec.dsl.load import DEFAULT_FOLDER
 from turnspec.results import CallResult
 from turnspec.run.calling import call_recorded
 from turnspec.run.case_record import CaseRecord
 from turnspec.run.instances import Targets
 from turnspec.run.loops import WallLoop, run_on
+from turnspec.run.saved_call import recording_of
 from turnspec.run.side_by_side import punctually
 from turnspec.run.talk.driver import Ends, Levels, Talking
 from turnspec.run.talk.exchanges import Conversation, Exchange, exchanges
@@ -49,6 +50,7 @@ class Talked:
     recording: Path | None = None
     refused: str = ""  # why the agent's side did not take the call
     over: str = ""  # the option that says over which protocol it was, where that must be said
+    unwritten: str = ""  # why there is no scenario, though something was said
 
 
 def folder_for(planned: Planned, wanted: Path | None, *, force: bool) -> Path:
@@ -95,19 +97,21 @@ def _written_down(planned: Planned, record: CaseRecord, result: CallResult) -> T
     case, folder = record.case, record.folder.parent.parent
     talk = conversation(case.plan, record.saved(), record.derived)
     turns = () if talk is None else exchanges(talk)
-    recording = record.folder / RECORDING_FILE
-    kept = recording if recording.is_file() else None
+    kept = recording_of(record.folder)
     refused = next((each.reason for each in record.evidence.of(CallRefused)), "")
     if talk is None or not any(turn.said for turn in turns):
         return Talked(result, turns, None, kept, refused)
     caller = record.saved().caller
     assert caller is not None, "what was said was recorded"
-    _cut(folder, caller, turns)
     path = folder / SCENARIO_FILE
     text = written(
         _header(planned, path, talk, turns), turns, _intent_of(planned), calls=case.plan.calls is not None
     )
-    path.write_text(text, "utf-8")
+    try:
+        _cut(folder, caller, turns)
+        write_whole(path, text.encode())
+    except OSError as error:
+        return Talked(result, turns, None, kept, unwritten=error.strerror or str(error))
     return Talked(result, turns, path, kept, over=planned.over)
 
 
@@ -160,7 +164,8 @@ def _cut(folder: Path, caller: Track, turns: Sequence[Exchange]) -> None:
     for number, stretch in enumerate(said, start=1):
         first = position_at(max(0, stretch.start_us - BEFORE_US), caller.rate_hz)
         last = position_at(stretch.end_us + AFTER_US, caller.rate_hz)
-        write_flac(folder / clip_name(number), track_of(samples[first:last], caller.rate_hz))
+        name, clip = clip_name(number), track_of(samples[first:last], caller.rate_hz)
+        write_whole(folder / name, file_bytes(Path(name).suffix, clip))
 
 
 def _header(planned: Planned, path: Path, talk: Conversation, turns: Sequence[Exchange]) -> Header:

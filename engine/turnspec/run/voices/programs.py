@@ -83,15 +83,10 @@ class EspeakNg:
 
     def speak(self, text: str, voice: Voice) -> Track:
         """The speech of a text, which it reads from its standard input."""
-        command = [
-            _program(self._program),
-            "-v",
-            self._files[voice.name][0],
-            "-b",
-            "1",
-            "--stdin",
-            "--stdout",
-        ]
+        if voice.name not in self._files:  # it lists none at all
+            raise CannotSay("it does not tell its voices")
+        file, _ = self._files[voice.name]
+        command = [_program(self._program), "-v", file, "-b", "1", "--stdin", "--stdout"]
         return _sound(_run(command, text, TIMEOUT_S).printed)
 
 
