@@ -210,10 +210,10 @@ def test_noise_that_begins_in_a_call_is_taken_for_speech_for_no_longer_than_it_t
     assert of_nobody_us(found, noisy.spoken) == 0
 
 
-def cups(noisy: Line) -> Samples:
-    """The same line, and cups that clink between what people say, louder than they are."""
+def cups(noisy: Line, fades: int = 60) -> Samples:
+    """The same line, and cups that clink between what people say, louder than they are, and fade so fast."""
     clinks, at = np.zeros(len(noisy.samples)), np.arange(960) / RATE_HZ
-    clink = sum(np.sin(2 * np.pi * hz * at) for hz in (1_700, 2_600, 3_400)) * np.exp(-60 * at) * 6_000
+    clink = sum(np.sin(2 * np.pi * hz * at) for hz in (1_700, 2_600, 3_400)) * np.exp(-fades * at) * 6_000
     for start in range(4_000, len(clinks) - 2_400, 2_400):
         if all(not from_us - 400_000 < start * 125 < to_us + 300_000 for from_us, to_us in noisy.spoken):
             clinks[start : start + 960] += clink
@@ -221,11 +221,23 @@ def cups(noisy: Line) -> Samples:
     return np.clip(noisy.samples + clinks, -32_768, 32_767).astype(np.int16)
 
 
+@pytest.mark.parametrize("kind", ["pink", "babble", "cafe"])
+def test_cups_over_noise_are_no_speech_by_their_loudness_alone(kind: str) -> None:
+    """They fade before somebody who speaks up would; without any engine, and with one that denies nothing."""
+    noisy = line(kind, 4)
+    sound, engine = cups(noisy), activity_engine("webrtc")
+    for ears in (NO_STEADY_SOUND, Ears(any_sound=False, opens=engine.stream)):
+        found = told(sound, ears)
+
+        assert of_nobody_us(found, noisy.spoken) == 0
+        assert len(beginnings(found, noisy.spoken)) == 4
+
+
 @needs_silero
 def test_an_engine_is_asked_about_what_rises_over_noise() -> None:
-    """Cups that are louder than a voice are speech by their loudness alone, and to Silero they are none."""
+    """Glasses that ring louder than a voice are speech by their loudness alone; to Silero they are none."""
     noisy = line("pink", 4)
-    sound, engine = cups(noisy), activity_engine("silero")
+    sound, engine = cups(noisy, fades=30), activity_engine("silero")
     loud, asked = told(sound), told(sound, Ears(any_sound=False, opens=engine.stream))
 
     assert of_nobody_us(loud, noisy.spoken) > 500_000

@@ -190,7 +190,7 @@ def test_bar_is_that_of_its_own_time() -> None:
         lambda from_us, _: 30_000 if from_us < 2_000_000 else 0, 5_000, (*taken, message)
     )
 
-    assert (late.error_us, punctual.error_us, connect.error_us) == (45_000, 15_000, 0)
+    assert (late.error_us, punctual.error_us, connect.error_us) == (42_000, 12_000, 0)
 
 
 def test_wheel_remembers_when_it_was_late() -> None:

@@ -1,9 +1,10 @@
 """Who speaks up on a noisy line: what rises over all that has lately been going on behind it.
 
-Behind it is the level that a fifth of the last four seconds stays below: of noise, steady or lively, nearly
-all keeps within 9 dB of that. Speech begins with 60 ms that are 9 dB over it, and goes on as long as
-something is 6 dB over it. Where an engine is asked, it has to agree. Edges are placed as on a recording, by
-what was heard until then, and speech is over once its end, so placed, is the hangover ago.
+Behind it is what the faintest parts of the last eight seconds come to: how loud they are, and how far apart,
+which tells how lively the noise is. Speech begins with 70 ms in one go that are 6 dB over it, and more the
+livelier it is, and goes on as long as something is 2.6 dB less than that. Where an engine is asked, it has
+to agree. Edges are placed as on a recording, by what was heard until then, and speech is over once its end,
+so placed, is the hangover ago.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ LIVELY, MOST_LIVELY = ONE * 5 // 4, ONE * 11 // 8  # 1 dB, 1.4 dB
 SETTLED: Final = 200  # frames, before which all noise is taken for a lively one
 LIVELY_RISE: Final = 9  # it is livelier by 3 dB in 2 ** 9 x 40 ms x ln 2 = 14 s at most
 GOES_ON, GOES_ON_OF = 5, 9  # -2.6 dB: by so much less does what has risen go on
-LEAST_RISEN: Final = 6  # frames
+LEAST_RISEN: Final = 7  # frames one after the other: cups, keys and latches fade sooner
 SOFT: Final = 4  # frames: no more of a voice is heard before it has risen, or sounds after it is over
 SMOOTHED: Final = 3  # frames, over which the loudness of crowds does not jump
 REACH_US: Final = 150_000  # by so much does a voice fade after what is risen of it, at most
@@ -137,7 +138,14 @@ class _Risen:
 
     start: int
     end: int
-    frames: int = 1
+    row: int = 1  # frames that have risen one after the other
+    longest: int = 1  # of these rows
+
+    def goes_on_to(self, end: int, width: int) -> None:
+        """The frame before `end` rises, too."""
+        self.row = self.row + 1 if self.end == end - width else 1
+        self.longest = max(self.longest, self.row)
+        self.end = end
 
 
 class Foreground:
@@ -172,7 +180,7 @@ class Foreground:
         for energy in _energies(past[: len(past) - len(past) % self._width], self._width):
             self._background.hear(energy)
         if speaking:
-            self._risen = _Risen(recent.end, recent.end, LEAST_RISEN)
+            self._risen = _Risen(recent.end, recent.end)
             self._agrees_at = recent.end
 
     @property
@@ -208,14 +216,14 @@ class Foreground:
                 start = self._position - SMOOTHED * self._width
                 self._risen = _Risen(start, self._position)
         elif rises and (not self.speaking or self._position - self._agrees_at < self._agreed):
-            risen.frames += 1
-            risen.end, self._over_at = self._position, None
+            risen.goes_on_to(self._position, self._width)
+            self._over_at = None
         elif not self.speaking and self._position - risen.end >= self._patience(risen):
             self._risen = None
 
     def _patience(self, risen: _Risen) -> int:
         """How long a sound that began no speech is remembered: engines take their time to agree."""
-        waits = self._engine is not None and risen.frames >= LEAST_RISEN
+        waits = self._engine is not None and risen.longest >= LEAST_RISEN
         return self._agreed if waits else self._gap
 
     def _ask(self, frame: Samples, *, asks: bool) -> None:
@@ -242,7 +250,7 @@ class Foreground:
         if risen is None:
             return
         if not self.speaking:
-            if risen.frames >= LEAST_RISEN and self._agrees_at > risen.start:
+            if risen.longest >= LEAST_RISEN and self._agrees_at > risen.start:
                 self.speaking = True
                 if self._engine is not None:
                     risen.start = max(risen.start, self._position - self._late)
