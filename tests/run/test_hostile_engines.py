@@ -16,13 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support_projects import eventually
-from support_recognised import GREETING, SAVED, failing, twilio_call, write_bot
-from support_talk import CLIPS
-from turnspec.audio.codecs import encode
-from turnspec.audio.files import load_clip
-from turnspec.audio.samples import samples_of, track_of
-from turnspec.call import MULAW_8K, Track
+from support_recognised import GREETING, SAVED, failing, twilio_call
+from turnspec.audio.samples import track_of
+from turnspec.call import Track
 from turnspec.call.derived import read_derived
 from turnspec.run.answers_kept import KeptAnswers
 from turnspec.run.transcription import Recognizer
@@ -310,49 +306,3 @@ def test_a_call_outlives_its_engine(tmp_path: Path, answer: Any) -> None:
     assert failing(result) == [("says", "not exercised")]
     assert not result.error
     assert states == {"failed"}
-
-
-HANGING = """
-import os, time
-from pathlib import Path
-
-
-class Hanging:
-    name, version, model = "hanging", "1", ""
-
-    def __init__(self, model):
-        pass
-
-    def transcribe(self, track, language=None):
-        Path(os.environ["LISTENING"]).write_text("yes")
-        time.sleep(300)
-"""
-
-
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
-def test_a_run_in_processes_ends_while_they_listen(tmp_path: Path, sent: signal.Signals, code: int) -> None:
-    """Ctrl-C waits for no engine, in no process; where the run is killed, they end with it."""
-    write_bot(tmp_path, [[GREETING], [SAVED]], TURNS, project="engines: {transcription: hanging}")
-    for name in (GREETING, SAVED):
-        sound = samples_of(load_clip(CLIPS / "agent" / f"{name}.flac", 8_000))
-        (tmp_path / f"{name}.ulaw").write_bytes(encode(sound, MULAW_8K))
-    talk = (tmp_path / "talk.yaml").read_text("utf-8")
-    (tmp_path / "other.yaml").write_text(talk.replace("scenario: Talk", "scenario: Other"), "utf-8")
-    info = tmp_path / "installed" / "hanging-1.dist-info"
-    info.mkdir(parents=True)
-    (info.parent / "hanging.py").write_text(HANGING, "utf-8")
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hanging\nVersion: 1\n", "utf-8")
-    entry = "[turnspec.transcription_engines]\nhanging = hanging:Hanging\n"
-    (info / "entry_points.txt").write_text(entry, "utf-8")
-    listening = tmp_path / "listening"
-    environment = {"PYTHONPATH": str(info.parent), "LISTENING": str(listening), "TURNSPEC_TRANSCRIPTION": ""}
-    command = [sys.executable, "-m", "turnspec", "run", "talk.yaml", "other.yaml", "--workers", "2"]
-    with subprocess.Popen(
-        command, cwd=tmp_path, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True
-    ) as run:
-        eventually(listening.exists, within_s=60)
-        run.send_signal(sent)
-        said, _ = run.communicate(timeout=60)  # until nobody holds its output any more
-
-    assert run.returncode == code
-    assert ("Interrupted" in said) is (sent is signal.SIGINT)

@@ -6,8 +6,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from turnspec.audio.files import AudioFileError
 from turnspec.audio.line import Line
@@ -46,6 +47,9 @@ from turnspec.run.voices import makers
 from turnspec.run.voices.agents import SpokenAgent, voice_of
 from turnspec.run.wheel import PacingWheel
 
+ENGINES_PATIENCE_S: Final = 600.0
+"""More than what makes out words, or speaks, is given for an answer."""
+
 _Sounds: TypeAlias = tuple[tuple[Prepared, ...], Line | None, PlaybackClock | None]
 
 
@@ -63,20 +67,31 @@ def call_virtual(case: Case, output: Path, interrupts: Interrupts | None = None)
     Raises:
         Interrupted: SIGINT or SIGTERM came; the record is complete up to that moment.
     """
-    record = CaseRecord(case, output)
+    record, interrupts = CaseRecord(case, output), interrupts or Interrupts()
+    with interrupts.telling(record.stop.now):
+        return _made_virtual(record, interrupts)
+
+
+def _made_virtual(record: CaseRecord, interrupts: Interrupts) -> CallResult:
     try:
-        run_on(VirtualLoop, _hold_alone(record, interrupts or Interrupts()))
+        run_on(_loop_for(record.case), _hold_alone(record, interrupts))
     except (KeyboardInterrupt, asyncio.CancelledError):
         _cut(record, "interrupted")
         raise Interrupted(record.result()) from None
     except SystemExit as left:
-        record.broke(AppEnded.of(case.target.asgi or "", left))
+        record.broke(AppEnded.of(record.case.target.asgi or "", left))
     except HarnessError as error:
         record.broke(error)
     except Exception as error:  # noqa: BLE001 - one call's trouble must not lose the results of the others
         record.broke(own_fault(error))
-    with (interrupts or Interrupts()).telling(record.stop.now):
-        return record.result()
+    return record.result()
+
+
+def _loop_for(case: Case) -> Callable[[], VirtualLoop]:
+    """A loop that has the patience which the engines of a case have: each has a limit of its own."""
+    if case.recognizer is None and case.agents_recognizer is None and case.synthesizer is None:
+        return VirtualLoop
+    return partial(VirtualLoop, job_patience_s=ENGINES_PATIENCE_S)
 
 
 async def call_wall(case: Case, output: Path, wheel: PacingWheel, targets: Targets) -> CallResult:
@@ -187,6 +202,7 @@ def _trouble(record: CaseRecord, far: FarEnd) -> HarnessError | None:
 
 
 def _cut(record: CaseRecord, reason: str) -> None:
+    record.stop.now()
     at_us = record.live.now_us() if record.live else 0
     record.evidence.append(HarnessFailed(at_us=at_us, reason=reason))
     record.evidence.append(CallEnded(at_us=at_us, by=Closer.ENGINE, reason=reason))

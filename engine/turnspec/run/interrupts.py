@@ -13,11 +13,11 @@ from turnspec.run.voices.child import end_all
 
 
 class Interrupts:
-    """Whether SIGINT came: it cancels the one task that can be cancelled, and all else is let finish."""
+    """Whether SIGINT came: whoever waits is told, and the task that can be cancelled; all else may finish."""
 
     def __init__(self) -> None:
         self.came = False
-        self._cancel: Callable[[], Any] | None = None
+        self._told: list[Callable[[], Any]] = []
 
     def note(self, *_: Any) -> None:
         """Take the signal.
@@ -28,9 +28,13 @@ class Interrupts:
         if self.came:
             raise KeyboardInterrupt
         self.came = True
-        if self._cancel is not None:
-            self._cancel()
+        self.tell()
         end_all()  # nobody waits any more for what a program is to say
+
+    def tell(self) -> None:
+        """Tell everybody who is to be told of a signal now."""
+        for somebody in tuple(self._told):
+            somebody()
 
     @contextmanager
     def cancelling(self) -> Iterator[None]:
@@ -43,11 +47,11 @@ class Interrupts:
     @contextmanager
     def telling(self, somebody: Callable[[], Any]) -> Iterator[None]:
         """For the length of the block, a signal is told to `somebody`."""
-        self._cancel = somebody
+        self._told.append(somebody)
         try:
             yield
         finally:
-            self._cancel = None
+            self._told.remove(somebody)
 
 
 @contextmanager

@@ -105,8 +105,7 @@ class _Finishing(Interrupts):
 
     def note(self, *_: Any) -> None:
         self.came = True
-        if self._cancel is not None:
-            self._cancel()
+        self.tell()
 
     @contextmanager
     def cancelling(self) -> Iterator[None]:
