@@ -43,13 +43,13 @@ MUTATIONS = {
         "adapters/audiocodes/playing.py",
         "            stream.dropped = True\n",
         "            stream.dropped = False\n",
-        "tests/adapters/test_audiocodes_caller.py",
+        "tests/adapters/test_audiocodes_caller_playing.py",
     ),
     "the model takes a truncation beyond the audio": Mutation(
         "adapters/realtime/server/connection.py",
         "if audio_end_ms > length_ms:",
         "if audio_end_ms > 2 * length_ms + 1:",
-        "tests/adapters/test_realtime_server.py",
+        "tests/adapters/test_realtime_server_items.py",
     ),
     "our client truncates beyond what arrived": Mutation(
         "adapters/realtime/client.py",
@@ -61,7 +61,7 @@ MUTATIONS = {
         "adapters/realtime/server/response.py",
         'closing = self._close_message("incomplete", now_us) if self._message else []',
         'closing = self._close_message("completed", now_us) if self._message else []',
-        "tests/adapters/test_realtime_server.py",
+        "tests/adapters/test_realtime_server_speech.py",
     ),
 }
 
