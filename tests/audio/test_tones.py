@@ -90,6 +90,23 @@ def test_one_tone_may_be_louder_than_the_other(low_db: float, high_db: float) ->
         assert digits_in(around(sound, 8_000), 8_000) == digit
 
 
+@pytest.mark.parametrize(("low_db", "high_db"), [(0, -15), (-12, 0)])
+def test_one_tone_may_not_be_much_louder_than_the_other(low_db: float, high_db: float) -> None:
+    """That is no telephone's key."""
+    for digit in DIGITS:
+        sound = twin(digit, 8_000, 50, 4_000 * 10 ** (low_db / 20), 4_000 * 10 ** (high_db / 20))
+        assert digits_in(around(sound, 8_000), 8_000) == ""
+
+
+def test_a_third_tone_makes_it_no_key() -> None:
+    """Two low tones at once are nobody's key, also where one of them is 5 dB fainter."""
+    sound = twin("5", 8_000, 60, 4_000, 4_000)
+    third = 4_000 * 10 ** (-5 / 20) * np.sin(2 * np.pi * 941 / 8_000 * np.arange(len(sound)))
+
+    assert digits_in(around(sound, 8_000), 8_000) == "5"
+    assert digits_in(around((sound + third).astype(np.int16), 8_000), 8_000) == ""
+
+
 @pytest.mark.parametrize(
     ("off", "are_keys"), [(0.985, True), (1.0, True), (1.015, True), (1.035, False), (0.965, False)]
 )
