@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support_accuracy import CONDITIONS, Condition, fading
+from support_accuracy import CONDITIONS, LIVELY, Condition, fading
 from support_accuracy_table import (
     BEGIN,
     CALLS,
@@ -14,6 +14,9 @@ from support_accuracy_table import (
     FADING_BEGIN,
     FADING_HEAD,
     HEAD,
+    LIVELY_BEGIN,
+    LIVELY_CALLS,
+    LIVELY_ENGINES,
     MEASUREMENTS,
     PROMPTS,
     rows,
@@ -25,6 +28,7 @@ FEW = 8
 SOME = (CONDITIONS[0], CONDITIONS[3], CONDITIONS[-1])
 CLEAN_US, CLEAN_BAR_US = 10_000, 25_000
 NOISY_US, NOISY_BAR_US = 50_000, 60_000
+LIVELY_BAR_US = 195_000  # of a gap, which has two edges
 ASKED = 0.95
 PROMPTS_FADING = 100
 FADING_BAR_US = 45_000  # with the 20 ms of the grid, and the other edge of a gap, it is within `NOISY_BAR_US`
@@ -50,9 +54,9 @@ def test_times_are_true_and_within_what_they_state(condition: Condition) -> None
         assert max(bars) <= widest_us, engine
 
 
-def documented() -> list[list[str]]:
-    """The cells of each row of the table in the docs."""
-    table = DOCS.read_text("utf-8").split(BEGIN)[1].removeprefix(HEAD).split("<!--")[0]
+def documented(begin: str = BEGIN) -> list[list[str]]:
+    """The cells of each row of a table in the docs."""
+    table = DOCS.read_text("utf-8").split(begin)[1].removeprefix(HEAD).split("<!--")[0]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
 
 
@@ -73,6 +77,31 @@ def test_the_documented_table_has_every_row_and_holds() -> None:
         assert most_ms * 1_000 <= (NOISY_US if noisy else CLEAN_US), row
         assert bar_ms * 1_000 <= (NOISY_BAR_US if noisy else CLEAN_BAR_US), row
         assert share >= 100 * ASKED, row
+
+
+def test_times_over_lively_noise_are_within_what_they_state() -> None:
+    """With a café or six people behind the agent, 95 % of all times of some calls are within their bars."""
+    real_prompts("vm-goodbye")
+    found = [row for condition in LIVELY[-3:] for row in rows(condition, FEW // 2, LIVELY_ENGINES)]
+
+    assert sum(row.inside * len(row.off_us) for row in found) >= ASKED * sum(len(row.off_us) for row in found)
+    assert max(row.bar_us for row in found) <= LIVELY_BAR_US
+
+
+def test_the_documented_table_of_lively_noise_has_every_row_and_holds() -> None:
+    """Each line, engine and measurement is there; 95 % of each are within bars as narrow as is told."""
+    found = documented(LIVELY_BEGIN)
+
+    assert [tuple(row[:3]) for row in found] == [
+        (condition.name, engine, f"`{name}`")
+        for condition in LIVELY
+        for engine in LIVELY_ENGINES
+        for name in MEASUREMENTS
+    ]
+    for row in found:
+        assert int(row[3]) >= LIVELY_CALLS
+        assert int(row[6].split()[1]) * 1_000 <= LIVELY_BAR_US, row
+        assert float(row[7].split()[0]) >= 100 * ASKED, row
 
 
 def test_what_fades_in_noise_ends_between_the_noise_and_silence() -> None:
