@@ -50,12 +50,19 @@ def read_tracks(path: Path) -> Recorded:
                 raise AudioFileError(path, "is longer than six hours", "cut it into conversations")
             return _read(path, file)
     except soundfile.SoundFileError as error:
-        if not path.is_file():
-            no_file = "is a folder" if path.is_dir() else "is no file"
-            reason = no_file if path.exists() else "does not exist"
-            raise AudioFileError(path, reason, "name a WAV, FLAC, Ogg or MP3 file") from error
-        fix = "name a WAV, FLAC, Ogg or MP3 file"
-        raise AudioFileError(path, "is not audio that can be read", fix) from error
+        raise AudioFileError(path, _why_not(path), "name a WAV, FLAC, Ogg or MP3 file") from error
+
+
+def _why_not(path: Path) -> str:
+    """Why a file cannot be read, of which libsndfile says little."""
+    if not path.is_file():
+        no_file = "is a folder" if path.is_dir() else "is no file"
+        return no_file if path.exists() else "does not exist"
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return "is not audio that can be read"
 
 
 def _read(path: Path, file: object) -> Recorded:

@@ -6,16 +6,34 @@ called), 3 the harness or the line broke, 130 interrupted.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from turnspec.run.garbage import looked_for_seldom
 
-PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+
+class _Place(click.Path):
+    """A path that can at least be looked for: whatever is there, or is not, is for the command to tell."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        try:
+            Path(value).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError as error:
+            self.fail(f"'{os.fspath(value)}': {error.strerror}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PLACE = _Place(path_type=Path)
+PATHS = click.argument("paths", nargs=-1, type=PLACE)
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
@@ -34,14 +52,13 @@ def _selection(command: Command) -> Command:
 
 def _report_files(embedding: str) -> Callable[[Command], Command]:
     """The options that choose where reports are written; `embedding` is the help of `--embed`."""
-    path = click.Path(path_type=Path)
     flavors, embedded = click.Choice(["default", "strict"]), click.Choice(["failures", "all", "none"])
     return lambda command: _with_options(
         command,
-        click.option("--junit", type=path, help="Write the JUnit XML here instead."),
+        click.option("--junit", type=PLACE, help="Write the JUnit XML here instead."),
         click.option("--junit-flavor", type=flavors, default="default"),
-        click.option("--html", type=path, help="Write the HTML report here instead."),
-        click.option("--json", type=path, help="Write results.json here instead."),
+        click.option("--html", type=PLACE, help="Write the HTML report here instead."),
+        click.option("--json", type=PLACE, help="Write results.json here instead."),
         click.option("--embed", type=embedded, default="failures", show_default=True, help=embedding),
     )
 
@@ -75,7 +92,7 @@ def cli() -> None:
 @click.option(
     "--clock", metavar="CLOCK", callback=_clock, help="virtual, wall, or virtual,wall for a call on each."
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of reports [turnspec-report].")
+@click.option("-o", "--output", type=PLACE, help="Folder of reports [turnspec-report].")
 @_report_files("Whose recordings the HTML report carries inside; all are kept as FLAC beside it.")
 @click.option("--speech", metavar="ENGINE", help="What says texts: auto, none, nanotts, flite, ...")
 @click.option("--voice-activity", metavar="ENGINE", help="What finds speech: auto, silero, webrtc, energy.")
@@ -125,10 +142,10 @@ def plan(paths: tuple[Path, ...], form: str, **options: object) -> None:
 
 @cli.command()
 @click.argument("double", type=click.Choice(["realtime", "twilio-bot", "audiocodes-bot"]))
-@click.option("--agent", required=True, type=click.Path(path_type=Path), help="The agent script to play.")
+@click.option("--agent", required=True, type=PLACE, help="The agent script to play.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="0, the default, is any free one.")
-@click.option("--log", type=click.Path(path_type=Path), help="Write every event and frame here (JSON Lines).")
+@click.option("--log", type=PLACE, help="Write every event and frame here (JSON Lines).")
 @click.option("--api-key", help="realtime: the one key that is let in; without it any is.")
 @click.option("--dialect", type=click.Choice(["ga", "beta"]), help="realtime: beta, for older clients [ga].")
 @click.option("--max-age", metavar="DURATION", help="realtime: how old a session may grow [60 min].")
@@ -161,8 +178,8 @@ def intents(paths: tuple[Path, ...], tries: tuple[str, ...], form: str, **option
 
 
 @cli.command()
-@click.argument("folder", type=click.Path(path_type=Path), default=Path("turnspec-report"))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the reports here [FOLDER].")
+@click.argument("folder", type=PLACE, default=Path("turnspec-report"))
+@click.option("-o", "--output", type=PLACE, help="Write the reports here [FOLDER].")
 @_report_files("Whose recordings the HTML report carries inside.")
 @click.option("--check-again", is_flag=True, help="Judge every call anew, from its evidence.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict only.")
@@ -174,14 +191,12 @@ def report(folder: Path, **options: object) -> None:
 
 
 @cli.command()
-@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.argument("path", required=False, type=PLACE)
 @click.option("--engine", metavar="NAME", help="Only this engine.")
 @click.option("--language", metavar="TAG", help="Only voices of this language: en, pt-BR.")
 @click.option("--say", metavar="TEXT", help="Say TEXT into the file of -o.")
 @click.option("--voice", metavar="VOICE", help="The voice that says it: a language, or a name.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Its end says the kind: .wav, .mp3, ..."
-)
+@click.option("-o", "--output", type=PLACE, help="Its end says the kind: .wav, .mp3, ...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def voices(path: Path | None, **options: object) -> None:
     """Show the engines that speak, and their voices, as the project at PATH has them (default: here)."""
@@ -191,7 +206,7 @@ def voices(path: Path | None, **options: object) -> None:
 
 
 @cli.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=PLACE)
 @click.option(
     "--caller",
     type=click.Choice(["left", "right"]),
@@ -225,7 +240,7 @@ def schema(kind: str | None, *, write: bool) -> None:
 @click.option("--protocol", help="Talk over this protocol.")
 @click.option("--microphone", metavar="DEVICE", help="What hears you [the system's own].")
 @click.option("--speaker", metavar="DEVICE", help="Where you hear the agent [the system's own].")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where the scenario is written.")
+@click.option("-o", "--output", type=PLACE, help="Where the scenario is written.")
 @click.option("--force", is_flag=True, help="Write over a talk that is there already.")
 @click.option("--turns", type=click.IntRange(1), help="Hang up once so many turns are answered.")
 @click.option("--silence", metavar="DURATION", help="Hang up once nobody was heard for so long [60 s].")
