@@ -303,6 +303,19 @@ class TestHearing:
         assert found.text == "forward"
         assert 100_000 < found.missing_us < 300_000
 
+    @pytest.mark.parametrize(
+        ("missing_us", "measured_us", "ended_us"),
+        [(0, 1_880_000, 1_880_000), (30_000, 1_830_000, 1_884_000), (300_000, 1_500_000, 1_500_000)],
+        ids=["all came", "its faint end is to come", "it breaks off"],
+    )
+    def test_a_known_recording_tells_where_it_ends(
+        self, missing_us: int, measured_us: int, ended_us: int
+    ) -> None:
+        """Where a faint end is to come, the recording tells better; where it breaks off, the sound does."""
+        said = Heard("hi", "known clip", missing_us=missing_us, ended_us=1_860_000, faded_us=1_884_000)
+
+        assert said.truly_ended_us(measured_us) == ended_us
+
     def test_a_missing_recording_is_refused(self) -> None:
         """A recording that cannot be read is an error before the call."""
         with pytest.raises(AudioFileError, match=r"nowhere\.flac"):

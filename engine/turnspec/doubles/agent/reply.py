@@ -16,6 +16,7 @@ from turnspec.call.evidence import Track
 from turnspec.doubles.agent.voicing import Making
 
 FADE_US: Final = 20_000
+FAINT_END_US: Final = 100_000  # of a recording, which may still be to come when its speech seems over
 LATE_US: Final = 200_000  # two recordings of one voice may fade in another way
 
 
@@ -53,7 +54,7 @@ class Heard:
         if self.in_noise:
             return self.faded_us
         within = self.faded_us - FADE_US <= measured_us <= self.faded_us + LATE_US
-        return measured_us if within or self.missing_us else self.faded_us
+        return measured_us if within or self.missing_us > FAINT_END_US else self.faded_us
 
 
 @dataclass(frozen=True, slots=True)
