@@ -323,7 +323,11 @@ FORMS: Final[Mapping[str, Form]] = {
     "JudgeEngine": _set(url={"type": "string", "pattern": r"^https?://|\{\{|\{%"}),
     "SpeechEngine": _set(url=or_nothing({"type": "string", "pattern": r"^https?://|\{\{|\{%"})),
     "TranscriptionEngine": _all(
-        _set(url=or_nothing({"type": "string", "pattern": r"^https?://|\{\{|\{%"})), _verify
+        _set(
+            url=or_nothing({"type": "string", "pattern": r"^https?://|\{\{|\{%"}),
+            language=or_nothing({"type": "string", "pattern": "^[a-z]{2,3}$"}),
+        ),
+        _verify,
     ),
     "Engines": _named("speech", "transcription", "voice_activity"),
     "AgentScript": _listed("faults"),
