@@ -13,9 +13,20 @@ import numpy as np
 import pytest
 
 from support_sound import pink, real_prompts
-from turnspec.audio import ClipIndex, Samples, decode, encode, load_clip, position_at, samples_of, voiced_span
+from turnspec.audio import (
+    ClipIndex,
+    Samples,
+    decode,
+    encode,
+    load_clip,
+    position_at,
+    samples_of,
+    track_of,
+    voiced_span,
+)
 from turnspec.audio.beds import bed
 from turnspec.call import ALAW_8K, MULAW_8K, AudioFormat
+from turnspec.call.evidence import Track
 
 RATE_HZ = 8_000
 SENTENCES = (
@@ -127,8 +138,10 @@ def test_what_is_not_all_of_a_clip_and_nothing_else_is_not_that_clip(kind: Said,
         one, other = kind(Random(seed))
         for said, known in ((one, other), (other, one)):
             heard = over(line, said, seed)
-            wrong += [(seed, "wrong")] if ClipIndex({"other": known}).best(heard, RATE_HZ) else []
-            found = ClipIndex({"itself": said, "other": known}).best(heard, RATE_HZ)
+            itself, another = track_of(said, RATE_HZ), track_of(known, RATE_HZ)
+            found = ClipIndex.from_tracks({"other": another}).best(heard, RATE_HZ)
+            wrong += [] if found is None else [(seed, "wrong")]
+            found = ClipIndex.from_tracks({"itself": itself, "other": another}).best(heard, RATE_HZ)
             wrong += [(seed, "missed")] if found is None or found.key != "itself" else []
 
     assert wrong == []
@@ -152,13 +165,13 @@ VOICES = {
 }
 
 
-def spoken(voice: str, folder: Path) -> Iterator[Samples]:
+def spoken(voice: str, folder: Path) -> Iterator[Track]:
     """The sentences in a synthetic voice."""
     for number, words in enumerate(ALIKE):
         path = folder / f"{voice}-{number}.wav"
         options = ["-w", str(path), words] if voice == "espeak-ng" else ["-t", words, "-o", str(path)]
         subprocess.run([*VOICES[voice], *options], check=True, timeout=60)
-        yield samples_of(load_clip(path, RATE_HZ))
+        yield load_clip(path, RATE_HZ)
 
 
 @pytest.mark.parametrize("voice", VOICES)
@@ -167,10 +180,10 @@ def test_sentences_of_a_synthetic_voice_that_begin_alike_are_told_apart(tmp_path
     if shutil.which(VOICES[voice][0]) is None:
         pytest.skip(f"no {VOICES[voice][0]}: apt-get install {VOICES[voice][0]}")
     clips = dict(zip(ALIKE, spoken(voice, tmp_path), strict=True))
-    index = ClipIndex(clips)
+    index = ClipIndex.from_tracks(clips)
     for seed, (words, clip) in enumerate(clips.items()):
-        others = ClipIndex({other: each for other, each in clips.items() if other != words})
-        heard = over("pink", clip, seed)
+        others = ClipIndex.from_tracks({other: each for other, each in clips.items() if other != words})
+        heard = over("pink", samples_of(clip), seed)
         found = index.best(heard, RATE_HZ)
 
         assert found is not None, words

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -107,10 +108,12 @@ class ClipIndex:
 
     @classmethod
     def from_tracks(cls, tracks: Mapping[str, Track]) -> ClipIndex:
-        """An index of tracks at any rate."""
-        return cls(
-            {key: resample(samples_of(track), track.rate_hz, RATE_HZ) for key, track in tracks.items()}
-        )
+        """An index of tracks at any rate; what is known of a track is worked out once for all indexes."""
+        index = cls({})
+        index._clips = {
+            key: sound for key, track in tracks.items() if (sound := _known_track(track)) is not None
+        }
+        return index
 
     def listen(self, samples: Samples, rate_hz: int) -> Utterance:
         """An utterance, ready to be compared with the clips."""
@@ -237,6 +240,11 @@ def _known(samples: Samples) -> _Sound | None:
     """A clip; None: it holds no speech."""
     found = refined(samples, RATE_HZ, None)
     return _sound(samples, found) if found.segments else None
+
+
+@lru_cache(maxsize=64)  # some 25 MB of sentences; each call of a run knows the same ones
+def _known_track(track: Track) -> _Sound | None:
+    return _known(resample(samples_of(track), track.rate_hz, RATE_HZ))
 
 
 def _heard(samples: Samples) -> _Sound | None:

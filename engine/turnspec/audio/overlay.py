@@ -187,11 +187,17 @@ def _followed(heard: Signal, clip: Signal, shift: int) -> list[int]:
 def _best_before(total: Signal, drifted: float) -> tuple[Signal, NDArray[np.intp]]:
     """For each lag the best way to come to it, and the lag that it comes from."""
     lags, top = np.arange(len(total)), int(np.argmax(total))
-    beside = np.pad(total - drifted, 1, constant_values=-np.inf)
-    ways = np.stack((total, beside[:-2], beside[2:], np.full(len(total), total[top] - SLIPPED)))
-    sources = np.stack((lags, lags - 1, lags + 1, np.full(len(total), top)))
-    way = np.argmax(ways, axis=0)
-    return ways[way, lags], sources[way, lags]
+    best, sources = total.copy(), lags.copy()
+    ways = (
+        (slice(1, None), total[:-1] - drifted, lags[:-1]),
+        (slice(None, -1), total[1:] - drifted, lags[1:]),
+        (slice(None), np.full_like(total, total[top] - SLIPPED), np.full_like(lags, top)),
+    )
+    for to, way, source in ways:
+        better = way > best[to]
+        np.copyto(best[to], way, where=better)
+        np.copyto(sources[to], source, where=better)
+    return best, sources
 
 
 def _agreement(heard: Signal, clip: Signal, shift: int) -> Signal:
@@ -217,9 +223,11 @@ def _windows(signal: Signal, width: int) -> Signal:
 
 def _cut(signal: Signal, start: int, length: int) -> Signal:
     """So many samples from `start` on, silence where there are none."""
+    cut = np.zeros(length)
     inside = signal[max(0, start) : max(0, start + length)]
     before = min(length, max(0, -start))
-    return np.pad(inside, (before, length - before - len(inside)))
+    cut[before : before + len(inside)] = inside
+    return cut
 
 
 def _product(one: Signal, other: Signal) -> float:
