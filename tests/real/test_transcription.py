@@ -74,6 +74,12 @@ def test_the_model_is_known_by_its_weights(answer: dict[str, Any]) -> None:
 
 
 @needs_heavy
+def test_silence_has_no_words(answer: dict[str, Any]) -> None:
+    """Whisper by itself says "you" of twenty seconds of it."""
+    assert answer["silence"] == ""
+
+
+@needs_heavy
 def test_words_have_times(answer: dict[str, Any]) -> None:
     """Each word has a time of its own, in order, inside of the recording of 5.5 seconds."""
     words = answer["first"]

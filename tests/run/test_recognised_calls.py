@@ -173,6 +173,17 @@ def test_recognised_words_decide_how_a_call_goes_on(tmp_path: Path) -> None:
     assert (captured["name"], captured["value"]) == ("what", "saved")
 
 
+@pytest.mark.parametrize("other", ["fail", "[{caller: {hangup: true}}]"], ids=["fail", "turns"])
+def test_a_branch_is_not_chosen_by_words_that_nobody_made_out(tmp_path: Path, other: str) -> None:
+    """A reply that an engine failed at is not exercised: `otherwise` is not taken for what it was."""
+    turns = f"- choose: [{{when: {{says: recorded}}, turns: []}}, {{otherwise: {other}}}]\n"
+    knows = knowing(GREETING, fails="being recorded")
+
+    result = twilio_call(tmp_path, [[GREETING]], turns, transcriber=knows)
+
+    assert failing(result) == [("choose", "not exercised")]
+
+
 def test_a_filler_is_known_by_its_sound(tmp_path: Path) -> None:
     """What only fills the time is not the reply: the turn waits for what is said after it."""
     turns = """

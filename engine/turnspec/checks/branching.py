@@ -8,6 +8,7 @@ from turnspec.call.events import Decided
 from turnspec.checks import shown
 from turnspec.checks.context import Stage
 from turnspec.checks.course import Course
+from turnspec.checks.recognised import unrecognised
 from turnspec.dsl.models import Choose, Repeat
 from turnspec.plan.model import TurnPlan
 from turnspec.results import Finding, Status
@@ -21,7 +22,12 @@ def choice(stage: Stage) -> Iterator[Finding]:
         return
     branches = [each for each in block.choose if each.otherwise != "fail"]
     said = shown.quoted_last(stage.turn.text) if stage.turn.text else "nothing."
-    if decided.outcome == "none":
+    status = Status.FAILED if decided.outcome == "none" else Status.PASSED
+    reason = unrecognised(stage.scene.derived, plan.index)
+    if reason and decided.outcome in ("none", "otherwise"):
+        status = Status.NOT_EXERCISED
+        message = f'Which branch of "{plan.name}" the reply is one for could not be seen: {reason}.'
+    elif status is Status.FAILED:
         lead = "The reply is none" if len(branches) == 1 else f"The reply is none of the {len(branches)}"
         message = f'{lead} that "{plan.name}" has a branch for; the agent said {said}'
     else:
@@ -29,7 +35,7 @@ def choice(stage: Stage) -> Iterator[Finding]:
         message = f'"{plan.name}" went on with {word}; the agent said {said}'
     yield stage.found(
         "choose",
-        Status.FAILED if decided.outcome == "none" else Status.PASSED,
+        status,
         message,
         expected=f"a reply for {_of(len(branches))}",
         actual=shown.quoted(stage.turn.text) if stage.turn.text else "no words",

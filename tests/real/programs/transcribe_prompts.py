@@ -34,10 +34,11 @@ def main(project: str, sounds: str, *names: str) -> None:
     with ThreadPoolExecutor(4) as threads:
         texts = dict(zip(names, threads.map(words, names), strict=True))
     one = recognizer.transcript(_by_telephone(Path(sounds) / f"{names[0]}.wav"), "en")
+    silence = recognizer.transcript(Track(8_000, bytes(16_000 * 20)), "en").text
     recognizer.close()
     times = [[word.text, word.from_us, word.to_us, word.probability] for word in one.words]
     engine = recognizer.transcriber
-    told = {"engine": engine.name, "model": engine.model, "texts": texts, "first": times}
+    told = {"engine": engine.name, "model": engine.model, "texts": texts, "first": times, "silence": silence}
     sys.stdout.write(json.dumps(told))
 
 

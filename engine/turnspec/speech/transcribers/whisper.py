@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from turnspec.audio.files import AUDIBLE_PEAK
 from turnspec.audio.resample import resample
 from turnspec.audio.samples import samples_of
 from turnspec.call.evidence import Track
@@ -41,9 +42,10 @@ class Whisper:
         Raises:
             TranscriptionError: The model does not know the language.
         """
-        if not len(track.pcm):
-            return Transcript("")
-        sound = resample(samples_of(track), track.rate_hz, RATE_HZ).astype(np.float32) / _FULL_SCALE
+        samples = samples_of(track)
+        if not len(samples) or np.abs(samples.astype(np.int32)).max() < AUDIBLE_PEAK:
+            return Transcript("")  # it makes "you" of digital silence
+        sound = resample(samples, track.rate_hz, RATE_HZ).astype(np.float32) / _FULL_SCALE
         segments, _ = self._whisper.transcribe(
             sound,
             language=self._known(language),
