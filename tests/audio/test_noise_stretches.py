@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from support_sound import faded, joined, noise, pink, tone
 from turnspec.audio import RESOLUTION_US, Samples, Segment, refined, silence
+from turnspec.audio.background import is_tonal
 from turnspec.audio.edges import QUIET, frame_energies
 from turnspec.audio.noise_stretches import noise_stretches
+from turnspec.audio.resample import resample
 
 RATE_HZ = 8_000
 LENGTH_US = 12_000_000
@@ -26,6 +28,12 @@ def voice() -> Samples:
         parts += [silence(span.start_us - at_us, RATE_HZ), burst]
         at_us = span.end_us
     return joined(*parts, silence(LENGTH_US - at_us, RATE_HZ))
+
+
+def sung(pitches_hz: tuple[int, ...], lasting_us: int) -> Samples:
+    """Tones at once, 14 dB fainter than the voice or more."""
+    at = np.arange(lasting_us * RATE_HZ // 1_000_000) / RATE_HZ
+    return np.asarray(sum(700 * np.sin(2 * np.pi * hz * at) for hz in pitches_hz), np.int16)
 
 
 def over(levels: NDArray[np.float64]) -> Samples:
@@ -94,3 +102,24 @@ def test_sound_without_a_pause_is_no_noise() -> None:
     assert speech.error_us == RESOLUTION_US
     assert abs(speech.segments[0].start_us - 2_000_000) <= RESOLUTION_US
     assert abs(speech.segments[-1].end_us - 5_000_000) <= RESOLUTION_US
+
+
+@pytest.mark.parametrize("pitches_hz", [(440, 480), (1_000,)], ids=["ringback", "signal"])
+def test_tones_over_which_nobody_speaks_are_no_noise(pitches_hz: tuple[int, ...]) -> None:
+    """They are sound, as any is to energy alone, however much louder speech is elsewhere."""
+    lasting_us = 2_000_000
+    ringing = sung(pitches_hz, lasting_us)
+    speech = faded(tone(700_000), 5_000)
+    begins = refined(joined(ringing, silence(500_000, RATE_HZ), speech), RATE_HZ, None).segments
+
+    assert [round(each.start_us, -4) for each in begins] == [0, 2_500_000]
+    assert abs(begins[0].end_us - lasting_us) <= RESOLUTION_US
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 24_000])
+def test_noise_of_a_telephone_line_is_no_tones_at_any_rate(rate_hz: int) -> None:
+    """What a narrow line leaves of it is as flat as ever, also where it is resampled."""
+    hiss = (LOUD * pink(2 * RATE_HZ, 7)).astype(np.int16)
+
+    assert not is_tonal(resample(hiss, RATE_HZ, rate_hz), rate_hz)
+    assert is_tonal(resample(sung((440, 480), 2_000_000), RATE_HZ, rate_hz), rate_hz)

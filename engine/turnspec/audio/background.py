@@ -7,11 +7,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from turnspec.audio.filters import TELEPHONE_HZ
+from turnspec.audio.samples import Samples
+from turnspec.call.formats import MICROSECONDS
+
 DIGITAL_SILENCE: Final = 12**2  # a mean square, of frames at least half of which is idle
 NOISE_FRAMES: Final = 20  # 200 ms of noise are enough to know it
 UNSTEADY: Final = 4  # noise keeps to its level within 6 dB
 SPEECH_RATIO: Final = 10  # +10 dB: steady sound so close to the loudest may be no noise
 STEADY_SHARE: Final = 10  # a noise is heard alone for at least a tenth of the time in which anything is
+TONES_US: Final = 100_000  # in which tones are told from one another
+FLATNESS: Final = 0.01  # of a spectrum: that of pink noise has 0.5, that of a voice 0.06
 NOISE_SHARE: Final = 50  # even fluent speech pauses for a fiftieth of its time; noise is all that is left
 
 
@@ -61,6 +67,18 @@ def _steady(energies: NDArray[np.int64]) -> NDArray[np.bool_]:
     for at in np.flatnonzero(held & (most <= 2 * most[held].min())):
         none[at : at + NOISE_FRAMES] = True
     return none
+
+
+def is_tonal(samples: Samples, rate_hz: int) -> bool:
+    """Whether a steady sound is of tones, as ringback is: no noise that a line makes by itself."""
+    width = rate_hz * TONES_US // MICROSECONDS
+    pieces = samples[: len(samples) // width * width].reshape(-1, width)
+    if not len(pieces):
+        return False
+    low, high = (hz * TONES_US // MICROSECONDS for hz in TELEPHONE_HZ)  # outside of it noise may be filtered
+    spectrum = np.fft.rfft(pieces * np.hanning(width))[:, low:high]
+    power = (np.square(spectrum.real) + np.square(spectrum.imag)).mean(axis=0) + 1.0
+    return bool(np.exp(np.log(power).mean()) < FLATNESS * power.mean())
 
 
 def mean(energies: NDArray[np.int64]) -> int:

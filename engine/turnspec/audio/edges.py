@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from turnspec.audio.background import NOISE_FRAMES, SPEECH_RATIO, floor
+from turnspec.audio.background import NOISE_FRAMES, SPEECH_RATIO, floor, is_tonal
 from turnspec.audio.grain import grain
 from turnspec.audio.in_noise import DROWNED_US, IN_NOISE_US, Sound, sounds_over
 from turnspec.audio.noise_stretches import Stretch, noise_stretches
@@ -147,9 +147,11 @@ def _found_in(
 ) -> list[Sound]:
     """The sounds of a stretch, counted from the beginning of the recording."""
     width, loudest = frame_width(rate_hz), int(energies.max(initial=0))
-    start = stretch.first * width
+    start, count = stretch.first * width, len(sound)
     sound = sound[start : stretch.last * width]
-    if stretch.level > quiet:
+    if len(sound) < count and loudest < SPEECH_RATIO * stretch.level and _is_signal(sound, rate_hz, stretch):
+        found = _sounds(sound, rate_hz, energies, quiet, min_speech_us)
+    elif stretch.level > quiet:
         least_us = 0 if loudest >= SPEECH_RATIO * stretch.level else DROWNED_US
         found = sounds_over(sound, rate_hz, stretch.noise, CLUSTER_US, min_speech_us)
         found = [_blurred(each, least_us, least_us) for each in found]
@@ -157,6 +159,11 @@ def _found_in(
         threshold = threshold_over(stretch.level, loudest, quiet)
         found = _sounds(sound, rate_hz, energies, threshold, min_speech_us)
     return [replace(each, first=start + each.first, last=start + each.last) for each in found]
+
+
+def _is_signal(sound: Samples, rate_hz: int, stretch: Stretch) -> bool:
+    """Whether what keeps to one level in a stretch is tones that are played, and no noise."""
+    return is_tonal(sound[np.repeat(stretch.noise, frame_width(rate_hz))[: len(sound)]], rate_hz)
 
 
 def _add(sounds: list[Sound], more: list[Sound], rate_hz: int, frame: int) -> None:
