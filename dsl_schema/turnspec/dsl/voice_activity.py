@@ -1,18 +1,31 @@
 """What a project, or a target of it, finds speech by in what is heard."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from turnspec.dsl.base import Model
 from turnspec.dsl.durations import Duration
 from turnspec.dsl.problems import Problem, problem_at
+from turnspec.dsl.refusals import refusal
 
 MEANT_FOR = {"threshold": "silero", "mode": "webrtc"}
 """Settings that one engine knows, and which."""
 
 _OURS = ("webrtc", "silero", "energy", "none")
+
+MOST: Final = Duration(2_000_000)
+"""No longer sound is taken for none, and no longer silence is passed over."""
+
+
+def _short(written: Duration) -> Duration:
+    if written > MOST:
+        raise refusal("out-of-range", f"whole turns take less than {written}", hint=f"write at most {MOST}")
+    return written
+
+
+Length = Annotated[Duration, AfterValidator(_short)]
 
 
 class VoiceActivityEngine(Model):
@@ -28,8 +41,8 @@ class VoiceActivityEngine(Model):
     engine: str = Field(default="auto", min_length=1)
     threshold: Annotated[float, Field(strict=True, gt=0, lt=1)] | None = None
     mode: Annotated[int, Field(strict=True, ge=0, le=3)] | None = None
-    min_speech: Duration | None = None
-    bridge: Duration | None = None
+    min_speech: Length | None = None
+    bridge: Length | None = None
     live: Literal["noise", "always", "never"] = "noise"
 
 
