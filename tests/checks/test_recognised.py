@@ -108,6 +108,17 @@ def test_what_was_answered_is_not_asked_again() -> None:
     assert list(unanswered((mine, later, callers), (answer(),))) == [later, callers]
 
 
+@pytest.mark.parametrize("paused", [1.4, 3.0])
+def test_of_a_reply_that_goes_on_what_is_new_is_listened_to(paused: float) -> None:
+    """What was made out in mid-call is not asked again with what follows, nor does it stand for that."""
+    goes_on = at((1, paused), (paused + 0.3, 4.5))
+    known = answer(to_s=paused)
+
+    assert list(stretches(goes_on, (), derived=(known,))) == [
+        Stretch("agent", 0, round((paused + 0.3) * S), round(4.5 * S))
+    ]
+
+
 def test_lines_tell_by_whom_and_when() -> None:
     """A line has its words' times, and the engine and model that made it, without their digest."""
     (line,) = recognised_lines(Snapshot(()), (answer(), answer(DerivedState.FAILED)))

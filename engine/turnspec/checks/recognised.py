@@ -52,19 +52,26 @@ class Stretch:
 
 
 def stretches(
-    segments: Iterable[tuple[Segment, int | None]], lines: Iterable[Line], written: Container[int | None] = ()
+    segments: Iterable[tuple[Segment, int | None]],
+    lines: Iterable[Line],
+    written: Container[int | None] = (),
+    derived: Iterable[Derived] = (),
 ) -> Iterator[Stretch]:
-    """The agent's speech, each with its turn, that `lines` have no words of.
+    """The agent's speech, each with its turn, that neither `lines` nor `derived` have words of.
 
-    Of turns in `written` words are told without when they are heard: all of their speech is known.
+    Of turns in `written` words are told without when they are heard: all of their speech is known. Where a
+    reply goes on after somebody listened to it, only what is new of it is to be listened to.
     """
     told = [line for line in lines if line.who == AGENT]
+    asked = _Asked(derived)
     yield from joined(
         AGENT,
         (
             (segment, turn)
             for segment, turn in segments
-            if turn not in written and not any(_covers(line, segment) for line in told)
+            if turn not in written
+            and not any(_covers(line, segment) for line in told)
+            and not asked.about(AGENT, segment.start_us, segment.end_us)
         ),
     )
 
@@ -91,16 +98,25 @@ def caller_stretches(view: EventsView) -> Iterator[Stretch]:
 
 
 def unanswered(wanted: Iterable[Stretch], derived: Iterable[Derived]) -> Iterator[Stretch]:
-    """The stretches whose words nobody has been asked for yet; half of one that is known counts as known."""
-    known = [(each.text, *span_of(each)) for each in derived if each.kind == TRANSCRIPT]
-    for stretch in wanted:
+    """The stretches whose words nobody has been asked for yet."""
+    asked = _Asked(derived)
+    return (each for each in wanted if not asked.about(each.who, each.from_us, each.to_us))
+
+
+class _Asked:
+    """What somebody was asked to listen to: half of what is asked about counts as all of it."""
+
+    def __init__(self, derived: Iterable[Derived]) -> None:
+        self._spans = [(each.text, *span_of(each)) for each in derived if each.kind == TRANSCRIPT]
+
+    def about(self, who: str, from_us: int, to_us: int) -> bool:
+        """Whether somebody was asked what one side says between two moments."""
         overlaps = (
-            min(to_us, stretch.to_us) - max(from_us, stretch.from_us)
-            for who, from_us, to_us in known
-            if who == stretch.who
+            min(end_us, to_us) - max(start_us, from_us)
+            for whose, start_us, end_us in self._spans
+            if whose == who
         )
-        if 2 * max(overlaps, default=0) < stretch.to_us - stretch.from_us:
-            yield stretch
+        return 2 * max(overlaps, default=0) >= to_us - from_us
 
 
 def recognised_lines(view: EventsView, derived: Iterable[Derived]) -> Iterator[Line]:

@@ -125,7 +125,7 @@ class Scene:
             return ()
         mine = ((segment, self._owner_of_speech(segment)) for segment in self.speech)
         written = written_turns(self.view, self.plan.words)
-        agent = stretches(mine, told_lines(self.view, self.plan.words), written)
+        agent = stretches(mine, told_lines(self.view, self.plan.words), written, self.derived)
         return tuple(unanswered((*caller_stretches(self.view), *agent), self.derived))
 
     @cached_property
