@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -124,6 +125,16 @@ def test_as_many_processes_as_cores() -> None:
     """Where workers of the run have processes of their own, the cores are shared; there is always one."""
     assert as_many_as_cores(10_000) == 1
     assert 1 <= as_many_as_cores() <= 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process be kept to some cores")
+def test_only_cores_that_may_be_used_count() -> None:
+    """A process that is kept to one of them has one process listen."""
+    told = "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); "
+    told += "from turnspec.run.transcription.pool import as_many_as_cores as n; print(n())"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "1\n"
 
 
 def served(make: Any, *questions: Mapping[str, Any]) -> list[dict[str, Any]]:

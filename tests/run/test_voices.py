@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -229,6 +230,39 @@ def test_an_engine_that_hung_is_not_asked_again() -> None:
         with pytest.raises(SynthesisError, match=f"'{text}': it was not done"):
             engine.synthesize(text, "en")
     assert len(asked) == 1
+
+
+def test_an_engine_that_hung_is_known_to_whoever_asked_before() -> None:
+    """A line that it could not read, and told of later, does not have it asked again."""
+    asked, reads, hung = [], threading.Event(), threading.Event()
+
+    class Hangs:
+        name, version = "hangs", "1"
+
+        def voices(self) -> tuple[Voice, ...]:
+            return (Voice("v", "en"),)
+
+        def speak(self, text: str, voice: Voice) -> Track:
+            asked.append((text, voice))
+            if text == "unreadable":
+                reads.set()
+                assert hung.wait(20)
+                raise CannotSay("nothing to read")
+            raise CannotSay("it was not done", gone=True)
+
+    engine = EngineSpeech(Hangs(), KeptTracks(None))
+    with ThreadPoolExecutor(1) as pool:
+        before = pool.submit(engine.synthesize, "unreadable", "en")
+        assert reads.wait(20)
+        with pytest.raises(SynthesisError, match="it was not done"):
+            engine.synthesize("one", "en")
+        hung.set()
+        with pytest.raises(SynthesisError, match="nothing to read"):
+            before.result()
+    with pytest.raises(SynthesisError, match="is not asked again"):
+        engine.synthesize("two", "en")
+
+    assert len(asked) == 2
 
 
 def test_a_program_that_is_not_there_is_named() -> None:

@@ -32,7 +32,12 @@ ENDS_WITHIN_S: Final = 1.0
 
 def as_many_as_cores(shared_by: int = 1) -> int:
     """How many processes to have, where `shared_by` others have as many."""
-    return max(1, min(MOST, (os.cpu_count() or 1) // max(1, shared_by)))
+    return max(1, min(MOST, _cores() // max(1, shared_by)))
+
+
+def _cores() -> int:
+    """Those that this process may use: a container has fewer than its machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Pool:

@@ -133,7 +133,8 @@ class EngineSpeech:
         try:
             track = self._engine.speak(text, voice)
         except CannotSay as error:
-            self._gone = str(error) if error.gone else ""
+            if error.gone:
+                self._gone = str(error)
             raise SynthesisError(f"{what}: {error}") from error
         if not track.pcm or int(abs(samples_of(track).astype("int32")).max()) < AUDIBLE_PEAK:
             raise SynthesisError(f"{what}: it made no sound of it")
