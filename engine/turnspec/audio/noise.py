@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turnspec.audio.edges import frame_energies, voiced_span
-from turnspec.audio.samples import Samples, position_at
+from turnspec.audio.samples import Samples, median, position_at
 
 LEAST_MOVEMENT: Final = 1.0  # standard deviation of the energy of 10 ms, in doublings (3 dB each)
 LEAST_PERIODICITY: Final = 0.5  # correlation of a stretch with itself, a pitch period later
@@ -44,7 +44,7 @@ def _periodicity(sound: Samples, rate_hz: int) -> float:
     first, last = (position_at(us, rate_hz) for us in (SHORTEST_PERIOD_US, LONGEST_PERIOD_US))
     # A period later there is less left to compare: judge what overlaps.
     overlap = width / (width - np.arange(first, last))
-    return float(np.median((correlations[:, first:last] * overlap).max(axis=1)))
+    return median((correlations[:, first:last] * overlap).max(axis=1))
 
 
 def _autocorrelation(stretches: NDArray[np.float64]) -> NDArray[np.float64]:

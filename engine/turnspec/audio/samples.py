@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -90,3 +91,10 @@ class Tape:
         buffer = np.zeros(max(needed, 2 * len(self._buffer)), np.int16)
         buffer[: self._length] = self._buffer[: self._length]
         self._buffer = buffer
+
+
+def median(values: Sequence[float] | NDArray[np.float64]) -> float:
+    """The one in the middle, or between the two there. `np.median` loads masked arrays for it, in 20 ms."""
+    ordered = np.sort(np.asarray(values, np.float64))
+    half = len(ordered) // 2
+    return float(ordered[half] + ordered[-half - 1]) / 2

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from turnspec.audio.samples import EMPTY, Samples, joined, position_at, silence, time_of
+from turnspec.audio.samples import EMPTY, Samples, joined, median, position_at, silence, time_of
 from turnspec.call.actions import Tones
 from turnspec.dsl.caller import DIGIT_PAUSE
 
@@ -197,7 +197,7 @@ class KeyDetector:
 
     def _over(self, ended: _Tone) -> Key | None:
         """The key that a tone was; none if it was too short for one."""
-        top = float(np.median([power for power in ended.powers if power >= max(ended.powers) / 2]))
+        top = median([power for power in ended.powers if power >= max(ended.powers) / 2])
         rises = _crossing(ended.powers, top * _STAYS)
         falls = len(ended.powers) - 1 - _crossing(ended.powers[::-1], top * _STAYS)
         begin_us, end_us = (self._middle_us(ended.first + place) for place in (rises, falls))
