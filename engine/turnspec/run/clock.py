@@ -35,3 +35,27 @@ class CallClock:
         except Exception as error:  # noqa: BLE001 - handed whole to whoever holds the call, who awaits `failed`
             if not self.failed.done():
                 self.failed.set_exception(error)
+
+
+class Alarm:
+    """Rings once at the moment that was set last; None: it does not."""
+
+    def __init__(self, clock: CallClock, rings: Callable[[], None]) -> None:
+        self._clock, self._rings = clock, rings
+        self._timer: asyncio.TimerHandle | None = None
+        self._at_us: int | None = None
+
+    def set(self, at_us: int | None) -> None:
+        """Ring then, and not when it was to ring before."""
+        if at_us == self._at_us and self._timer is not None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._at_us = at_us
+        if at_us is not None:
+            self._timer = self._clock.call_at(at_us, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._rings()

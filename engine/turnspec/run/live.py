@@ -42,7 +42,7 @@ from turnspec.call.events import (
 from turnspec.conduct import acts_on, advance, begin, heard, is_no_news
 from turnspec.plan.model import CallPlan
 from turnspec.run.acting import Acting
-from turnspec.run.clock import CallClock
+from turnspec.run.clock import Alarm, CallClock
 from turnspec.run.closing import TurnCloser
 from turnspec.run.keys import Sounding, key_ear_of, tones_of
 from turnspec.run.late import LateLines
@@ -99,8 +99,7 @@ class LiveCall:
         self._untold: AgentAudio | None = None  # heard, and not told the conductor
         self._running = False
         self._held = False  # events after `CallUp` wait until the call can be driven
-        self._timer: asyncio.TimerHandle | None = None
-        self._wake_us: int | None = None
+        self._alarm = Alarm(clock, self._woken)
         self._next_speech: tuple[int, actions.Speak | actions.SendDigits] | None = None  # asked for when
         self._speech: CallerSpoke | Sounding | None = None
         self._stalled = False
@@ -209,18 +208,9 @@ class LiveCall:
 
     def _arm(self) -> None:
         """Wake for whatever comes first: a mark, the end of playback, or the conductor's wish."""
-        soonest = None if self.over.is_set() else self._playing.soonest(self._state.wake_us)
-        if soonest == self._wake_us and self._timer is not None:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._wake_us = soonest
-        if soonest is not None:
-            self._timer = self.clock.call_at(soonest, self._woken)
+        self._alarm.set(None if self.over.is_set() else self._playing.soonest(self._state.wake_us))
 
     def _woken(self) -> None:
-        self._timer = None
         self._playing.look(self.now_us())
         if not self._held:
             self._conduct(None)
