@@ -16,7 +16,7 @@ from turnspec.speech.secrets import SpokenSecrets
 from turnspec.speech.spoken import ENGLISH
 from turnspec.speech.transcription import Transcriber, Transcript, TranscriptionError, Word
 
-SETTINGS_VERSION: Final = 1
+SETTINGS_VERSION: Final = 2
 """Raised when the same engine is asked in another way."""
 
 
