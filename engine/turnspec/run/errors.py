@@ -172,7 +172,7 @@ class NothingListens(HarnessError):  # noqa: N818 - named after the fact
 
 @dataclass(eq=False)
 class Unsaid(HarnessError):  # noqa: N818 - named after the fact
-    """No speech can be made of a line of the caller; `source` is the line of the file, and carets below it."""
+    """No speech can be made of a line of the caller; `source` is that line of the file, carets below it."""
 
     kind: ClassVar[str] = "unsaid"
     reason: str

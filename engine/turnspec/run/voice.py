@@ -45,7 +45,7 @@ class Prepared:
         )
 
 
-class CannotBeSaid(SynthesisError):  # named after the fact
+class CannotBeSaid(SynthesisError):  # noqa: N818 - named after the fact
     """A line of the caller that no speech can be made of, with the place where it is written."""
 
     def __init__(self, reason: str, place: Place) -> None:
