@@ -17,8 +17,9 @@ import numpy as np
 from turnspec.audio.codecs import decode, encode
 from turnspec.audio.edges import voiced_span
 from turnspec.audio.files import load_clip
-from turnspec.audio.match import RATE_HZ, ClipIndex, Utterance
+from turnspec.audio.match import ClipIndex, Utterance
 from turnspec.audio.noise import is_steady_noise
+from turnspec.audio.overlay import RATE_HZ
 from turnspec.audio.resample import resample
 from turnspec.audio.samples import Samples, samples_of, time_of
 from turnspec.call.evidence import Track
