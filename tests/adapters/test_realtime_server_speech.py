@@ -56,6 +56,17 @@ def test_a_spoken_turn_in_order() -> None:
     assert agent.speech[0].duration_us == 1_100_000
 
 
+@pytest.mark.parametrize(("threshold", "utterances"), [(0.2, 1), (0.5, 1), (1.0, 0)])
+def test_a_higher_threshold_wants_louder_speech(threshold: float, utterances: int) -> None:
+    """Speech of some -51 dBFS is heard at the usual threshold and not at the highest."""
+    line = Line(LiteralAgent([Reply("r", text="Yes.", audio=speech(100_000))] * utterances))
+    line.configure(audio={"input": {"turn_detection": {"type": "server_vad", "threshold": threshold}}})
+    syllable = (tone(40_000, amplitude=130), tone(40_000, amplitude=25))
+    events = line.hear(np.concatenate([quiet(300_000), *syllable * 8, quiet(800_000)]))
+
+    assert types(events).count("input_audio_buffer.speech_started") == utterances
+
+
 @pytest.mark.parametrize("first_audio_ms", [250, 300, 431, 1000])
 def test_the_first_audio_counts_from_the_true_end_of_speech(first_audio_ms: int) -> None:
     """However long endpointing took, the reply starts at the end of the last voiced sample plus its delay."""

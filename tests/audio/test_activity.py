@@ -9,26 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support_sound import faded, joined, noise, real_prompts, tone
+from support_sound import faded, joined, noise, tone
 from turnspec.audio import (
     RESOLUTION_US,
     Activity,
     ActivityTracker,
-    Endpointer,
     Samples,
     SpeechBegan,
     SpeechEnded,
-    SpeechStarted,
-    SpeechStopped,
-    Utterance,
-    decode,
-    encode,
-    resample,
     silence,
     time_of,
-    voiced_span,
 )
-from turnspec.call import MULAW_8K
 
 FRAME = 160
 
@@ -138,87 +129,6 @@ def test_loud_noise_counts_as_something_said() -> None:
     (span,) = spans(fed(ActivityTracker(8_000), joined(noise(2_000_000), silence(400_000, 8_000))))
 
     assert span == around(0, 2_000_000)
-
-
-def heard(endpointer: Endpointer, samples: Samples) -> list[Utterance]:
-    """The utterances that begin and end while `samples` come in frames."""
-    size = endpointer.rate_hz // 50
-    return [
-        event
-        for start in range(0, len(samples), size)
-        for event in endpointer.feed(samples[start : start + size])
-    ]
-
-
-def test_an_utterance_stops_at_its_true_end() -> None:
-    """The stop carries the edge, what was waited for on top of it, and the padding before the start."""
-    endpointer = Endpointer(8_000, silence_duration_us=500_000, prefix_padding_us=300_000)
-    sound = joined(silence(1_000_000, 8_000), tone(600_000), silence(1_000_000, 8_000))
-    started, stopped = heard(endpointer, sound)
-
-    assert started == SpeechStarted(1_000_000, 700_000)
-    assert stopped == SpeechStopped(1_000_000, 1_600_000, 700_000, 2_100_000)
-    assert endpointer.position_us == 2_600_000
-    assert endpointer.audio(1_000_000, 1_600_000).tolist() == tone(600_000).tolist()
-
-
-def test_padding_reaches_neither_before_the_line_nor_into_the_last_utterance() -> None:
-    """Audio belongs to one utterance at most."""
-    endpointer = Endpointer(8_000, silence_duration_us=200_000, prefix_padding_us=1_000_000)
-    sound = joined(tone(300_000), silence(300_000, 8_000), tone(300_000), silence(300_000, 8_000))
-    first, _, second, _ = heard(endpointer, sound)
-
-    assert isinstance(first, SpeechStarted)
-    assert isinstance(second, SpeechStarted)
-    assert (first.audio_start_us, second.audio_start_us) == (0, 300_000)
-
-
-def test_a_reset_forgets_the_utterance_but_not_the_time() -> None:
-    """After a reset in mid-speech what still comes is a new utterance, placed by position."""
-    endpointer = Endpointer(8_000, silence_duration_us=200_000)
-    before = heard(endpointer, tone(300_000))
-    endpointer.reset()
-    after = heard(endpointer, joined(tone(300_000), silence(400_000, 8_000)))
-
-    assert before == [SpeechStarted(0, 0)]
-    assert endpointer.speaking is None
-    assert after == [SpeechStarted(300_000, 300_000), SpeechStopped(300_000, 600_000, 300_000, 800_000)]
-
-
-@pytest.mark.parametrize(("threshold", "utterances"), [(0.2, 1), (0.5, 1), (1.0, 0)])
-def test_a_higher_threshold_wants_louder_speech(threshold: float, utterances: int) -> None:
-    """Speech of -51 dBFS is heard at the usual threshold and not at the highest."""
-    endpointer = Endpointer(8_000, threshold=threshold, silence_duration_us=200_000)
-    syllable = (tone(40_000, peak=130), tone(40_000, peak=25))
-    sound = joined(*syllable * 8)
-
-    assert 2 * utterances == len(heard(endpointer, joined(sound, silence(500_000, 8_000))))
-
-
-@pytest.mark.parametrize("lead", [0, 37, 1_211])
-def test_recorded_speech_ends_where_the_recording_says(lead: int) -> None:
-    """Through mu-law and an arbitrary offset, the live end is the edge of the clip itself, to the sample."""
-    for name, clip in real_prompts("vm-goodbye", "agent-pass", "conf-invalid", "lowercase").items():
-        wire = decode(encode(clip, MULAW_8K), MULAW_8K)
-        span = voiced_span(wire, 8_000)
-        line = joined(np.zeros(lead, np.int16), wire, silence(2_000_000, 8_000))
-        stopped = heard(Endpointer(8_000, silence_duration_us=700_000), line)[-1]
-
-        assert span is not None, name
-        assert isinstance(stopped, SpeechStopped), name
-        assert (stopped.began_us, stopped.ended_us) == (span[0] + lead * 125, span[1] + lead * 125), name
-
-
-def test_recorded_speech_ends_there_at_another_rate_too() -> None:
-    """A bridge that resamples to 24 kHz moves the end by a few milliseconds at most."""
-    for name, clip in real_prompts("vm-goodbye", "agent-pass", "conf-invalid").items():
-        line = resample(joined(clip, silence(2_000_000, 8_000)), 8_000, 24_000)
-        span = voiced_span(clip, 8_000)
-        stopped = heard(Endpointer(24_000, silence_duration_us=700_000), line)[-1]
-
-        assert span is not None, name
-        assert isinstance(stopped, SpeechStopped), name
-        assert abs(stopped.ended_us - span[1]) <= 2 * RESOLUTION_US, name
 
 
 STRETCHES = st.lists(

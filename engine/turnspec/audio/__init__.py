@@ -6,12 +6,8 @@ Importing this room loads numpy and nothing else that is heavy.
 from turnspec.audio.activity import (
     Activity,
     ActivityTracker,
-    Endpointer,
     SpeechBegan,
     SpeechEnded,
-    SpeechStarted,
-    SpeechStopped,
-    Utterance,
 )
 from turnspec.audio.codecs import decode, encode, silence_byte
 from turnspec.audio.edges import RESOLUTION_US, Segment, Speech, refined, speech_segments, voiced_span
@@ -39,7 +35,6 @@ __all__ = [
     "ActivityTracker",
     "AudioFileError",
     "ClipIndex",
-    "Endpointer",
     "Flushed",
     "Match",
     "Placement",
@@ -50,11 +45,8 @@ __all__ = [
     "Speech",
     "SpeechBegan",
     "SpeechEnded",
-    "SpeechStarted",
-    "SpeechStopped",
     "StreamResampler",
     "Tape",
-    "Utterance",
     "decode",
     "encode",
     "load_clip",

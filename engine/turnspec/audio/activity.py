@@ -12,7 +12,7 @@ Where not any sound is speech, that which keeps to one loudness (`steady`) is no
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias, assert_never
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +29,9 @@ from turnspec.audio.edges import (
     frame_width,
     offset_at,
     onset_at,
-    speech_segments,
 )
 from turnspec.audio.noise_floor import NoiseFloor
-from turnspec.audio.samples import Samples, Tape, position_at, time_of
+from turnspec.audio.samples import Samples, position_at, time_of
 from turnspec.audio.steady import AT_FIRST, IN_SPEECH, Steadiness
 
 KEPT: Final = LOOK_OUT + 1  # frames of the past in which an edge may still be placed
@@ -301,105 +300,3 @@ def _mean_squares(frames: NDArray[np.float64], width: int | None = None) -> list
     """The mean square of each frame; exact, as floats hold whole numbers of this size."""
     squares = np.einsum("ij,ij->i", frames, frames).tolist()
     return [int(square) // (width or frames.shape[1]) for square in squares]
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechStarted:
-    """An utterance began; with the padding before it, its audio begins at `audio_start_us`."""
-
-    began_us: int
-    audio_start_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechStopped:
-    """An utterance is over. `ended_us` is its true end; `audio_end_us` adds the silence waited for."""
-
-    began_us: int
-    ended_us: int
-    audio_start_us: int
-    audio_end_us: int
-
-
-Utterance: TypeAlias = SpeechStarted | SpeechStopped
-
-USUAL_THRESHOLD: Final = 0.5
-
-
-class Endpointer:
-    """Server-side turn detection: cuts a stream of input audio into utterances and keeps the audio.
-
-    All times are positions in the input audio, in microseconds since its first sample. That an utterance
-    is over is known live; where it ended is measured on all of it, as on a recording. `threshold` is
-    0 to 1 as in the Realtime API; 0.5 is the usual sensitivity, and amplitude goes with it.
-    """
-
-    def __init__(
-        self,
-        rate_hz: int,
-        *,
-        threshold: float = USUAL_THRESHOLD,
-        silence_duration_us: int = 500_000,
-        prefix_padding_us: int = 300_000,
-    ) -> None:
-        self.rate_hz = rate_hz
-        self._silence_us = silence_duration_us
-        self._prefix_us = prefix_padding_us
-        percent = max(5, round(threshold * 100 / USUAL_THRESHOLD))
-        self._quiet = QUIET * percent * percent // 10_000
-        self._tape = Tape()
-        self._tracker = self._fresh_tracker()
-        self._began: SpeechStarted | None = None
-        self._free_from_us = 0  # padding does not reach into the utterance before
-
-    @property
-    def position_us(self) -> int:
-        """How much audio has been fed: an edge is `position_us - edge` ago."""
-        return time_of(len(self._tape), self.rate_hz)
-
-    @property
-    def speaking(self) -> SpeechStarted | None:
-        """The utterance that is going on, if one is."""
-        return self._began
-
-    def feed(self, samples: Samples) -> list[Utterance]:
-        """Take the next input audio; the utterances that began or ended."""
-        at = len(self._tape)
-        self._tape.put(at, samples)
-        return [
-            self._utterance(activity) for activity in self._tracker.feed(time_of(at, self.rate_hz), samples)
-        ]
-
-    def audio(self, from_us: int, to_us: int) -> Samples:
-        """Input audio by position."""
-        return self._tape.read(position_at(from_us, self.rate_hz), position_at(to_us, self.rate_hz))
-
-    def reset(self) -> None:
-        """Forget an utterance that is going on; positions go on."""
-        self._tracker = self._fresh_tracker()
-        self._began = None
-        self._free_from_us = self.position_us
-
-    def _fresh_tracker(self) -> ActivityTracker:
-        return ActivityTracker(self.rate_hz, hangover_us=self._silence_us, quiet=self._quiet)
-
-    def _utterance(self, activity: Activity) -> Utterance:
-        match activity:
-            case SpeechBegan(began_us):
-                start_us = max(self._free_from_us, began_us - self._prefix_us)
-                self._began = SpeechStarted(began_us, start_us)
-                return self._began
-            case SpeechEnded(ended_us):
-                return self._stopped(ended_us)
-            case unknown:
-                assert_never(unknown)
-
-    def _stopped(self, ended_us: int) -> SpeechStopped:
-        """The utterance that is over, its edges placed as on a recording, with all of it known."""
-        start_us = self._began.audio_start_us if self._began else self._free_from_us
-        self._began = None
-        segments = speech_segments(self.audio(start_us, self.position_us), self.rate_hz, quiet=self._quiet)
-        began_us = start_us + segments[0].start_us if segments else start_us
-        ended_us = start_us + segments[-1].end_us if segments else ended_us
-        self._free_from_us = ended_us
-        return SpeechStopped(began_us, ended_us, start_us, ended_us + self._silence_us)

@@ -13,7 +13,7 @@ from typing import Final
 
 from turnspec.adapters.realtime.wire.effective import Vad
 from turnspec.adapters.realtime.wire.errors import ClientError
-from turnspec.audio.activity import USUAL_THRESHOLD, Activity, SpeechBegan, SpeechEnded
+from turnspec.audio.activity import Activity, SpeechBegan, SpeechEnded
 from turnspec.audio.codecs import decode
 from turnspec.audio.ears import EVERY_SOUND, Ears, Listens
 from turnspec.audio.edges import QUIET, voiced_span
@@ -22,6 +22,7 @@ from turnspec.audio.tones import KeyDetector
 from turnspec.call import AudioFormat, Track
 
 # Kept before speech is noticed: what noticing may take, beside the prefix that is asked for.
+USUAL_THRESHOLD: Final = 0.5
 NOTICE_US: Final = 1_000_000
 MIN_SILENCE_US: Final = 20_000
 MIN_COMMIT_US: Final = 100_000
