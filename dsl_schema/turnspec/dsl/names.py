@@ -114,7 +114,7 @@ def _undefined(name: str, text: str, place: Place, known: Names) -> Problem:
 def _how_to_bind(name: str) -> str:
     root, _, rest = name.partition(".")
     if root == "env" and rest:
-        return f"name it in turnspec.yaml: environment: [{rest}]"
+        return f"name it in turnspec.yaml: environment: [{rest}], or secrets: [{rest}] if nobody may see it"
     if root == "reply" and rest != "text":
         return "of a reply only its words are known, as reply.text below `save`"
     if root in ("reply", "calls", "returned"):

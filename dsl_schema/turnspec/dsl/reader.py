@@ -287,8 +287,9 @@ def _one_of(found: ErrorDetails, name: str, written: Any) -> tuple[str, str, str
 
 def _true_or_false(_: ErrorDetails, name: str, written: Any) -> tuple[str, str, str]:
     meant = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
-    word = meant.get(str(written).lower())
-    hint = f"write {word}, without quotes" if word else ""
+    text = str(written).lower()
+    word = meant.get(text)
+    hint = f"write {word}{', without quotes' if word == text else ''}" if word else ""
     return "wrong-type", f"{name} is true or false, not {_called(written)}", hint
 
 
