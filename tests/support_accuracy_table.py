@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from support_accuracy import CONDITIONS, LIVELY, PLAN, Condition, KnownCall, fading, known_call
+from support_accuracy_changing import CHANGES, Change, FoundEdge, found_edges
 from turnspec.checks.measure import measure_turn
 from turnspec.checks.scene import Scene
 from turnspec.results import State
@@ -27,9 +28,12 @@ BEGIN: Final = "<!-- accuracy: begin -->\n"
 END: Final = "<!-- accuracy: end -->\n"
 LIVELY_BEGIN: Final = "<!-- lively: begin -->\n"
 LIVELY_END: Final = "<!-- lively: end -->\n"
+CHANGING_BEGIN: Final = "<!-- changing: begin -->\n"
+CHANGING_END: Final = "<!-- changing: end -->\n"
 FADING_BEGIN: Final = "<!-- fading: begin -->\n"
 FADING_END: Final = "<!-- fading: end -->\n"
 PROMPTS: Final = 150
+TALKS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +148,40 @@ def _fading_row(name: str, pairs: Sequence[tuple[int, int]], count: int) -> str:
     return f"| {name} | {count} | {times} | {share:.1f} % |\n"
 
 
+CHANGING_HEAD: Final = (
+    "| noise | n | half are off by at most | 95 % by at most | all state at most | within theirs "
+    "|\n|---|---|---|---|---|---|\n"
+)
+
+
+def edges_of(change: Change, count: int) -> list[FoundEdge]:
+    """The edges of so many talks in noise that changes so."""
+    return [edge for seed in range(count) for edge in found_edges(seed, change)]
+
+
+def share_inside(edges: Sequence[FoundEdge]) -> float:
+    """How many of them lie within what they state."""
+    return sum(abs(edge.off_us) <= edge.bar_us for edge in edges) / len(edges)
+
+
+def changing_rows(count: int = TALKS) -> str:
+    """How true edges are where noise changes."""
+    return CHANGING_HEAD + "".join(_changing_row(change, edges_of(change, count)) for change in CHANGES)
+
+
+def _changing_row(change: Change, edges: Sequence[FoundEdge]) -> str:
+    offs, bar = sorted(abs(edge.off_us) for edge in edges), max(edge.bar_us for edge in edges)
+    middle, most = offs[len(offs) // 2], offs[-(-len(offs) * 95 // 100) - 1]
+    times = f"{middle / 1_000:.1f} ms | {most / 1_000:.1f} ms | ± {bar // 1_000} ms"
+    return f"| {change.name} | {len(edges)} | {times} | {100 * share_inside(edges):.1f} % |\n"
+
+
 def main(target: str) -> None:
     """Write all tables between their marks in a file."""
     path = Path(target)
     text = _between(path.read_text("utf-8"), BEGIN, _table(CONDITIONS, CALLS, ENGINES), END)
     text = _between(text, LIVELY_BEGIN, _table(LIVELY, LIVELY_CALLS, LIVELY_ENGINES), LIVELY_END)
+    text = _between(text, CHANGING_BEGIN, changing_rows(), CHANGING_END)
     path.write_text(_between(text, FADING_BEGIN, fading_rows(), FADING_END), "utf-8")
 
 

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from support_accuracy import CONDITIONS, LIVELY, Condition, fading
+from support_accuracy_changing import CHANGES, MISSED, Change
 from support_accuracy_table import (
     BEGIN,
     CALLS,
+    CHANGING_BEGIN,
+    CHANGING_HEAD,
     ENGINES,
     FADING_BEGIN,
     FADING_HEAD,
@@ -19,12 +22,15 @@ from support_accuracy_table import (
     LIVELY_ENGINES,
     MEASUREMENTS,
     PROMPTS,
+    edges_of,
     rows,
+    share_inside,
 )
 from support_sound import real_prompts
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "reference" / "accuracy.md"
 FEW = 8
+CHANGING_FEW = 6
 SOME = (CONDITIONS[0], CONDITIONS[3], CONDITIONS[-1])
 CLEAN_US, CLEAN_BAR_US = 10_000, 25_000
 NOISY_US, NOISY_BAR_US = 50_000, 60_000
@@ -54,9 +60,9 @@ def test_times_are_true_and_within_what_they_state(condition: Condition) -> None
         assert max(bars) <= widest_us, engine
 
 
-def documented(begin: str = BEGIN) -> list[list[str]]:
+def documented(begin: str = BEGIN, head: str = HEAD) -> list[list[str]]:
     """The cells of each row of a table in the docs."""
-    table = DOCS.read_text("utf-8").split(begin)[1].removeprefix(HEAD).split("<!--")[0]
+    table = DOCS.read_text("utf-8").split(begin)[1].removeprefix(head).split("<!--")[0]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
 
 
@@ -122,9 +128,27 @@ def test_what_fades_in_noise_ends_between_the_noise_and_silence() -> None:
 
 def test_the_documented_table_of_what_fades_holds() -> None:
     """Its rows are there, of as many prompts as the command takes; those that promise something keep it."""
-    table = DOCS.read_text("utf-8").split(FADING_BEGIN)[1].removeprefix(FADING_HEAD).split("<!--")[0]
-    found = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line]
+    found = documented(FADING_BEGIN, FADING_HEAD)
 
     assert tuple(row[0] for row in found) == FADING_ROWS
     assert all(int(row[2]) == PROMPTS for row in found)
     assert all(float(found[at][6].split()[0]) >= 100 * ASKED for at in PROMISED)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name.partition(" ")[0])
+def test_edges_in_noise_that_changes_are_within_what_they_state(change: Change) -> None:
+    """Of some talks, one of them with words across the change, 95 % of the edges; all speech is found."""
+    real_prompts("vm-goodbye")
+    edges = edges_of(change, CHANGING_FEW)
+
+    assert share_inside(edges) >= ASKED
+    assert max(edge.bar_us for edge in edges) <= NOISY_BAR_US
+    assert all(edge.off_us != MISSED for edge in edges)
+
+
+def test_the_documented_table_of_noise_that_changes_holds() -> None:
+    """Its rows are there, and 95 % of the edges of each lie within what they state."""
+    found = documented(CHANGING_BEGIN, CHANGING_HEAD)
+
+    assert [row[0] for row in found] == [change.name for change in CHANGES]
+    assert all(float(row[5].split()[0]) >= 100 * ASKED for row in found)

@@ -32,7 +32,7 @@ TURNS: list[tuple[str, str, list[str]]] = [
     ("twilio", '- caller: {dtmf: "1", in_band: {tone: 30 ms}}', ["out-of-range"]),
     ("twilio", '- caller: {dtmf: "1x"}', ["bad-digits"]),
     ("twilio", "- caller: {dtmf: 12}", ["unquoted-digits"]),
-    ("twilio", "- caller: {microphone: true}", ["bad-duration"]),
+    ("twilio", "- caller: {microphone: true}", ["wrong-type"]),
     ("twilio", "- caller: {microphone: 5 s}", ["virtual-microphone"]),
     ("realtime", "- caller: {microphone: {until_silence: 2 s}}", ["virtual-microphone"]),
     ("twilio", "- caller: {microphone: {until_silence: 2 s}, interrupt: {}}", ["unknown-key"]),

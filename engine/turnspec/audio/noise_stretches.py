@@ -55,7 +55,7 @@ def noise_stretches(
     parts = _parts(np.log2(low), len(energies))
     levels = _levels([_stretch(energies, beside, first, last) for first, last, _ in parts], parts, quiet)
     bounds = [0, *_bounds(parts, levels), len(energies)]
-    stretches = [_stretch(energies, beside, *pair) for pair in pairwise(bounds)]
+    stretches = [_inside(energies, beside, *pair) for pair in pairwise(bounds)]
     return stretches if any(each.level > quiet for each in stretches) else whole
 
 
@@ -67,6 +67,16 @@ def _stretch(energies: NDArray[np.int64], beside: NDArray[np.intp] | None, first
         beside = None if beside is None else beside[(beside >= first) & (beside < last)] - first
     noise = background(energies[first:last], beside, loudest)
     return Stretch(first, last, noise, mean(energies[first:last][noise]))
+
+
+def _inside(energies: NDArray[np.int64], beside: NDArray[np.intp] | None, first: int, last: int) -> Stretch:
+    """A stretch whose noise is looked for without the margins at its borders, where there may be none."""
+    from_ = first and first + MARGIN
+    to = last if last == len(energies) else max(from_, last - MARGIN)
+    found = _stretch(energies, beside, from_, to)
+    noise = np.zeros(last - first, bool)
+    noise[from_ - first : to - first] = found.noise
+    return Stretch(first, last, noise, found.level)
 
 
 def _parts(low: NDArray[np.float64], count: int) -> list[Part]:
