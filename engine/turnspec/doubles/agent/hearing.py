@@ -41,6 +41,7 @@ class KnownClips:
     def __init__(self, clips: Iterable[tuple[str, Track]], told: Iterable[tuple[str, Track]] = ()) -> None:
         self._told = [*told]
         self._shelves = [_Shelf(clips), _Shelf(self._told)]
+        self._last: tuple[Track, Heard] | None = None  # whether it goes on, and what it is, are asked of one
 
     @classmethod
     def of(
@@ -65,9 +66,15 @@ class KnownClips:
         if (words, track) not in self._told:
             self._told.append((words, track))
             self._shelves[1] = _Shelf(self._told)
+            self._last = None
 
     def hear(self, speech: Track) -> Heard:
         """The words of the recording that `speech` is; no words if it is none, or not enough of one."""
+        if self._last is None or self._last[0] != speech:
+            self._last = speech, self._compared(speech)
+        return self._last[1]
+
+    def _compared(self, speech: Track) -> Heard:
         at_rate = resample(samples_of(speech), speech.rate_hz, RATE_HZ)
         coding = _coding_of(speech)
         utterances = [shelf.listen(at_rate) for shelf in self._shelves]

@@ -142,15 +142,16 @@ class Listening:
 
     def _paused(self, turn: _Turn, ended_us: int) -> None:
         """The turn is over, unless more is known to come, for which it waits."""
-        now_us, vad = self._buffer.end_us, self._vad
+        vad = self._vad
+        until_us = min(self._buffer.end_us, ended_us + vad.silence_us)  # what is committed if it is over
         waits = vad.patience_us is not None or vad.waits_for_rest
-        heard = self._buffer.heard_so_far(turn.began_us, now_us) if waits else None
+        heard = self._buffer.heard_so_far(turn.began_us, until_us) if waits else None
         soon_us = 0 if heard is None else self._exchange.mind.goes_on(heard)
         if not soon_us:
             self._over(turn, ended_us, ended_us + vad.silence_us)
             return
         turn.paused_us = ended_us
-        turn.until_us = now_us + soon_us if vad.patience_us is None else ended_us + vad.patience_us
+        turn.until_us = until_us + soon_us if vad.patience_us is None else ended_us + vad.patience_us
 
     def _lose_patience(self) -> None:
         turn = self._turn
