@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support_checks import plan_of
 from turnspec.audio.edges import Segment
 from turnspec.call import Snapshot
-from turnspec.call.events import CallUp
+from turnspec.call.events import CallUp, PlaybackFlushed
 from turnspec.dsl.document import parse_document
 from turnspec.dsl.models import Place, Play, Scenario
 from turnspec.dsl.reader import read_model
@@ -202,3 +202,17 @@ def test_a_talk_in_which_nobody_spoke_has_no_turns_of_a_person() -> None:
 
     assert conversation(plan, Snapshot((up,))) == Conversation(up_us=5_000, stretches=(), speech=())
     assert conversation(plan, Snapshot(())) is None
+
+
+def test_who_speaks_into_the_silence_behind_a_reply_interrupts_nobody() -> None:
+    """What is dropped of a recording that ends in silence is none of the agent's words."""
+    plan = plan_of("scenario: Talk\ntarget: desk\nturns: [{turn: Listen, expect: {silent: 1 s}}]\n")
+    events = (
+        CallUp(at_us=5_000),
+        PlaybackFlushed(at_us=2_800_000, unplayed_us=400_000, silent=True),
+        PlaybackFlushed(at_us=9_000_000, unplayed_us=400_000),
+    )
+    talk = conversation(plan, Snapshot(events))
+
+    assert talk is not None
+    assert talk.flushes == (9_000_000,)

@@ -30,7 +30,7 @@ def conversation(plan: CallPlan, snapshot: Snapshot, derived: Iterable[Derived] 
         speech=() if agent is None else speech_segments(samples_of(agent), agent.rate_hz),
         lines=lines,
         functions=function_uses(snapshot, plan.calls, ()),
-        flushes=tuple(each.at_us for each in snapshot.of(PlaybackFlushed) if each.unplayed_us),
+        flushes=tuple(each.at_us for each in snapshot.of(PlaybackFlushed) if _said_more(each)),
         hung_up_us=next((each.at_us for each in snapshot.of(AgentHungUp)), None),
     )
 
@@ -56,3 +56,8 @@ def _heard(plan: CallPlan, snapshot: Snapshot, from_us: int, until_us: int | Non
 def _recognised(lines: Sequence[Line], from_us: int, to_us: int) -> str:
     made_out = (line for line in lines if line.who == CALLER and line.source.startswith("recognition"))
     return " ".join(line.text for line in made_out if from_us <= line.began_us < to_us)
+
+
+def _said_more(flushed: PlaybackFlushed) -> bool:
+    """Whether the agent broke off, and not just the silence at the end of what it had said."""
+    return flushed.unplayed_us > 0 and not flushed.silent
