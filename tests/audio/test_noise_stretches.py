@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from support_sound import faded, joined, noise, pink, tone
@@ -80,6 +82,25 @@ def test_two_noises_are_two_stretches() -> None:
     assert one.last == two.first
     assert 575 <= two.first <= 600
     assert one.level < two.level
+
+
+LEVELS = st.sampled_from((0, 40, 300, 2_000))
+PARTS = st.lists(st.tuples(LEVELS, st.integers(1, 260)), min_size=1, max_size=12)
+
+
+@given(PARTS, st.tuples(LEVELS, st.integers(1, 14)), st.integers(0, 9))
+@example([(2_000, 154), (300, 252)], (40, 7), 3)
+def test_any_line_is_parted_into_stretches_that_hold_all_of_it(
+    parts: list[tuple[int, int]], last: tuple[int, int], seed: int
+) -> None:
+    """However often its noise changes, and however soon before its end; each frame is noise or not."""
+    rms = np.repeat([level for level, _ in (*parts, last)], [count for _, count in (*parts, last)])
+    energies = (rms * (1 + np.random.default_rng(seed).random(len(rms)) / 5)).astype(np.int64) ** 2
+    stretches = noise_stretches(energies, None, QUIET)
+
+    assert (stretches[0].first, stretches[-1].last) == (0, len(energies))
+    assert [each.last for each in stretches[:-1]] == [each.first for each in stretches[1:]]
+    assert all(len(each.noise) == each.last - each.first for each in stretches)
 
 
 @pytest.mark.parametrize(

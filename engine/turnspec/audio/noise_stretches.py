@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -54,7 +54,8 @@ def noise_stretches(
         return whole
     parts = _parts(np.log2(low), len(energies))
     levels = _levels([_stretch(energies, beside, first, last) for first, last, _ in parts], parts, quiet)
-    bounds = [0, *_bounds(parts, levels), len(energies)]
+    changes = (min(at, len(energies)) for at in _bounds(parts, levels))
+    bounds = [*accumulate((0, *changes), max), len(energies)]
     stretches = [_inside(energies, beside, *pair) for pair in pairwise(bounds)]
     return stretches if any(each.level > quiet for each in stretches) else whole
 
@@ -70,9 +71,12 @@ def _stretch(energies: NDArray[np.int64], beside: NDArray[np.intp] | None, first
 
 
 def _inside(energies: NDArray[np.int64], beside: NDArray[np.intp] | None, first: int, last: int) -> Stretch:
-    """A stretch whose noise is looked for without the margins at its borders, where there may be none."""
+    """A stretch; where its margins hide its noise, because there is none of it in them, without them."""
+    whole = _stretch(energies, beside, first, last)
+    if whole.level or last - first <= 2 * MARGIN:
+        return whole
     from_ = first and first + MARGIN
-    to = last if last == len(energies) else max(from_, last - MARGIN)
+    to = last if last == len(energies) else last - MARGIN
     found = _stretch(energies, beside, from_, to)
     noise = np.zeros(last - first, bool)
     noise[from_ - first : to - first] = found.noise
